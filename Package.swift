@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The same rules for every target: Swift 6, raw memory marked `unsafe`, warnings refused.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A door: a module map and a header of commented functions for one C library.
+func door(_ name: String, _ pkgConfig: String, _ package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+/// A kit: machinery that knows nothing of the product.
+func kit(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A room: one feature with its routes, its SQL, its pages and its templates.
+func room(_ name: String, _ extra: [Target.Dependency] = [], resources: [Resource] = [.embedInCode("Templates")])
+    -> Target
+{
+    let kits: [Target.Dependency] = [
+        "TimeKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "HTTPKit", "Domain", "AdminShell",
+    ]
+    return .target(name: name, dependencies: kits + extra, resources: resources, swiftSettings: settings)
+}
+
+/// The tests of one target.
+func tests(_ name: String, _ extra: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + extra, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "hub",
+    products: [.executable(name: "hub", targets: ["Hub"])],
+    targets: [
+        door("CFastCGI", "fcgi", "libfcgi-dev"),
+        door("CMariaDB", "libmariadb", "libmariadb-dev"),
+        door("COpenSSL", "libcrypto", "libssl-dev"),
+        door("CCurl", "libcurl", "libcurl4-openssl-dev"),
+
+        kit("TimeKit"),
+        kit("LogKit", ["TimeKit"]),
+        kit("CipherKit", ["LogKit", "TimeKit", "COpenSSL"]),
+        kit("DatabaseKit", ["LogKit", "TimeKit", "CMariaDB"]),
+        kit("TemplateKit", ["LogKit"]),
+        kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit"]),
+        kit("FastCGIKit", ["HTTPKit", "LogKit", "TimeKit", "CFastCGI"]),
+        kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
+        kit("ProcessKit", ["LogKit", "TimeKit"]),
+        kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit"]),
+
+        kit("Domain", ["CipherKit", "DatabaseKit", "LogKit", "TimeKit"]),
+        .target(
+            name: "AdminShell",
+            dependencies: ["Domain", "HTTPKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit"],
+            resources: [.embedInCode("Templates")], swiftSettings: settings),
+
+        room("Accounts", ["JobKit"]),
+        room("Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
+        room("APIKeys"),
+        room("Audit"),
+        room("Operations", ["JobKit"]),
+
+        .executableTarget(
+            name: "Hub",
+            dependencies: [
+                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
+                "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "TemplateKit", "DatabaseKit", "CipherKit",
+                "LogKit", "TimeKit",
+            ],
+            exclude: ["Hub.docc"],
+            resources: [.embedInCode("sql")], swiftSettings: settings),
+
+        tests("TimeKit"),
+        tests("LogKit"),
+        tests("CipherKit"),
+        tests("DatabaseKit"),
+        tests("TemplateKit"),
+        tests("HTTPKit"),
+        tests("FastCGIKit"),
+        tests("ClientKit"),
+        tests("ProcessKit"),
+        tests("JobKit", ["DatabaseKit"]),
+        tests("Domain"),
+        tests("AdminShell", ["HTTPKit"]),
+        tests("Hub"),
+    ]
+)
