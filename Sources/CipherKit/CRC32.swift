@@ -1,0 +1,15 @@
+/// The cyclic redundancy check of IEEE 802.3, as in zip and PNG: finds typing mistakes, proves nothing.
+public enum CRC32 {
+    // The polynomial 0x04C11DB7 with its bits reversed, applied to each of the 256 bytes.
+    private static let table: [UInt32] = (0..<256).map { byte in
+        (0..<8).reduce(UInt32(byte)) { rest, _ in rest & 1 == 1 ? rest >> 1 ^ 0xEDB8_8320 : rest >> 1 }
+    }
+
+    /// The checksum of some bytes; that of `123456789` is `CBF43926`.
+    public static func checksum(_ bytes: some Collection<UInt8>) -> UInt32 {
+        let table = table
+        return ~bytes.reduce(UInt32.max) { rest, byte in
+            table[Int(UInt8(truncatingIfNeeded: rest) ^ byte)] ^ rest >> 8
+        }
+    }
+}
