@@ -50,7 +50,7 @@ let package = Package(
         kit("DatabaseKit", ["LogKit", "TimeKit", "CMariaDB"]),
         kit("TemplateKit", ["LogKit"]),
         kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit"]),
-        kit("FastCGIKit", ["HTTPKit", "LogKit", "TimeKit", "CFastCGI"]),
+        kit("FastCGIKit", ["HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
         kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit"]),
