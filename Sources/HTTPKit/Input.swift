@@ -1,3 +1,4 @@
+import JSONKit
 import LogKit
 
 /// What a caller sent, read field by field, whether it came as a form or as JSON.

@@ -1,3 +1,5 @@
+import JSONKit
+
 /// An error that people may see: it knows its answer.
 ///
 /// Everything that is not `Presentable` becomes 500 with the request's id, which stands in the log beside the whole story.

@@ -1,3 +1,4 @@
+import JSONKit
 import TimeKit
 
 /// A request as the gateway handed it over, limits checked, nothing decoded but the path.

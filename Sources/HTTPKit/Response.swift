@@ -1,3 +1,4 @@
+import JSONKit
 import TimeKit
 
 /// An answer.
