@@ -88,6 +88,19 @@ public struct Call: Sendable {
         try shell.render(page, for: self, status: status)
     }
 
+    /// Performs what a form asks for; when fields are refused, shows the form again with each named beside itself.
+    public func perform(
+        _ change: () throws -> Response, orShow page: (Problem) throws -> some ShellPage
+    ) throws -> Response {
+        do {
+            return try change()
+        } catch let problem as Problem where !problem.errors.isEmpty || problem.status == 409 || problem.status == 429 {
+            var response = try self.page(page(problem), status: problem.status)
+            problem.headers.forEach { response.headers.add($0, $1) }
+            return response
+        }
+    }
+
     /// Go to a route, and say there what was done.
     public func redirect(to route: some Route, saying text: String? = nil, _ tone: Flash.Tone = .good) -> Response {
         redirect(toPath: route.path, saying: text, tone)

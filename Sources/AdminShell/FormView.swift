@@ -58,16 +58,20 @@ public struct FormField: Sendable {
     let isOptional: Bool
     let isStored: Bool
     let width: Width
+    let maxLength: Int?
     let initial: [String]
+    /// The id of the element, a name in which HTML and CSS see nothing special.
+    let id: String
 
     /// A field.
     ///
     /// - Parameters:
     ///   - isStored: a secret that is kept already, so that leaving it empty keeps it.
     ///   - initial: what stands in it before anything is typed.
+    ///   - id: the id of the element, where a page has several fields of this name.
     public init(
         _ name: String, _ label: String, _ control: Control = .text, help: String? = nil, isOptional: Bool = false,
-        isStored: Bool = false, width: Width = .medium, initial: [String] = []
+        isStored: Bool = false, width: Width = .medium, maxLength: Int? = nil, initial: [String] = [], id: String? = nil
     ) {
         self.name = name
         self.label = label
@@ -76,15 +80,14 @@ public struct FormField: Sendable {
         self.isOptional = isOptional
         self.isStored = isStored
         self.width = width
+        self.maxLength = maxLength
         self.initial = initial
+        self.id = id ?? "field-" + String(name.map { $0 == "." || $0 == "_" ? "-" : $0 })
     }
 
     private var isSecret: Bool {
         if case .line("password", _, _, _) = control { true } else { false }
     }
-
-    /// The id of the element, a name in which HTML and CSS see nothing special.
-    var id: String { "field-" + name.replacing(".", with: "-") }
 
     fileprivate func view(typed: Form?, error: Problem.FieldError?, isFocused: Bool) -> TemplateValue {
         let values = isSecret ? [] : typed.map { $0.all(name) } ?? initial
@@ -109,7 +112,7 @@ public struct FormField: Sendable {
                 "input",
                 [
                     "type": .text(type), "value": .text(first), "autocomplete": TemplateValue(autocomplete),
-                    "inputmode": TemplateValue(inputMode), "maxlength": .null, "placeholder": .null,
+                    "inputmode": TemplateValue(inputMode), "maxlength": TemplateValue(maxLength), "placeholder": .null,
                     "plain": .bool(isPlain),
                 ]
             )
@@ -149,12 +152,20 @@ public struct FormView: Sendable {
 
     /// The values of the partials `form-errors` and `field`: `form_errors` and `fields`.
     public var members: [String: TemplateValue] {
-        ["form_errors": summary, "fields": .list(fields.map(view))]
+        ["form_errors": summary, "fields": list]
     }
 
-    /// One field, for forms that place their fields by hand.
-    public subscript(name: String) -> TemplateValue {
-        fields.first { $0.name == name }.map(view) ?? .null
+    /// The fields alone.
+    public var list: TemplateValue { .list(fields.map(view)) }
+
+    /// Some of the fields, for forms in several parts.
+    public func list(_ names: [String]) -> TemplateValue {
+        .list(fields.filter { names.contains($0.name) }.map(view))
+    }
+
+    /// The fields without one that takes the focus, for a form that is not what its page is about.
+    public var quietList: TemplateValue {
+        .list(fields.map { $0.view(typed: typed, error: error(of: $0), isFocused: error(of: $0) != nil) })
     }
 
     private func view(_ field: FormField) -> TemplateValue {
@@ -170,7 +181,8 @@ public struct FormView: Sendable {
         (fields.first { error(of: $0) != nil } ?? (problem == nil ? fields.first : nil))?.name
     }
 
-    private var summary: TemplateValue {
+    /// What keeps the form from being accepted; null when nothing does.
+    public var summary: TemplateValue {
         guard let problem else { return .null }
         let items = problem.errors.map { error -> TemplateValue in
             let field = fields.first { $0.name == error.field }

@@ -15,3 +15,9 @@ public enum CSRF {
         return false
     }
 }
+
+/// The number that a form which creates something carries, so that sent twice it creates once.
+public enum FormNonce {
+    /// The name of the hidden field.
+    public static let fieldName = "form_nonce"
+}

@@ -120,11 +120,6 @@ public struct Input: Sendable {
         }
     }
 
-    /// Marks fields as known without reading them, such as the token that a middleware has read.
-    public mutating func ignore(_ names: String...) {
-        asked.formUnion(names)
-    }
-
     /// A value parsed into a type of the domain, refused with the sentence given when the type does not take it.
     public mutating func parsed<Value>(
         _ name: String, orSay sentence: String, _ length: ClosedRange<Int> = 1...200, by parse: (String) -> Value?
@@ -153,11 +148,12 @@ public struct Input: Sendable {
         return all.isEmpty ? nil : .invalid(all)
     }
 
-    /// Ends the reading.
-    ///
-    /// - Throws: `Problem` 422 naming every refused field.
-    public func check() throws(Problem) {
-        if let problem { throw problem }
+    /// Whether nothing was refused and nothing unknown was sent.
+    public var isComplete: Bool { problem == nil }
+
+    /// What to throw once ``isComplete`` is false or a field that was required is nil.
+    public var refusal: Problem {
+        problem ?? .invalid([])
     }
 
     // MARK: -
@@ -187,7 +183,7 @@ public struct Input: Sendable {
 
     private var unknown: [String] {
         switch source {
-        case .form(let form): form.names.filter { !asked.contains($0) && $0 != CSRF.fieldName }
+        case .form(let form): form.names.filter { !asked.contains($0) && $0 != CSRF.fieldName && $0 != FormNonce.fieldName }
         case .json(let json): Self.unknown(in: json, below: "", asked)
         }
     }
