@@ -74,3 +74,27 @@ func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) -
     group.wait()
     return errors.with { $0 }
 }
+
+extension Scratch {
+    /// Whether a statement of this database waits for a table's metadata lock.
+    func isWaitingForTable() throws -> Bool {
+        // Not through the pool: the thread that asks may be inside a transaction.
+        try another().number(
+            """
+            SELECT COUNT(*) FROM information_schema.processlist
+             WHERE db = DATABASE() AND state = 'Waiting for table metadata lock'
+            """) > 0
+    }
+}
+
+/// A condition that never came.
+struct TooLate: Error {}
+
+/// Looks again and again until a condition holds, for ten seconds at most.
+func waitUntil(_ condition: () throws -> Bool) throws {
+    let end = ContinuousClock.now + .seconds(10)
+    while try !condition() {
+        guard ContinuousClock.now < end else { throw TooLate() }
+        Thread.sleep(forTimeInterval: 0.005)
+    }
+}
