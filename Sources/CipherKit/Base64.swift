@@ -10,14 +10,40 @@ public enum Base64 {
     /// Refused are line breaks, blanks, missing or misplaced padding and stray bits in the last character: each would be
     /// a second spelling of the same bytes (RFC 4648 §3.5, §12).
     public static func decode(_ text: String) -> [UInt8]? {
-        let count = text.utf8.count
+        decode(text.utf8)
+    }
+
+    /// The same from characters that have not become a text, so that a secret leaves no copy behind.
+    static func decode(_ characters: some BidirectionalCollection<UInt8>) -> [UInt8]? {
+        let count = characters.count
         guard count % 4 == 0 else { return nil }
         var padding = 0
-        for character in text.utf8.suffix(2).reversed() {
+        for character in characters.suffix(2).reversed() {
             guard character == UInt8(ascii: "=") else { break }
             padding += 1
         }
-        return decodeBase64(text.utf8.prefix(count - padding), values: standardValues)
+        return decodeBase64(characters.prefix(count - padding), values: standardValues)
+    }
+
+    /// The bytes of a text without padding, or nil unless it is what ``encode(_:)`` would write, less the padding.
+    static func decode(unpadded text: some StringProtocol) -> [UInt8]? {
+        decodeBase64(text.utf8, values: standardValues)
+    }
+
+    /// What a character of either alphabet stands for; nil for any other.
+    static func lenientValue(of character: UInt8) -> UInt8? {
+        let value = min(standardValues[Int(character)], urlValues[Int(character)])
+        return value < 64 ? value : nil
+    }
+
+    /// The characters of borrowed bytes, padded, as an array that can be wiped.
+    static func characters(of bytes: Span<UInt8>) -> [UInt8] {
+        base64Characters(of: bytes, alphabet: standardAlphabet, padded: true)
+    }
+
+    /// The text of some bytes, without padding.
+    static func encode(unpadded bytes: [UInt8]) -> String {
+        encodeBase64(bytes, alphabet: standardAlphabet, padded: false)
     }
 }
 
@@ -30,7 +56,7 @@ public enum Base64URL {
 
     /// The bytes of a text, or nil unless it is exactly what ``encode(_:)`` would write for them; `=` is refused.
     public static func decode(_ text: String) -> [UInt8]? {
-        decodeBase64(text.utf8[...], values: urlValues)
+        decodeBase64(text.utf8, values: urlValues)
     }
 }
 
@@ -48,12 +74,17 @@ func values(of alphabet: [UInt8]) -> [UInt8] {
 }
 
 private func encodeBase64(_ bytes: some Collection<UInt8>, alphabet: [UInt8], padded: Bool) -> String {
+    let characters = lend(bytes) { base64Characters(of: $0, alphabet: alphabet, padded: padded) }
+    return String(decoding: characters, as: UTF8.self)
+}
+
+private func base64Characters(of bytes: Span<UInt8>, alphabet: [UInt8], padded: Bool) -> [UInt8] {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
     var pending: UInt32 = 0
     var bits = 0
-    for byte in bytes {
-        pending = pending << 8 | UInt32(byte)
+    for index in bytes.indices {
+        pending = pending << 8 | UInt32(bytes[index])
         bits += 8
         while bits >= 6 {
             bits -= 6
@@ -62,11 +93,11 @@ private func encodeBase64(_ bytes: some Collection<UInt8>, alphabet: [UInt8], pa
     }
     if bits > 0 { text.append(alphabet[Int(pending << UInt32(6 - bits) & 63)]) }
     while padded, text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
-    return String(decoding: text, as: UTF8.self)
+    return text
 }
 
 /// The bytes of characters without padding, or nil when one is foreign, one too many, or carries stray bits.
-private func decodeBase64(_ characters: Substring.UTF8View, values: [UInt8]) -> [UInt8]? {
+private func decodeBase64(_ characters: some Collection<UInt8>, values: [UInt8]) -> [UInt8]? {
     let count = characters.count
     guard count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []

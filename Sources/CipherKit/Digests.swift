@@ -81,6 +81,11 @@ public enum HMAC {
         }
     }
 
+    /// The 32-byte code of borrowed bytes by HMAC-SHA-256 under a borrowed key.
+    static func sha256(_ message: Span<UInt8>, key: Span<UInt8>) -> [UInt8] {
+        code(message, key: key, .sha256)
+    }
+
     private static func code(
         _ message: some Collection<UInt8>, key: some Collection<UInt8>, _ algorithm: Algorithm
     ) -> [UInt8] {

@@ -12,17 +12,17 @@ public final class SymmetricKey: Sendable, CustomStringConvertible, CustomDebugS
     // until `deinit`, so lanes may share them without a lock.
     private let address: Int
 
-    private init(filledBy fill: (UnsafeMutableRawPointer) -> Void) {
+    /// A key whose bytes a closure writes; a closure that says it could not ends the process.
+    init(filledBy fill: (UnsafeMutableRawPointer) -> Bool) {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: Self.size, alignment: 16)
-        unsafe fill(memory)
+        guard unsafe fill(memory) else { fatalError("a key could not be made") }
         address = Int(bitPattern: memory)
     }
 
     /// A new random key.
     public convenience init() {
         unsafe self.init { memory in
-            let filled = unsafe RAND_priv_bytes(memory.assumingMemoryBound(to: UInt8.self), Int32(Self.size))
-            precondition(filled == 1, "the random source failed")
+            unsafe RAND_priv_bytes(memory.assumingMemoryBound(to: UInt8.self), Int32(Self.size)) == 1
         }
     }
 
@@ -33,6 +33,7 @@ public final class SymmetricKey: Sendable, CustomStringConvertible, CustomDebugS
             lend(bytes) { span in
                 unsafe span.withAddress { address, count in unsafe memory.copyMemory(from: address, byteCount: count) }
             }
+            return true
         }
     }
 
