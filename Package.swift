@@ -89,7 +89,10 @@ let package = Package(
         tests("HTTPKit", ["JSONKit"]),
         tests("FastCGIKit"),
         tests("ClientKit"),
-        tests("ProcessKit"),
+        tests("ProcessKit", ["ProcessKitFixture"]),
+        .executableTarget(
+            name: "ProcessKitFixture", dependencies: ["ProcessKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
+            swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain"),
         tests("AdminShell", ["HTTPKit"]),
