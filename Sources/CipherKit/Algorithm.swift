@@ -3,7 +3,8 @@ internal import COpenSSL
 /// A digest algorithm as OpenSSL's `EVP_MD`, fetched once for the life of the process.
 ///
 /// `EVP_sha256()` names an algorithm without fetching it, and each use then searches the provider's store under its
-/// lock. The address is kept as a number because Swift calls no pointer `Sendable`; what it points to is constant.
+/// lock, which takes longer than digesting a short text. The address is kept as a number because Swift calls no pointer
+/// `Sendable`; what it points to is constant.
 struct Algorithm: Sendable {
     /// The length of its digest, in bytes.
     let size: Int

@@ -7,8 +7,8 @@ public enum Base64 {
 
     /// The bytes of a text, or nil unless it is exactly what ``encode(_:)`` would write for them.
     ///
-    /// Refused are line breaks, blanks, missing or misplaced padding and stray bits in the last character: each would be
-    /// a second spelling of the same bytes (RFC 4648 §3.5, §12).
+    /// Refused are line breaks, blanks, missing or misplaced padding and stray bits in the last character: each would
+    /// be a second spelling of the same bytes (RFC 4648 §3.5, §12).
     public static func decode(_ text: String) -> [UInt8]? {
         decode(text.utf8)
     }

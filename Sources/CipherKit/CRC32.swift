@@ -7,9 +7,13 @@ public enum CRC32 {
 
     /// The checksum of some bytes; that of `123456789` is `CBF43926`.
     public static func checksum(_ bytes: some Collection<UInt8>) -> UInt32 {
-        let table = table
-        return ~bytes.reduce(UInt32.max) { rest, byte in
-            table[Int(UInt8(truncatingIfNeeded: rest) ^ byte)] ^ rest >> 8
+        lend(bytes) { bytes in
+            let table = table
+            var rest = UInt32.max
+            for index in bytes.indices {
+                rest = table[Int(UInt8(truncatingIfNeeded: rest) ^ bytes[index])] ^ rest >> 8
+            }
+            return ~rest
         }
     }
 }

@@ -131,8 +131,9 @@ extension FernetKey {
 
 /// Base64 of either alphabet as Python's `base64.urlsafe_b64decode` reads it; nil when too long or not well ended.
 ///
-/// Python skips every foreign character, ignores stray bits, stops at the padding that ends the text and refuses a text
-/// that lacks it. What was accepted there must be readable here; the code over the token, not its spelling, protects it.
+/// Python skips every foreign character, ignores stray bits, stops at the padding that ends the text and refuses a
+/// text that lacks it. What was accepted there must be readable here; the code over the token, not its spelling,
+/// protects it.
 func decodeLeniently(_ text: String, limit: Int) -> [UInt8]? {
     guard text.utf8.count <= limit else { return nil }
     var bytes: [UInt8] = []

@@ -19,9 +19,10 @@ public struct MasterKeyID: Hashable, Sendable, LosslessStringConvertible {
 
 /// The master keys of this hub: one wraps new data keys, all of them unwrap.
 ///
-/// A value: rotating makes a new ring, and ``write(to:)`` puts it in the place of the old one. No process can be told of
-/// a new key at the same instant as the others, so a rotation has two steps: ``adding(_:)`` and let every process load
-/// the ring; then ``promoting(_:)``, load, rewrap all data keys, and ``removing(_:)`` when no row names the old key.
+/// A value: rotating makes a new ring, and ``write(to:)`` puts it in the place of the old one. No process can be told
+/// of a new key at the same instant as the others, so a rotation has two steps: ``adding(_:)`` and let every process
+/// load the ring; then ``promoting(_:)``, load, rewrap all data keys, and ``removing(_:)`` when no row names the old
+/// key.
 public struct KeyRing: Sendable {
     /// One key of the ring.
     struct Entry: Sendable {
@@ -55,8 +56,8 @@ public struct KeyRing: Sendable {
 
     /// A key for one use, derived from the primary key by HKDF with the use as label.
     ///
-    /// It changes when another key becomes primary: what must outlive that keeps ``primary`` beside what it made, and asks
-    /// for ``derivedKey(label:of:)`` later. Deriving costs a few microseconds; hold on to the key where it is used often.
+    /// It changes when another key becomes primary: what must outlive that keeps ``primary`` beside what it made, and
+    /// asks for ``derivedKey(label:of:)`` later. Deriving takes some microseconds; where it is used often, hold on to it.
     public func derivedKey(label: StaticString) -> SymmetricKey {
         Self.derive(label, from: primaryEntry.key)
     }

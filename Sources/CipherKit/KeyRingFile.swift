@@ -42,7 +42,7 @@ extension KeyRing {
         do throws(KeyRingError) {
             try write(to: file)
             guard unsafe rename(draft, path) == 0 else {
-                throw KeyRingError(.inaccessible, "The key ring \(path) could not be replaced (errno \(errno)).")
+                throw KeyRingError.system("The key ring \(path) could not be replaced")
             }
         } catch {
             unsafe unlink(draft)
@@ -109,8 +109,17 @@ extension KeyRing {
         let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }
         guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw KeyRingError(.inaccessible, "The folder of \(path) could not be synced (errno \(errno)).")
+            throw KeyRingError.system("The folder of \(path) could not be synced")
         }
+    }
+}
+
+extension KeyRingError {
+    /// What the system refused, with its reason, which is read before anything else can replace it.
+    fileprivate static func system(_ sentence: @autoclosure () -> String) -> KeyRingError {
+        let number = errno
+        let reason = unsafe String(cString: strerror(number))
+        return KeyRingError(.inaccessible, "\(sentence()): \(reason).")
     }
 }
 
@@ -133,7 +142,7 @@ private struct File: ~Copyable {
         switch errno {
         case ENOENT: throw KeyRingError(.missing, "There is no key ring at \(path).")
         case ELOOP: throw KeyRingError(.exposed, "The key ring \(path) is a symbolic link; name the file itself.")
-        default: throw KeyRingError(.inaccessible, "The key ring \(path) could not be opened (errno \(errno)).")
+        default: throw KeyRingError.system("The key ring \(path) could not be opened")
         }
     }
 
@@ -142,14 +151,14 @@ private struct File: ~Copyable {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor < 0 else { return File(descriptor: descriptor, path: path) }
         if errno == EEXIST { throw KeyRingError(.exists, "There is a file at \(path) already; it is left as it is.") }
-        throw KeyRingError(.inaccessible, "The file \(path) could not be made (errno \(errno)).")
+        throw KeyRingError.system("The file \(path) could not be made")
     }
 
     /// Refuses the open file unless it is regular and only its owner, who is this user or root, may read or write it.
     func judge() throws(KeyRingError) {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
-            throw KeyRingError(.inaccessible, "The key ring \(path) could not be examined (errno \(errno)).")
+            throw KeyRingError.system("The key ring \(path) could not be examined")
         }
         let fault = FileStatus(mode: status.st_mode, owner: status.st_uid, group: status.st_gid).fault(for: geteuid())
         if let fault { throw KeyRingError(.exposed, "The key ring \(path) \(fault).") }
@@ -166,7 +175,7 @@ private struct File: ~Copyable {
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else {
                 wipe(&bytes)
-                throw KeyRingError(.inaccessible, "The key ring \(path) could not be read (errno \(errno)).")
+                throw KeyRingError.system("The key ring \(path) could not be read")
             }
             if got == 0 { break }
             count += got
@@ -189,7 +198,7 @@ private struct File: ~Copyable {
             rest = rest.dropFirst(written)
         }
         guard rest.isEmpty, fsync(descriptor) == 0 else {
-            throw KeyRingError(.inaccessible, "The file \(path) could not be written (errno \(errno)).")
+            throw KeyRingError.system("The file \(path) could not be written")
         }
     }
 }
@@ -202,8 +211,9 @@ struct FileStatus {
 
     /// What is wrong with the file for a process of this user, as the end of a sentence; nil when nothing is.
     ///
-    /// A systemd credential is root's, with the service's user in an access list, whose mask shows as read permission of
-    /// the group root: that one mode is let through, and only for a user who is not root (systemd.exec(5), LoadCredential).
+    /// A systemd credential is root's, with the service's user in an access list, whose mask shows as read permission
+    /// of the group root: that one mode is let through, and only for a user who is not root (systemd.exec(5),
+    /// LoadCredential).
     func fault(for user: UInt32) -> String? {
         guard mode & S_IFMT == S_IFREG else { return "is not a regular file" }
         guard owner == user || owner == 0 else { return "belongs to user \(owner), neither this user nor root" }

@@ -14,8 +14,8 @@ public enum WrapError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-// A wrapped key is `version ‖ master key id (4) ‖ nonce (12) ‖ ciphertext (32) ‖ tag (16)`, 65 bytes. The key that wraps
-// is not the master key itself but derived from it, so that other uses of the master key are other keys.
+// A wrapped key is `version ‖ master key id (4) ‖ nonce (12) ‖ ciphertext (32) ‖ tag (16)`, 65 bytes. The key that
+// wraps is not the master key itself but derived from it, so that other uses of the master key are other keys.
 extension KeyRing {
     /// The length of a wrapped data key, in bytes.
     public static let wrappedSize = bodyStart + SymmetricKey.size + AES256GCM.tagSize

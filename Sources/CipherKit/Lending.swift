@@ -18,7 +18,7 @@ extension Span where Element == UInt8 {
     }
 }
 
-/// Makes an array of `count` bytes by letting a closure write all of them; nil, and nothing readable, when it says it failed.
+/// An array of `count` bytes, all written by a closure; nil, and nothing readable, when the closure says it failed.
 func written(_ count: Int, by write: (UnsafeMutablePointer<UInt8>) -> Bool) -> [UInt8]? {
     var succeeded = false
     // One byte more than asked for, so that there is an address to write to even when nothing is asked for.

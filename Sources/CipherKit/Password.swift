@@ -3,12 +3,13 @@ public import LogKit
 
 /// Passwords kept as scrypt hashes (RFC 7914) that carry their own parameters.
 ///
-/// A hash reads `$scrypt$ln=17,r=8,p=1$salt$hash`, with 16 bytes of salt and 32 of hash in unpadded base64. A password
-/// is taken as the bytes of its UTF-8, exactly as typed: not trimmed, not normalized, of any length. What a form accepts
-/// is the form's business; it should refuse NUL, which the HMAC beneath scrypt cannot tell from nothing at the end.
+/// A hash reads `$scrypt$ln=17,r=8,p=1$salt$hash`, with 16 bytes of salt and 32 of hash in unpadded base64. A
+/// password is taken as the bytes of its UTF-8, exactly as typed: not trimmed, not normalized, of any length. What a
+/// form accepts is the form's business; it should refuse NUL, which the HMAC beneath scrypt cannot tell from nothing
+/// at the end.
 ///
-/// One check at the standard cost takes 128 MiB and about a third of a second: whoever calls from many lanes must let in
-/// only a few at a time.
+/// One check at the standard cost takes 128 MiB and about a third of a second: whoever calls from many lanes must let
+/// in only a few at a time.
 public enum Password {
     /// What one hash costs.
     public struct Parameters: Sendable, Hashable, LosslessStringConvertible {

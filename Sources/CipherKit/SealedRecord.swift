@@ -116,6 +116,7 @@ struct AssociatedData {
     private(set) var bytes: [UInt8] = []
 
     init(use: String, version: UInt8) {
+        bytes.reserveCapacity(160)
         append("hub".utf8)
         append(use.utf8)
         append([version])
@@ -123,7 +124,8 @@ struct AssociatedData {
 
     /// Appends one part: its length in four bytes, big-endian, and itself.
     mutating func append(_ part: some Collection<UInt8>) {
-        bytes += CipherKit.bytes(of: UInt32(part.count))
+        let count = UInt32(part.count)
+        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
         bytes += part
     }
 }
