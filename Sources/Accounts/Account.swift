@@ -1,4 +1,5 @@
 import AdminShell
+import DatabaseKit
 import Domain
 import HTTPKit
 import LogKit

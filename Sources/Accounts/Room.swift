@@ -29,6 +29,7 @@ public struct Accounts: Sendable {
     let database: Database
     let world: World
     let audit: AuditTrail
+    let vault: Vault
     let passwords: Passwords
     let accounts: AccountStore
     let sessions: SessionStore
@@ -37,11 +38,12 @@ public struct Accounts: Sendable {
 
     /// The room.
     public init(
-        database: Database, world: World, passwords: Passwords, settings: Settings,
+        database: Database, world: World, vault: Vault, passwords: Passwords, settings: Settings,
         connectionCounts: @escaping @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
     ) {
         self.database = database
         self.world = world
+        self.vault = vault
         self.passwords = passwords
         self.connectionCounts = connectionCounts
         audit = AuditTrail(world: world)

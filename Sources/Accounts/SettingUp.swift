@@ -103,6 +103,7 @@ extension Accounts {
     ) throws {
         let scope = OrganizationScope(trusted: organization, name: name, actor: actor, requestID: requestID)
         try accounts.insertOrganization(organization, name: name, in: transaction)
+        try vault.prepare(organization, in: transaction)
         try accounts.setMembership(of: owner, in: organization, role: .owner, transaction)
         let workspace = Identifier<Workspace>(world)
         try self.organization(scope).insertWorkspace(workspace, name: "General", in: transaction)

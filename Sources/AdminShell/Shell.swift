@@ -1,6 +1,7 @@
 import CipherKit
 import Domain
 import HTTPKit
+import LogKit
 import TemplateKit
 
 /// A page inside the frame: what it is called and where in the navigation it stands.

@@ -32,6 +32,7 @@ public final class Database: Sendable, Querying {
     }
 
     /// Runs a statement for its effect.
+    @discardableResult
     public func execute(_ sql: SQL) throws(DatabaseError) -> Outcome {
         try once { (connection) throws(DatabaseError) in try connection.execute(sql) }
     }

@@ -48,6 +48,12 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
             values.append(value.bound)
         }
 
+        /// Binds a value that may be missing: NULL for nil.
+        public mutating func appendInterpolation(_ value: (some Bindable)?) {
+            text += "?"
+            values.append(value.bound)
+        }
+
         /// Binds several values, `?, ?, ?`.
         ///
         /// None gives `NULL`: `IN (NULL)` finds nothing, but neither does `NOT IN (NULL)`. Each length is a statement
