@@ -90,6 +90,14 @@ struct AccountStore: Sendable {
         try querying.row("SELECT id FROM organizations WHERE name = \(name) ORDER BY id LIMIT 1")?.get("id")
     }
 
+    /// The organizations of a name, or the first two of all.
+    func organizations(named name: String?) throws -> [Row] {
+        if let name {
+            return try database.rows("SELECT id, name FROM organizations WHERE name = \(name) ORDER BY id LIMIT 2")
+        }
+        return try database.rows("SELECT id, name FROM organizations ORDER BY id LIMIT 2")
+    }
+
     func insertOrganization(_ id: Identifier<Organization>, name: String, in transaction: Transaction) throws {
         let now = world.now()
         try transaction.execute(
