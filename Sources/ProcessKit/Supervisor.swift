@@ -46,7 +46,13 @@ public struct Supervisor: ~Copyable {
         signal(SIGPIPE, SIG_IGN)
         let signals = Signals(blocking: [SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGCHLD])
         Spawner.keepStrayDescriptors()
-        let first = try plan()
+        let first: Plan
+        do {
+            first = try plan()
+        } catch {
+            if let socket { socket.remove() }
+            throw error
+        }
         heartbeat.drainDeadline = first.patience.drain
         var crew = Crew(first, slots: heartbeat.layout.slots, at: .now())
         var status = perform(crew.settle(.now()), &crew)
