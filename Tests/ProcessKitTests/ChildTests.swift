@@ -58,7 +58,7 @@ struct ChildTests {
             environment: ["SOCKET": house.socketPath, "FIXTURE": House.fixture.path])
         #expect(eventually { house.ask() == [Int(process.processIdentifier), 1, 1] })
         process.interrupt()
-        #expect(eventually { !process.isRunning })
+        try #require(eventually { !process.isRunning })
         #expect(process.terminationStatus == 0)
     }
 
@@ -66,7 +66,7 @@ struct ChildTests {
     func noPage(slot: String) throws {
         let house = try House()
         let process = try house.run(House.fixture, ["child", "serve"], environment: ["CREW_SLOT": slot])
-        #expect(eventually { !process.isRunning })
+        try #require(eventually { !process.isRunning })
         #expect(process.terminationStatus == 65)
     }
 

@@ -20,8 +20,10 @@ final class House {
 
     deinit {
         for process in running where process.isRunning {
+            let children = Self.children(of: process)
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
+            for child in children { kill(child, SIGKILL) }
         }
         try? FileManager.default.removeItem(at: folder)
     }
@@ -100,9 +102,10 @@ final class House {
     }
 
     /// The living children of the supervisor.
-    var children: [Int32] {
-        guard let supervisor else { return [] }
-        return Self.processes.filter { $0.parent == supervisor.processIdentifier && $0.isAlive }.map(\.pid).sorted()
+    var children: [Int32] { supervisor.map(Self.children(of:)) ?? [] }
+
+    private static func children(of process: Process) -> [Int32] {
+        processes.filter { $0.parent == process.processIdentifier && $0.isAlive }.map(\.pid).sorted()
     }
 
     /// Connects to the house's socket and reads the answer of a child: its pid, generation and a number of all.

@@ -21,7 +21,9 @@ struct SharedMemoryTests {
         let house = try House()
         let path = house.folder.appending(path: "page").path
         try SharedPage(file: path, words: 4)[2] = 7
+        #expect(try SharedPage(file: path, words: 2).count == 2)
         #expect(try SharedPage(file: path, words: 4)[2] == 7)
+        #expect(throws: ProcessError(.refused, "")) { try SharedPage(file: house.folder.path, words: 4) }
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o600)
     }

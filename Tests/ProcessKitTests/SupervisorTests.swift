@@ -89,6 +89,15 @@ struct SupervisorTests {
         #expect(house.lines("child lost").count == 1)
     }
 
+    @Test("A child that waits while booting learns that it is asked to leave")
+    func waiting() throws {
+        let house = try House()
+        try house.supervise(["count": "2", "mode": "waiting"])
+        #expect(house.hears("child started", times: 2))
+        house.signal(SIGTERM)
+        #expect(house.exitStatus() == 0)
+    }
+
     @Test("A second SIGTERM kills at once")
     func stopTwice() throws {
         let house = try House()
@@ -168,6 +177,25 @@ struct SupervisorTests {
         #expect(children.count == 4)
         house.signal(SIGKILL)
         #expect(eventually { children.isDisjoint(with: House.processes.filter(\.isAlive).map(\.pid)) })
+    }
+
+    @Test("Even a hung child does not outlive a killed supervisor for long")
+    func hungOrphan() throws {
+        let house = try House()
+        try house.supervise(["count": "1", "mode": "hang", "boot": "500", "tick": "60000"])
+        #expect(house.hears("ready"))
+        let children = Set(house.children)
+        house.signal(SIGKILL)
+        #expect(eventually { children.isDisjoint(with: House.processes.filter(\.isAlive).map(\.pid)) })
+    }
+
+    @Test("The supervisor has a single thread")
+    func thread() throws {
+        let house = try House()
+        let supervisor = try house.supervise(["count": "2"])
+        #expect(house.hears("ready"))
+        let status = try String(contentsOfFile: "/proc/\(supervisor.processIdentifier)/status", encoding: .utf8)
+        #expect(status.contains("Threads:\t1\n"))
     }
 
     @Test("SIGUSR1 writes a line of status for each child")
