@@ -1,7 +1,8 @@
-@testable import DatabaseKit
 import Foundation
 import LogKit
 import Testing
+
+@testable import DatabaseKit
 
 /// A database of a test's own, dropped when the test lets go of it.
 final class Scratch: Sendable {
@@ -96,5 +97,15 @@ func waitUntil(_ condition: () throws -> Bool) throws {
     while try !condition() {
         guard ContinuousClock.now < end else { throw TooLate() }
         Thread.sleep(forTimeInterval: 0.005)
+    }
+}
+
+/// Where two threads wait for each other once; who comes later passes.
+final class Rendezvous: Sendable {
+    private let arrived = Locked(0)
+
+    func meet() {
+        arrived.with { $0 += 1 }
+        while arrived.with({ $0 }) < 2 { Thread.sleep(forTimeInterval: 0.001) }
     }
 }
