@@ -32,6 +32,7 @@ public final class Database: Sendable, Querying {
     }
 
     /// Runs a statement for its effect.
+    @discardableResult
     public func execute(_ sql: SQL) throws(DatabaseError) -> Outcome {
         try once { (connection) throws(DatabaseError) in try connection.execute(sql) }
     }
@@ -64,6 +65,7 @@ public final class Database: Sendable, Querying {
     /// sent. So it must do nothing but use the transaction: no call to the outside, no sleep, nothing that must not
     /// happen twice. An error thrown by the body rolls everything back and is passed on. When the connection is lost
     /// after COMMIT was sent the error is ``DatabaseError/Code/commitUnknown``.
+    @discardableResult
     public func transaction<Result>(
         isolation: Isolation = .repeatableRead, _ body: (Transaction) throws -> Result
     ) throws -> Result {

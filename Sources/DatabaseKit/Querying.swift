@@ -5,6 +5,7 @@ public protocol Querying {
     /// Runs a statement and reads all of its rows; bound it with LIMIT.
     func rows(_ sql: SQL) throws(DatabaseError) -> [Row]
     /// Runs a statement for its effect.
+    @discardableResult
     func execute(_ sql: SQL) throws(DatabaseError) -> Outcome
 }
 

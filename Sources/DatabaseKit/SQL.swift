@@ -48,6 +48,12 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
             values.append(value.bound)
         }
 
+        /// Binds a value, or NULL for nil.
+        public mutating func appendInterpolation<Value: Bindable>(_ value: Value?) {
+            text += "?"
+            values.append(value.bound)
+        }
+
         /// Binds several values, `?, ?, ?`.
         ///
         /// None gives `NULL`: `IN (NULL)` finds nothing, but neither does `NOT IN (NULL)`. Each length is a statement

@@ -20,6 +20,7 @@ public final class Transaction: Querying {
     }
 
     /// Runs a statement for its effect.
+    @discardableResult
     public func execute(_ sql: SQL) throws(DatabaseError) -> Outcome {
         try watched { () throws(DatabaseError) in try connection.execute(sql) }
     }

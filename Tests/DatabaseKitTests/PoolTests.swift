@@ -78,7 +78,7 @@ import Testing
         let old = try database.connectionID()
         #expect(try database.connectionID() == old)
         let impatient = scratch.another()
-        _ = try impatient.execute("SET SESSION wait_timeout = 1")
+        try impatient.execute("SET SESSION wait_timeout = 1")
         let first = try impatient.connectionID()
         try waitUntil {
             try scratch.database.number("SELECT COUNT(*) FROM information_schema.processlist WHERE id = \(first)") == 0

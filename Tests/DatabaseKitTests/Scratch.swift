@@ -23,7 +23,7 @@ final class Scratch: Sendable {
         settings.connections = connections
         change(&settings)
         database = Database(url, settings: settings, log: Log(threshold: .error))
-        _ = try server.execute("CREATE DATABASE \(unescaped: name) CHARACTER SET utf8mb4")
+        try server.execute("CREATE DATABASE \(unescaped: name) CHARACTER SET utf8mb4")
     }
 
     deinit {
@@ -32,12 +32,12 @@ final class Scratch: Sendable {
 
     /// Runs statements one after another.
     func run(_ statements: SQL...) throws {
-        for statement in statements { _ = try database.execute(statement) }
+        for statement in statements { try database.execute(statement) }
     }
 
     /// Ends a connection as the server's administrator would.
     func kill(_ connection: Int) throws {
-        _ = try server.execute("KILL CONNECTION \(unescaped: String(connection))")
+        try server.execute("KILL CONNECTION \(unescaped: String(connection))")
     }
 
     /// Another set of connections to the same database.

@@ -27,7 +27,7 @@ import Testing
     func undone() throws {
         #expect(throws: Refused.self) {
             try scratch.database.transaction { transaction in
-                _ = try transaction.execute("UPDATE accounts SET amount = 0")
+                try transaction.execute("UPDATE accounts SET amount = 0")
                 throw Refused()
             }
         }
@@ -44,15 +44,15 @@ import Testing
     @Test("A duplicate names its key, says nothing of its value, and leaves the transaction open")
     func duplicate() throws {
         try scratch.database.transaction { transaction in
-            _ = try transaction.execute("INSERT INTO notes VALUES ('it''s for key ''x''')")
+            try transaction.execute("INSERT INTO notes VALUES ('it''s for key ''x''')")
             let error = #expect(throws: DatabaseError.self) {
-                _ = try transaction.execute("INSERT INTO notes VALUES (\("it's for key 'x'"))")
+                try transaction.execute("INSERT INTO notes VALUES (\("it's for key 'x'"))")
             }
             #expect(error?.code == .duplicate)
             #expect(error?.constraint == "one_of_each")
             #expect(error?.debugDescription.contains("it's") == false)
             #expect(error?.debugDescription.contains("INSERT INTO notes VALUES (?)") == true)
-            _ = try transaction.execute("INSERT INTO notes VALUES ('more')")
+            try transaction.execute("INSERT INTO notes VALUES ('more')")
         }
         #expect(try notes() == ["it's for key 'x'", "more"])
     }
@@ -69,12 +69,12 @@ import Testing
                 let (mine, theirs) = index == 0 ? (1, 2) : (2, 1)
                 // The server sacrifices the lighter of two, so the other one writes more.
                 let weight = index == 0 ? extra : 20
-                _ = try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(mine)")
+                try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(mine)")
                 for number in 0..<weight {
-                    _ = try transaction.execute("INSERT INTO notes VALUES (\("\(index)-\(number)"))")
+                    try transaction.execute("INSERT INTO notes VALUES (\("\(index)-\(number)"))")
                 }
                 rendezvous.meet()
-                _ = try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(theirs)")
+                try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(theirs)")
             }
         }
         #expect(errors.isEmpty)
@@ -90,16 +90,16 @@ import Testing
         let refusals = Locked(0)
         let errors = inThreads(2) { [scratch] index in
             try scratch.database.transaction { transaction in
-                _ = try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(index + 1)")
+                try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(index + 1)")
                 if index == 1 {
-                    for number in 0..<20 { _ = try transaction.execute("INSERT INTO notes VALUES (\("\(number)"))") }
+                    for number in 0..<20 { try transaction.execute("INSERT INTO notes VALUES (\("\(number)"))") }
                 }
                 rendezvous.meet()
                 do {
-                    _ = try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(2 - index)")
+                    try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(2 - index)")
                 } catch {
                     #expect(throws: DatabaseError(testing: .deadlock)) {
-                        _ = try transaction.execute("INSERT INTO notes VALUES ('alone')")
+                        try transaction.execute("INSERT INTO notes VALUES ('alone')")
                     }
                     refusals.with { $0 += 1 }
                 }
@@ -115,12 +115,12 @@ import Testing
     func lockTimeout() throws {
         let tries = Locked(0)
         try scratch.another().transaction { holder in
-            _ = try holder.execute("UPDATE accounts SET amount = 7 WHERE id = 2")
+            try holder.execute("UPDATE accounts SET amount = 7 WHERE id = 2")
             let errors = inThreads(1) { [scratch] _ in
                 try scratch.database.transaction { transaction in
                     tries.with { $0 += 1 }
-                    _ = try transaction.execute("UPDATE accounts SET amount = 0 WHERE id = 1")
-                    _ = try transaction.execute("UPDATE accounts SET amount = 0 WHERE id = 2")
+                    try transaction.execute("UPDATE accounts SET amount = 0 WHERE id = 1")
+                    try transaction.execute("UPDATE accounts SET amount = 0 WHERE id = 2")
                 }
             }
             #expect(errors.map { $0 as? DatabaseError } == [DatabaseError(testing: .lockTimeout)])
@@ -143,7 +143,7 @@ import Testing
                     try scratch.kill(connection)
                     #expect(throws: DatabaseError(testing: .gone)) { _ = try transaction.connectionID() }
                 }
-                _ = try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(number + 1)")
+                try transaction.execute("UPDATE accounts SET amount = amount + 1 WHERE id = \(number + 1)")
             }
         }
         #expect(tries == 2)
@@ -157,7 +157,7 @@ import Testing
             try scratch.database.transaction { transaction in
                 tries += 1
                 try scratch.kill(transaction.connectionID())
-                _ = try transaction.execute("UPDATE accounts SET amount = 0")
+                try transaction.execute("UPDATE accounts SET amount = 0")
             }
         }
         #expect(tries == 2)
@@ -169,7 +169,7 @@ import Testing
         try scratch.database.transaction { transaction in
             #expect(throws: DatabaseError(testing: .other)) { _ = try scratch.database.rows("SELECT 1") }
             #expect(throws: DatabaseError(testing: .other)) { try scratch.database.transaction { _ in } }
-            _ = try transaction.execute("UPDATE accounts SET amount = 1 WHERE id = 1")
+            try transaction.execute("UPDATE accounts SET amount = 1 WHERE id = 1")
         }
         #expect(try amount(1) == 1)
     }
@@ -187,7 +187,7 @@ import Testing
             for _ in 0..<50 {
                 try scratch.database.transaction { transaction in
                     let amount = try transaction.number("SELECT amount FROM accounts WHERE id = 1 FOR UPDATE")
-                    _ = try transaction.execute("UPDATE accounts SET amount = \(amount + 1) WHERE id = 1")
+                    try transaction.execute("UPDATE accounts SET amount = \(amount + 1) WHERE id = 1")
                 }
             }
         }
@@ -202,7 +202,7 @@ import Testing
             let other = scratch.another()
             try scratch.database.transaction(isolation: isolation) { transaction in
                 _ = try transaction.number("SELECT amount FROM accounts WHERE id = 1")
-                _ = try other.execute("UPDATE accounts SET amount = 5 WHERE id = 1")
+                try other.execute("UPDATE accounts SET amount = 5 WHERE id = 1")
                 #expect(try transaction.number("SELECT amount FROM accounts WHERE id = 1") == expected)
             }
         }
