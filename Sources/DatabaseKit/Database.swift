@@ -65,6 +65,7 @@ public final class Database: Sendable, Querying {
     /// sent. So it must do nothing but use the transaction: no call to the outside, no sleep, nothing that must not
     /// happen twice. An error thrown by the body rolls everything back and is passed on. When the connection is lost
     /// after COMMIT was sent the error is ``DatabaseError/Code/commitUnknown``.
+    @discardableResult
     public func transaction<Result>(
         isolation: Isolation = .repeatableRead, _ body: (Transaction) throws -> Result
     ) throws -> Result {

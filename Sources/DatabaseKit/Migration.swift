@@ -79,7 +79,8 @@ public struct MigrationError: Error, CustomStringConvertible, CustomDebugStringC
     /// What failed, and what stands.
     public var description: String {
         guard let name else { return sentence }
-        let before = applied.isEmpty ? "nothing was changed before it" : "\(applied.count) before it were applied and stand"
+        let before =
+            applied.isEmpty ? "nothing was changed before it" : "\(applied.count) before it were applied and stand"
         return "migration \(name) failed, \(before); when the cause is mended, run it again: \(sentence)"
     }
 
