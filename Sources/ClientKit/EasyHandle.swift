@@ -37,7 +37,8 @@ import Glibc
     /// Lends the handle to calls that set options; each must succeed, since an option may be what makes a call safe.
     borrowing func set(_ calls: (UnsafeMutableRawPointer) -> [CURLcode]) throws(ClientError) {
         for code in unsafe calls(pointer) where code != CURLE_OK {
-            throw unsafe ClientError(.other, detail: "libcurl refused an option: \(String(cString: curl_easy_strerror(code)))")
+            throw unsafe ClientError(
+                .other, detail: "libcurl refused an option: \(String(cString: curl_easy_strerror(code)))")
         }
     }
 

@@ -29,7 +29,8 @@ final class Exchange {
     private let giveUpAt: ContinuousClock.Instant
 
     init(
-        policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant, keepsLines: Bool = false
+        policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant,
+        keepsLines: Bool = false
     ) {
         self.policy = policy
         self.bodyLimit = bodyLimit

@@ -58,7 +58,8 @@ extension EasyHandle {
         let connected = time(CURLINFO_CONNECT_TIME_T)
         let secured = time(CURLINFO_APPCONNECT_TIME_T)
         return OutboundResponse.Timing(
-            dns: name, connect: max(.zero, connected - name), tls: secured == .zero ? .zero : max(.zero, secured - connected),
+            dns: name, connect: max(.zero, connected - name),
+            tls: secured == .zero ? .zero : max(.zero, secured - connected),
             firstByte: max(.zero, time(CURLINFO_STARTTRANSFER_TIME_T) - time(CURLINFO_PRETRANSFER_TIME_T)),
             total: time(CURLINFO_TOTAL_TIME_T))
     }
