@@ -89,7 +89,7 @@
   /* Passwords can be looked at while they are typed. */
   for (const input of all("input[type=password]")) {
     const shell = document.createElement("span");
-    shell.className = "reveal" + [..." short medium".split(" ")].filter((width) => width && input.classList.contains(width)).map((width) => " " + width).join("");
+    shell.className = ["reveal", ...["short", "medium"].filter((width) => input.classList.contains(width))].join(" ");
     input.replaceWith(shell);
     const button = document.createElement("button");
     button.type = "button";
@@ -128,7 +128,7 @@
         say("Appearance saved");
       } catch {
         document.documentElement.dataset.theme = before;
-        form.querySelector(`[name=theme][value="${CSS.escape(before)}"]`)?.click();
+        for (const choice of all("[name=theme]", form)) choice.checked = choice.value === before;
         say("Appearance could not be saved");
       }
     });
