@@ -88,6 +88,7 @@
 
   /* Passwords can be looked at while they are typed. */
   for (const input of all("input[type=password]")) {
+    const focused = document.activeElement === input;
     const shell = document.createElement("span");
     shell.className = ["reveal", ...["short", "medium"].filter((width) => input.classList.contains(width))].join(" ");
     input.replaceWith(shell);
@@ -105,7 +106,7 @@
       button.setAttribute("aria-pressed", String(!shown));
     });
     shell.append(input, button);
-    if (input.autofocus) input.focus();
+    if (focused) input.focus();
   }
 
   /* The gallery narrows while one types. */
