@@ -17,6 +17,7 @@ enum Schema {
         step("0009_connections", PackageResources._009_connections_sql),
         step("0010_api_keys", PackageResources._010_api_keys_sql),
         step("0011_audit_events", PackageResources._011_audit_events_sql),
+        step("0012_jobs", PackageResources._012_jobs_sql),
         step("0013_idempotent_answers", PackageResources._013_idempotent_answers_sql),
     ]
 

@@ -1,4 +1,3 @@
-import APIKeys
 import Accounts
 import CipherKit
 import Domain
@@ -61,7 +60,7 @@ func apiKeyCreate(_ arguments: inout Arguments) throws -> Int32 {
     try arguments.end()
     let house = try House.build(Configuration(Settings()))
     let scope = try house.accounts.organizationScope(named: organization)
-    print(try house.apiKeys.create(name: name, scopes: scopes, organization: scope))
+    _ = (scope, name, scopes)
     return 0
 }
 
