@@ -92,12 +92,14 @@ extension Client {
         let exchange = Exchange(
             policy: target == nil ? policy : nil, bodyLimit: 16_384, headerLimit: 16_384, giveUpAt: deadline,
             keepsLines: true)
-        // A handle of its own: a connection that has signed in must never serve another call.
-        let handle = try EasyHandle()
-        try configure(handle, until: deadline, connectDeadline: probe.deadline)
-        try probe.configure(handle)
-        let code = try handle.perform(url: url, headers: HeaderLines(), reportingTo: exchange)
-        guard code == CURLE_OK else { throw handle.error(code, of: exchange, target: url.target) }
+        // A pool that keeps nothing: a connection that has signed in must never serve another call.
+        let timing = try HandlePool(capacity: 0).lend { handle throws(ClientError) in
+            try configure(handle, until: deadline, connectDeadline: probe.deadline)
+            try probe.configure(handle)
+            let code = try handle.perform(url: url, headers: HeaderLines(), reportingTo: exchange)
+            guard code == CURLE_OK else { throw handle.error(code, of: exchange, target: url.target) }
+            return handle.timing
+        }
         let transcript = SMTPTranscript(exchange.lines)
         if probe.authentication == .always, !transcript.isAuthenticated {
             throw ClientError(
@@ -107,7 +109,7 @@ extension Client {
         return SMTPProbe.Outcome(
             greeting: transcript.greeting, capabilities: transcript.capabilities,
             isSecure: (target ?? url.origin).scheme == "smtps" || transcript.isUpgraded,
-            isAuthenticated: transcript.isAuthenticated, timing: handle.timing)
+            isAuthenticated: transcript.isAuthenticated, timing: timing)
     }
 }
 
