@@ -113,16 +113,16 @@ class MariaDB:
 
 
 class House:
-    """nginx + hub + MariaDB. `settings` are HUB_* values; `site` is nginx text for a site beside the hub."""
+    """nginx + hub + MariaDB. `settings` are HUB_* values; `site` and `http` are nginx text beside it."""
 
-    def __init__(self, folder, *, mount="", workers=2, settings=None, site="", accounts=True):
+    def __init__(self, folder, *, mount="", workers=2, settings=None, site="", http="", accounts=True):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.mount = mount
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         self.database = MariaDB(self.folder)
-        self.site = site
+        self.site, self.http = site, http
         self.accounts = accounts
         self.log_path = self.folder / "hub.log"
         self.socket = self.folder / "hub.sock"
@@ -182,9 +182,10 @@ class House:
     def start_nginx(self):
         (self.folder / "nginx").mkdir(exist_ok=True)
         extra = []
-        if self.site:
-            (self.folder / "site.conf").write_text(self.site)
-            extra = [self.folder / "site.conf"]
+        for name in ("site", "http"):
+            text = getattr(self, name)
+            (self.folder / f"{name}.conf").write_text(text)
+            extra.append(self.folder / f"{name}.conf" if text else "")
         text = subprocess.run(
             [ROOT / ".make" / "nginx-configuration", self.folder, str(self.port), self.socket, self.mount, *extra],
             capture_output=True, text=True, check=True).stdout

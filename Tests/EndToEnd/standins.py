@@ -12,6 +12,8 @@ import urllib.parse
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from house import free_port
+
 # What each service accepts. A test types these and later looks for them where they must not be.
 TELEGRAM_TOKEN = "123456789:AAF0-telegram_token-never-to-be-seen"
 SENDGRID_KEY = "SG.abcdefghijklmnopqrstuv.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
@@ -164,12 +166,10 @@ class Mail:
             good = self.attempts[-1][1:] == (SMTP_USER, SMTP_PASSWORD)
             return AuthResult(success=good, handled=good, message=None if good else "535 5.7.8 Authentication failed")
 
+        self.port = free_port()
         self.controller = Controller(
-            Nothing(), hostname="127.0.0.1", port=0, authenticator=authenticate, auth_require_tls=False,
-            auth_required=True, decode_data=False)
-        self.controller._trigger_server = lambda: None  # the port is only known once it listens
+            Nothing(), hostname="127.0.0.1", port=self.port, authenticator=authenticate, auth_require_tls=False)
         self.controller.start()
-        self.port = self.controller.server.sockets[0].getsockname()[1]
 
     def stop(self):
         self.controller.stop()
