@@ -1,6 +1,7 @@
 import CipherKit
 import DatabaseKit
 import Domain
+import JSONKit
 import LogKit
 import TimeKit
 

@@ -18,8 +18,8 @@ struct SignInPage: ShellPage {
 
     var view: TemplateValue {
         let fields = [
-            FormField("email", "E-mail", .line(type: "email", autocomplete: "username", inputMode: "email", isPlain: true), width: .wide),
-            FormField("password", "Password", .line(type: "password", autocomplete: "current-password", inputMode: nil, isPlain: true), width: .wide),
+            FormField("email", "E-mail", .username, width: .wide),
+            FormField("password", "Password", .password("current-password"), width: .wide),
         ]
         var members = FormView(fields, typed: typed, problem: problem).members
         members["action"] = .text(action)
@@ -55,13 +55,13 @@ struct SetUpPage: ShellPage {
 
     var view: TemplateValue {
         let organization = FormField(
-            "organization_name", "Organization name", .line(type: "text", autocomplete: "organization", inputMode: nil, isPlain: false),
+            "organization_name", "Organization name", .named("organization"),
             help: "Shown to everybody who signs in. You can change it later.", width: .wide, maxLength: 100)
         let person = [
-            FormField("name", "Your name", .line(type: "text", autocomplete: "name", inputMode: nil, isPlain: false), width: .wide, maxLength: 100),
-            FormField("email", "E-mail", .line(type: "email", autocomplete: "username", inputMode: "email", isPlain: true), width: .wide),
+            FormField("name", "Your name", .named("name"), width: .wide, maxLength: 100),
+            FormField("email", "E-mail", .username, width: .wide),
             FormField(
-                "password", "Password", .line(type: "password", autocomplete: "new-password", inputMode: nil, isPlain: true),
+                "password", "Password", .password("new-password"),
                 help: "At least \(PasswordRules.shortest) characters. A sentence you can remember is best.", width: .wide),
         ]
         let form = FormView([organization] + person, typed: typed, problem: problem)

@@ -86,19 +86,9 @@ struct Doorkeeper: Sendable {
     ///
     /// - Throws: `Problem` 404 for an organization that the caller does not belong to, 400 when the choice is open.
     func organization(of caller: Caller, _ request: Request, isScript: Bool) throws(Problem) -> OrganizationScope? {
-        guard let principal = caller.principal else { return nil }
-        var chosen = principal.browser?.organization
-        if isScript {
-            if let header = request.headers["x-org-id"] {
-                guard let named = Identifier<Organization>(header) else {
-                    throw Problem(400, "invalid_organization", "X-Org-ID is no id.")
-                }
-                chosen = named
-            } else {
-                chosen = principal.memberships.count == 1 ? principal.memberships[0].organization : nil
-            }
-        }
-        guard let chosen else { return nil }
+        guard let principal = caller.principal,
+            let chosen = isScript ? try named(request, principal) : principal.browser?.organization
+        else { return nil }
         guard
             let scope = OrganizationScope(
                 of: principal, in: chosen, remoteAddress: request.remoteAddress, requestID: request.id)
@@ -106,11 +96,22 @@ struct Doorkeeper: Sendable {
         return scope
     }
 
+    private func named(_ request: Request, _ principal: Principal) throws(Problem) -> Identifier<Organization>? {
+        guard let header = request.headers["x-org-id"] else {
+            return principal.memberships.count == 1 ? principal.memberships[0].organization : nil
+        }
+        guard let named = Identifier<Organization>(header) else {
+            throw Problem(400, "invalid_organization", "X-Org-ID is no id.")
+        }
+        return named
+    }
+
     // MARK: Whether it was meant
 
     /// Refuses a form that another site sent, or that does not carry this browser's token.
     func checkForm(_ request: Request, _ caller: Caller) throws(Problem) {
-        let given = try request.headers[CSRF.headerName] ?? request.form()[CSRF.fieldName] ?? ""
+        var given = request.headers[CSRF.headerName] ?? ""
+        if given.isEmpty { given = try request.form()[CSRF.fieldName] ?? "" }
         guard !CSRF.isCrossSite(request, origin: site.origin), caller.newFormCookie == nil,
             equalInConstantTime(Array(given.utf8), Array(caller.csrfToken.utf8))
         else {

@@ -34,7 +34,7 @@ struct IdempotentAnswers: Sendable {
             response = try perform()
         } catch {
             // Nothing was done, so the same key may try again.
-            try? database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND status IS NULL")
+            _ = try? database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND status IS NULL")
             throw error
         }
         try store(response, caller, scope)

@@ -1,3 +1,4 @@
+import Accounts
 import JobKit
 import LogKit
 import ProcessKit

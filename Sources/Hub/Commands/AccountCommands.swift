@@ -1,4 +1,5 @@
 import Accounts
+import AdminShell
 import CipherKit
 import Domain
 import LogKit
