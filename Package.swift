@@ -35,6 +35,11 @@ func tests(_ name: String, _ extra: [Target.Dependency] = []) -> Target {
     .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + extra, swiftSettings: settings)
 }
 
+/// What the tests of a room speak of besides the room.
+let roomTestKits: [Target.Dependency] = [
+    "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit", "TimeKit",
+]
+
 let package = Package(
     name: "hub",
     products: [.executable(name: "hub", targets: ["Hub"])],
@@ -96,6 +101,9 @@ let package = Package(
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain"),
         tests("AdminShell", ["HTTPKit"]),
+        tests("APIKeys", roomTestKits + ["RoomFixture"]),
+        .target(
+            name: "RoomFixture", dependencies: roomTestKits, path: "Tests/RoomFixture", swiftSettings: settings),
         tests("Hub"),
     ]
 )
