@@ -25,7 +25,7 @@ func room(_ name: String, _ extra: [Target.Dependency] = [], resources: [Resourc
     -> Target
 {
     let kits: [Target.Dependency] = [
-        "TimeKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "HTTPKit", "Domain", "AdminShell",
+        "TimeKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain", "AdminShell",
     ]
     return .target(name: name, dependencies: kits + extra, resources: resources, swiftSettings: settings)
 }
@@ -49,16 +49,19 @@ let package = Package(
         kit("CipherKit", ["LogKit", "TimeKit", "COpenSSL"]),
         kit("DatabaseKit", ["LogKit", "TimeKit", "CMariaDB"]),
         kit("TemplateKit", ["LogKit"]),
-        kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit"]),
-        kit("FastCGIKit", ["HTTPKit", "LogKit", "TimeKit", "CFastCGI"]),
+        kit("JSONKit", ["TimeKit"]),
+        kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit", "JSONKit"]),
+        kit("FastCGIKit", ["HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
         kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit"]),
 
-        kit("Domain", ["CipherKit", "DatabaseKit", "LogKit", "TimeKit"]),
+        kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit"]),
         .target(
             name: "AdminShell",
-            dependencies: ["Domain", "HTTPKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit"],
+            dependencies: [
+                "Domain", "HTTPKit", "JSONKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit",
+            ],
             resources: [.embedInCode("Templates")], swiftSettings: settings),
 
         room("Accounts", ["JobKit"]),
@@ -71,8 +74,8 @@ let package = Package(
             name: "Hub",
             dependencies: [
                 "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
-                "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "TemplateKit", "DatabaseKit", "CipherKit",
-                "LogKit", "TimeKit",
+                "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
+                "CipherKit", "LogKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
             resources: [.embedInCode("sql")], swiftSettings: settings),
@@ -82,10 +85,14 @@ let package = Package(
         tests("CipherKit"),
         tests("DatabaseKit"),
         tests("TemplateKit"),
-        tests("HTTPKit"),
+        tests("JSONKit"),
+        tests("HTTPKit", ["JSONKit"]),
         tests("FastCGIKit"),
         tests("ClientKit"),
-        tests("ProcessKit"),
+        tests("ProcessKit", ["ProcessKitFixture"]),
+        .executableTarget(
+            name: "ProcessKitFixture", dependencies: ["ProcessKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
+            swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain"),
         tests("AdminShell", ["HTTPKit"]),

@@ -1,0 +1,89 @@
+import AdminShell
+import Domain
+import HTTPKit
+
+/// The addresses of accounts and organizations.
+public enum AccountRoute: Route {
+    case signIn
+    case signOut
+    case setUp
+    case account
+    case changePassword
+    case chooseTheme
+    case endSession(Identifier<Session>)
+    case endOtherSessions
+    case organization
+    case renameOrganization
+    case switchOrganization
+    case addWorkspace
+    case renameWorkspace(Identifier<Workspace>)
+    case organizationJSON
+    case workspacesJSON
+    case workspaceJSON(Identifier<Workspace>)
+
+    public init?(_ path: Path) {
+        switch path.pattern {
+        case "sign-in": self = .signIn
+        case "sign-out": self = .signOut
+        case "set-up": self = .setUp
+        case "account": self = .account
+        case "account/password": self = .changePassword
+        case "account/theme": self = .chooseTheme
+        case "account/sessions/:id/end": self = .endSession(path.id())
+        case "account/sessions/end-others": self = .endOtherSessions
+        case "organization": self = .organization
+        case "organization/name": self = .renameOrganization
+        case "organization/switch": self = .switchOrganization
+        case "organization/workspaces": self = .addWorkspace
+        case "organization/workspaces/:id/name": self = .renameWorkspace(path.id())
+        case "api/v1/organization": self = .organizationJSON
+        case "api/v1/workspaces": self = .workspacesJSON
+        case "api/v1/workspaces/:id": self = .workspaceJSON(path.id())
+        default: return nil
+        }
+    }
+
+    public var path: String {
+        switch self {
+        case .signIn: "/sign-in"
+        case .signOut: "/sign-out"
+        case .setUp: "/set-up"
+        case .account: "/account"
+        case .changePassword: "/account/password"
+        case .chooseTheme: "/account/theme"
+        case .endSession(let id): "/account/sessions/\(id)/end"
+        case .endOtherSessions: "/account/sessions/end-others"
+        case .organization: "/organization"
+        case .renameOrganization: "/organization/name"
+        case .switchOrganization: "/organization/switch"
+        case .addWorkspace: "/organization/workspaces"
+        case .renameWorkspace(let id): "/organization/workspaces/\(id)/name"
+        case .organizationJSON: "/api/v1/organization"
+        case .workspacesJSON: "/api/v1/workspaces"
+        case .workspaceJSON(let id): "/api/v1/workspaces/\(id)"
+        }
+    }
+
+    public var access: [Method: Access] {
+        switch self {
+        case .signIn, .setUp: [.get: .open, .post: .open]
+        case .signOut, .switchOrganization, .changePassword, .chooseTheme, .endSession, .endOtherSessions: [.post: .person]
+        case .account: [.get: .person]
+        case .organization: [.get: .right(.read(.organization))]
+        case .renameOrganization, .addWorkspace, .renameWorkspace: [.post: .right(.write(.organization))]
+        case .organizationJSON: [.get: .right(.read(.organization)), .patch: .right(.write(.organization))]
+        case .workspacesJSON: [.get: .right(.read(.organization)), .post: .right(.write(.organization))]
+        case .workspaceJSON: [.get: .right(.read(.organization)), .patch: .right(.write(.organization))]
+        }
+    }
+
+    public static var samples: [AccountRoute] {
+        let session = Identifier<Session>(.real)
+        let workspace = Identifier<Workspace>(.real)
+        return [
+            .signIn, .signOut, .setUp, .account, .changePassword, .chooseTheme, .endSession(session), .endOtherSessions,
+            .organization, .renameOrganization, .switchOrganization, .addWorkspace, .renameWorkspace(workspace), .organizationJSON,
+            .workspacesJSON, .workspaceJSON(workspace),
+        ]
+    }
+}

@@ -1,0 +1,97 @@
+import DatabaseKit
+import Domain
+import TimeKit
+
+/// A part of an organization.
+public struct WorkspaceRecord: Sendable {
+    /// Its id.
+    public let id: Identifier<Workspace>
+    /// Its name.
+    public let name: String
+    /// How often it was changed.
+    public let version: Int64
+    /// When it was made.
+    public let createdAt: Timestamp
+
+    init(_ row: Row) throws(DatabaseError) {
+        id = try row.get("id")
+        name = try row.get("name")
+        version = try row.get("version")
+        createdAt = try row.get("created_at")
+    }
+}
+
+/// One organization: its name, its workspaces, its members.
+struct OrganizationStore: Sendable {
+    let database: Database
+    let world: World
+    let scope: OrganizationScope
+
+    func organization() throws -> Row? {
+        try database.row("SELECT name, version, created_at FROM organizations WHERE id = \(scope.organization)")
+    }
+
+    func rename(_ name: String, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE organizations
+               SET name = \(name), version = version + 1, updated_at = \(world.now())
+             WHERE id = \(scope.organization)
+            """)
+    }
+
+    func workspaces() throws -> [WorkspaceRecord] {
+        try database.rows(
+            """
+            SELECT id, name, version, created_at
+              FROM workspaces
+             WHERE organization_id = \(scope.organization)
+             ORDER BY name
+             LIMIT 200
+            """
+        ).map(WorkspaceRecord.init)
+    }
+
+    func workspace(_ id: Identifier<Workspace>) throws -> WorkspaceRecord? {
+        try database.row(
+            """
+            SELECT id, name, version, created_at
+              FROM workspaces
+             WHERE id = \(id) AND organization_id = \(scope.organization)
+            """
+        ).map(WorkspaceRecord.init)
+    }
+
+    func insertWorkspace(_ id: Identifier<Workspace>, name: String, in transaction: Transaction) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            INSERT INTO workspaces (id, organization_id, name, created_at, updated_at)
+            VALUES (\(id), \(scope.organization), \(name), \(now), \(now))
+            """)
+    }
+
+    /// Gives a workspace another name; false when there is no such workspace here.
+    func renameWorkspace(_ id: Identifier<Workspace>, _ name: String, in transaction: Transaction) throws -> Bool {
+        try transaction.execute(
+            """
+            UPDATE workspaces
+               SET name = \(name), version = version + 1, updated_at = \(world.now())
+             WHERE id = \(id) AND organization_id = \(scope.organization)
+            """
+        ).affectedRows == 1
+    }
+
+    func members() throws -> [Row] {
+        try database.rows(
+            """
+            SELECT u.id, u.name, u.email, m.role,
+                   (SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS seen_at
+              FROM memberships m
+              JOIN users u ON u.id = m.user_id
+             WHERE m.organization_id = \(scope.organization)
+             ORDER BY u.name, u.id
+             LIMIT 200
+            """)
+    }
+}

@@ -1,0 +1,97 @@
+import AdminShell
+import CipherKit
+import Domain
+import HTTPKit
+import LogKit
+import TimeKit
+
+extension Accounts {
+    func signInPage(_ call: Call) throws -> Response {
+        let next = SignInPage.next(try call.request.query()["next"], mount: call.shell.site.mount)
+        if call.principal?.browser != nil { return call.redirect(toPath: next) }
+        return try call.page(SignInPage(action: call.link(AccountRoute.signIn), next: next))
+    }
+
+    /// Judges a password: the attempt is counted first, the cookie is new each time, and unknown people cost as much
+    /// time and get the same words as known ones.
+    func signIn(_ call: Call) throws -> Response {
+        let form = try call.request.form()
+        var input = Input(form)
+        let next = SignInPage.next(input.optionalText("next", 0...2_000), mount: call.shell.site.mount)
+        return try call.perform {
+            guard let email = input.required("email", email(&input)),
+                let password = input.required("password", input.secret("password")), input.isComplete
+            else { throw input.refusal }
+            let account = try judge(email, password, address: call.request.remoteAddress)
+            call.log.info("signed in", ["user": .init(account.id.text), "address": .init(call.request.remoteAddress)])
+            return try begin(account.id, organization: nil, call, next: next)
+        } orShow: { problem in
+            SignInPage(action: call.link(AccountRoute.signIn), next: next, typed: form, problem: problem)
+        }
+    }
+
+    private func judge(_ email: String, _ password: Secret<String>, address: String) throws -> Account {
+        let subjects = (account: subject("account", email), address: subject("address", network(of: address)))
+        let wait = try accounts.reserveAttempt([(subjects.account, .account), (subjects.address, .address)])
+        guard wait == .zero else { throw Self.tooMany(wait) }
+        let account = try accounts.account(email: email, in: database)
+        let isRight = try passwords.verify(password, against: account?.passwordHash)
+        guard isRight, let account, !account.isDisabled else {
+            throw Problem.invalid("password", "invalid_credentials", "The e-mail or the password is not right.")
+        }
+        try accounts.forgiveAttempt(account: subjects.account, address: subjects.address)
+        if passwords.needsRehash(account.passwordHash) {
+            try accounts.setPasswordHash(try passwords.hash(password), of: account.id, in: database)
+        }
+        return account
+    }
+
+    /// Begins a session, whatever cookie the browser came with.
+    func begin(
+        _ user: Identifier<User>, organization: Identifier<Organization>?, _ call: Call, next: String
+    ) throws -> Response {
+        if let old = call.request.cookie(call.shell.site.cookieName(Self.sessionCookie)) { try sessions.end(token: old) }
+        let token = try sessions.begin(
+            for: user, organization: organization, address: call.request.remoteAddress,
+            agent: call.request.headers["user-agent"] ?? "", in: database)
+        let cookie = call.shell.site.cookie(Self.sessionCookie, token, maxAge: sessions.absolute)
+        return call.redirect(toPath: next).setting(cookie)
+    }
+
+    func signOut(_ call: Call) throws -> Response {
+        if let token = call.request.cookie(call.shell.site.cookieName(Self.sessionCookie)) { try sessions.end(token: token) }
+        return call.redirect(to: AccountRoute.signIn)
+            .setting(call.shell.site.cookie(Self.sessionCookie, "", maxAge: .zero))
+            .with("clear-site-data", "\"cache\"")
+    }
+
+    /// An address as the account is known by: lower case, with an `@` inside.
+    func email(_ input: inout Input) -> String? {
+        input.parsed("email", orSay: "This is no e-mail address.", 3...254, by: Self.email)
+    }
+
+    /// Reads an e-mail address, loosely: only a letter sent there proves it.
+    static func email(_ text: String) -> String? {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, text.utf8.count <= 254,
+            !text.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value == 0x7f })
+        else { return nil }
+        return text.lowercased()
+    }
+
+    private func subject(_ kind: String, _ name: String) -> [UInt8] { SHA256.digest("\(kind):\(name)".utf8) }
+
+    /// A whole /64 of IPv6 counts as one address, since one customer has as much.
+    private func network(of address: String) -> String {
+        guard address.contains(":") else { return address }
+        return address.split(separator: ":", omittingEmptySubsequences: false).prefix(4).joined(separator: ":")
+    }
+
+    private static func tooMany(_ wait: Duration) -> Problem {
+        let seconds = max(1, wait.components.seconds + 1)
+        let words = seconds < 90 ? "\(seconds) seconds" : "\((seconds + 59) / 60) minutes"
+        return Problem(
+            429, "too_many_attempts", "There were too many failed attempts. Try again in \(words).",
+            headers: ["retry-after": "\(seconds)"])
+    }
+}

@@ -1,0 +1,60 @@
+import Domain
+import HTTPKit
+
+/// Who may use a route with a method.
+public enum Access: Sendable, Equatable {
+    /// Anybody.
+    case open
+    /// A signed-in person, whatever their role.
+    case person
+    /// Whoever holds a right in the organization that the request is about.
+    case right(Scope)
+}
+
+/// The addresses of a room: what a path means, how it is written, and who may use it.
+///
+/// A method that ``access`` does not name is answered with 405; so a route without a rule is closed, not open.
+public protocol Route: Sendable, Equatable {
+    /// Reads a path; nil when it is none of this room's.
+    init?(_ path: Path)
+    /// The path below the mount prefix, as links have it.
+    var path: String { get }
+    /// Who may use the route, by method. HEAD goes with GET.
+    var access: [Method: Access] { get }
+    /// One of each case, for tests that walk over all routes.
+    static var samples: [Self] { get }
+}
+
+extension Path {
+    /// The id at a place among the path's ids; the pattern has vouched for it.
+    ///
+    /// - Precondition: the pattern has an `:id` at this place.
+    public func id<Kind>(_ place: Int = 0, as kind: Kind.Type = Kind.self) -> Identifier<Kind> {
+        guard let id = Identifier<Kind>(identifiers[place]) else { preconditionFailure("a pattern promised an id") }
+        return id
+    }
+}
+
+/// The routes of one room, its route type forgotten.
+public struct RoomRoutes: Sendable {
+    /// A path that belongs to the room.
+    public struct Match: Sendable {
+        /// Who may use it, by method.
+        public let access: [Method: Access]
+        /// Performs the request.
+        public let respond: @Sendable (Call) throws -> Response
+    }
+
+    /// Finds what a path means here; nil when it is none of this room's.
+    public let match: @Sendable (Path) -> Match?
+    /// One path of each case with its methods, for tests that walk over all routes.
+    public let samples: [(path: String, access: [Method: Access])]
+
+    /// The routes of a room, performed by `respond`.
+    public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
+        match = { path in
+            R(path).map { route in Match(access: route.access) { call in try respond(route, call) } }
+        }
+        samples = R.samples.map { ($0.path, $0.access) }
+    }
+}

@@ -1,0 +1,24 @@
+import TemplateKit
+
+/// The frame and the partials that every room's pages stand on.
+public enum ShellTemplates {
+    /// Each template by its file name.
+    public static let sources: [String: [UInt8]] = [
+        "attention.html": PackageResources.attention_html,
+        "bare.html": PackageResources.bare_html,
+        "csrf.html": PackageResources.csrf_html,
+        "error-bare.html": PackageResources.error_bare_html,
+        "error-body.html": PackageResources.error_body_html,
+        "error.html": PackageResources.error_html,
+        "field.html": PackageResources.field_html,
+        "flash.html": PackageResources.flash_html,
+        "form-errors.html": PackageResources.form_errors_html,
+        "frame.html": PackageResources.frame_html,
+        "navigation.html": PackageResources.navigation_html,
+        "once.html": PackageResources.once_html,
+        "pagination.html": PackageResources.pagination_html,
+        "state.html": PackageResources.state_html,
+        "tile.html": PackageResources.tile_html,
+        "time.html": PackageResources.time_html,
+    ]
+}

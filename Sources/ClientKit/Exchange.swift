@@ -1,0 +1,171 @@
+internal import CCurl
+import TimeKit
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// What one transfer may do and what came of it: libcurl's callbacks write here, all on the calling thread.
+@safe final class Exchange {
+    /// Who judges addresses; nil where the operator named the destination.
+    let policy: AddressPolicy?
+    /// The header fields of the answer so far; for SMTP nothing.
+    private(set) var headers = OutboundResponse.Headers()
+    /// The lines of a mail server's answers so far; for HTTP nothing.
+    private(set) var lines: [String] = []
+    /// The body so far.
+    private(set) var body: [UInt8] = []
+    /// The address tried last, when it was refused.
+    private(set) var refused: String?
+    /// Whether an address that is not public was among those of the name.
+    private(set) var triedInside = false
+    /// Which limit the answer went beyond, once it did.
+    private(set) var overflow: String?
+
+    /// The address tried last.
+    private(set) var tried: String?
+
+    /// Where libcurl writes what went wrong.
+    private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    private let keepsLines: Bool
+    private let bodyLimit: Int
+    private let headerLimit: Int
+    private var headerCount = 0
+    private let giveUpAt: ContinuousClock.Instant
+
+    init(
+        policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant,
+        keepsLines: Bool = false
+    ) {
+        self.policy = policy
+        self.bodyLimit = bodyLimit
+        self.headerLimit = headerLimit
+        self.giveUpAt = giveUpAt
+        self.keepsLines = keepsLines
+        unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit { unsafe words.deallocate() }
+
+    /// What went wrong, in libcurl's words: names of hosts and certificates, nothing of the request.
+    var complaint: String { unsafe String(cString: words) }
+
+    /// Whether the deadline has passed.
+    var isLate: Bool { ContinuousClock.now >= giveUpAt }
+
+    /// Answers whether a connection to this address may be used, and remembers when not.
+    ///
+    /// A name may have several addresses, and libcurl tries one after the other. Each is judged by itself: one that is
+    /// refused takes nothing from another that is allowed, as on networks where DNS adds an address of its own to each name.
+    func admits(_ address: IPAddress?, named name: String) -> Bool {
+        tried = name
+        guard let policy else { return true }
+        if address.map(AddressPolicy.isPublic) != true { triedInside = true }
+        let isAllowed = address.map(policy.allows) == true
+        refused = isAllowed ? nil : tried
+        return isAllowed
+    }
+
+    private func receive(header line: UnsafeRawBufferPointer) -> Bool {
+        headerCount += line.count
+        guard headerCount <= headerLimit else {
+            overflow = "a header of more than \(headerLimit) bytes"
+            return false
+        }
+        if keepsLines {
+            lines.append(unsafe String(decoding: line, as: UTF8.self))
+        } else {
+            unsafe headers.take(line)
+        }
+        return true
+    }
+
+    private func receive(body piece: UnsafeRawBufferPointer) -> Bool {
+        guard body.count + piece.count <= bodyLimit else {
+            overflow = "a body of more than \(bodyLimit) bytes"
+            return false
+        }
+        unsafe body.append(contentsOf: piece)
+        return true
+    }
+
+    /// Tells a handle to report to this exchange, which must outlive the transfer.
+    func attach(to handle: borrowing EasyHandle) throws(ClientError) {
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try unsafe handle.set { handle in
+            unsafe [
+                c_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, words),
+                c_curl_set_pointer(handle, CURLOPT_WRITEDATA, me),
+                c_curl_set_write(handle, Self.onBody),
+                c_curl_set_pointer(handle, CURLOPT_HEADERDATA, me),
+                c_curl_set_header(handle, Self.onHeader),
+                c_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, me),
+                c_curl_set_open_socket(handle, Self.onOpenSocket),
+                c_curl_set_pointer(handle, CURLOPT_PREREQDATA, me),
+                c_curl_set_before_request(handle, Self.onRequest),
+                c_curl_set_pointer(handle, CURLOPT_XFERINFODATA, me),
+                c_curl_set_progress(handle, Self.onProgress),
+                c_curl_set_long(handle, CURLOPT_NOPROGRESS, 0),
+            ]
+        }
+    }
+
+    private static func me(_ pointer: UnsafeMutableRawPointer) -> Exchange {
+        unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    private static let onBody: curl_write_callback = { bytes, size, count, me in
+        guard let me = unsafe me else { return 0 }
+        let piece = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+        return unsafe Exchange.me(me).receive(body: piece) ? piece.count : Exchange.stop
+    }
+
+    private static let onHeader: curl_write_callback = { bytes, size, count, me in
+        guard let me = unsafe me else { return 0 }
+        let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+        return unsafe Exchange.me(me).receive(header: line) ? line.count : Exchange.stop
+    }
+
+    /// Opens the socket after judging the very address it will be connected to: between this and `connect` no name is
+    /// looked up again, so a name that changes its address (DNS rebinding) gains nothing.
+    private static let onOpenSocket: curl_opensocket_callback = { me, _, address in
+        guard let me = unsafe me, let address = unsafe address else { return -1 }
+        let parsed = unsafe Exchange.ipAddress(in: address)
+        let family = unsafe address.pointee.family
+        guard unsafe Exchange.me(me).admits(parsed, named: parsed?.description ?? "address family \(family)") else {
+            return -1  // CURL_SOCKET_BAD
+        }
+        return unsafe socket(
+            family, address.pointee.socktype | Int32(bitPattern: SOCK_CLOEXEC.rawValue), address.pointee.protocol)
+    }
+
+    private static func ipAddress(in address: UnsafeMutablePointer<curl_sockaddr>) -> IPAddress? {
+        unsafe withUnsafePointer(to: &address.pointee.addr) { start -> IPAddress? in
+            let raw = unsafe UnsafeRawPointer(start)
+            switch unsafe (address.pointee.family, Int(address.pointee.addrlen)) {
+            case (AF_INET, MemoryLayout<sockaddr_in>.size...):
+                return unsafe IPAddress(raw.loadUnaligned(as: sockaddr_in.self).sin_addr)
+            case (AF_INET6, MemoryLayout<sockaddr_in6>.size...):
+                return unsafe IPAddress(raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr)
+            default:
+                return nil
+            }
+        }
+    }
+
+    /// Judges the peer again before each request: a kept connection was opened for another call.
+    private static let onRequest: curl_prereq_callback = { me, peer, _, _, _ in
+        guard let me = unsafe me, let peer = unsafe peer else { return CURL_PREREQFUNC_ABORT }
+        let name = unsafe String(cString: peer)
+        return unsafe Exchange.me(me).admits(IPAddress(name), named: name) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    }
+
+    /// Stops what libcurl does after its own deadline, such as saying goodbye to a mail server that does not answer.
+    private static let onProgress: curl_xferinfo_callback = { me, _, _, _, _ in
+        guard let me = unsafe me else { return 1 }
+        return unsafe Exchange.me(me).isLate ? 1 : 0
+    }
+
+    /// A count that no piece can have.
+    private static let stop = Int.max
+}

@@ -1,0 +1,72 @@
+import CipherKit
+import TimeKit
+
+/// The id of one kind of thing: a UUID version 7 (RFC 9562 §5.7), whose order is the order of making.
+///
+/// The kind is part of the type, so that an account's id cannot be given where a connection's is wanted.
+public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
+    private let high: UInt64
+    private let low: UInt64
+
+    /// A new id.
+    public init(_ world: World) {
+        let milliseconds = UInt64(max(0, world.now().milliseconds))
+        let random = world.randomBytes(10).reduce(into: (UInt64(0), UInt64(0))) { pair, byte in
+            pair = (pair.0 << 8 | pair.1 >> 56, pair.1 << 8 | UInt64(byte))
+        }
+        high = milliseconds << 16 | 0x7000 | random.0 & 0x0fff
+        low = 0x8000_0000_0000_0000 | random.1 & 0x3fff_ffff_ffff_ffff
+    }
+
+    /// Reads the sixteen bytes of a `BINARY(16)`.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        low = bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Reads the 36 characters of RFC 9562 §4, in either case.
+    public init?(_ text: String) {
+        let marks = Array(text.utf8)
+        guard marks.count == 36, [8, 13, 18, 23].allSatisfy({ marks[$0] == 0x2d }),
+            let bytes = Hex.decode(text.replacing("-", with: ""))
+        else { return nil }
+        self.init(bytes: bytes)
+    }
+
+    /// The sixteen bytes, most significant first.
+    public var bytes: [UInt8] {
+        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
+    }
+
+    /// The 36 characters of RFC 9562 §4, in lower case.
+    public var text: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(asciiCount: 36) { place in
+            switch place {
+            case 8, 13, 18, 23: return 0x2d
+            default:
+                let skipped = place > 23 ? 4 : place > 18 ? 3 : place > 13 ? 2 : place > 8 ? 1 : 0
+                let nibble = place - skipped
+                let word = nibble < 16 ? high : low
+                return digits[Int(word >> UInt64(60 - 4 * (nibble % 16)) & 0xf)]
+            }
+        }
+    }
+
+    /// The same as ``text``.
+    public var description: String { text }
+
+    /// When this id was made, to the millisecond.
+    public var made: Timestamp { Timestamp(microseconds: Int64(high >> 16) * 1_000) }
+}
+
+extension String {
+    /// A text of so many ASCII bytes, each given by its place.
+    fileprivate init(asciiCount count: Int, _ byte: (Int) -> UInt8) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        for place in 0..<count { bytes.append(byte(place)) }
+        self.init(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,60 @@
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Hands the connections of a listening socket to the lanes of one worker, one lane waiting at a time.
+///
+/// One waiting lane a process means that a new connection wakes as many threads as there are workers, not lanes. A lane
+/// that waits leaves at once when the worker drains, without a signal, which would cut short other lanes' reads.
+public final class Acceptor: Sendable {
+    private let listening: Int32
+    private let drain: (reading: Int32, writing: Int32)
+    private let turn = Mutex(())
+    private let draining = Atomic<Bool>(false)
+
+    /// Waits on a listening socket that is set not to block.
+    public init(listening: Int32) {
+        self.listening = listening
+        var ends: [Int32] = [-1, -1]
+        unsafe pipe(&ends)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        drain = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(drain.reading)
+        close(drain.writing)
+    }
+
+    /// Tells every lane that waits, now or later, to leave.
+    public func beginDraining() {
+        draining.store(true, ordering: .releasing)
+        var byte: UInt8 = 1
+        unsafe write(drain.writing, &byte, 1)
+    }
+
+    /// Whether ``beginDraining()`` was called.
+    public var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    /// The next connection, or nil once the worker drains.
+    func next() -> Int32? {
+        turn.withLock { _ in
+            while !isDraining {
+                var waits = [
+                    pollfd(fd: listening, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: drain.reading, events: Int16(POLLIN), revents: 0),
+                ]
+                guard unsafe poll(&waits, 2, -1) > 0, waits[0].revents != 0 else { continue }
+                let connection = accept(listening, nil, nil)
+                if connection >= 0 {
+                    _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+                    return connection
+                }
+                if errno == EMFILE || errno == ENFILE { usleep(10_000) }
+            }
+            return nil
+        }
+    }
+}

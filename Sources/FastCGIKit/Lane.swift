@@ -1,0 +1,88 @@
+internal import CFastCGI
+import HTTPKit
+import LogKit
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Prepares libfcgi, once a process.
+public func startFastCGI() {
+    _ = libraryStart
+}
+
+private let libraryStart: Int32 = FCGX_Init()
+
+/// One thread's way of serving: a connection at a time, on it a request at a time.
+///
+/// A kept connection is never closed by us while nginx may use it, not even when the worker drains: nginx may be sending
+/// the next request at that very moment, and a POST lost so is not repeated. nginx closes it, after `keepalive_timeout`
+/// of rest or `keepalive_time` of use, and then the lane leaves.
+public struct Lane: Sendable {
+    private let acceptor: Acceptor
+    private let limits: Limits
+    private let log: Log
+    private let respond: @Sendable (Request) -> Response
+    private let began: @Sendable () -> Void
+    private let ended: @Sendable () -> Void
+
+    /// A lane that answers with `respond` and tells when a request begins and ends.
+    public init(
+        acceptor: Acceptor, limits: Limits, log: Log, began: @escaping @Sendable () -> Void,
+        ended: @escaping @Sendable () -> Void, respond: @escaping @Sendable (Request) -> Response
+    ) {
+        self.acceptor = acceptor
+        self.limits = limits
+        self.log = log
+        self.began = began
+        self.ended = ended
+        self.respond = respond
+    }
+
+    /// Serves until the worker drains and nginx has closed the connection at hand.
+    public func run() {
+        startFastCGI()
+        while let connection = acceptor.next() {
+            setTimeouts(connection)
+            serve(connection)
+        }
+    }
+
+    private func serve(_ connection: Int32) {
+        var request = unsafe FCGX_Request()
+        guard unsafe FCGX_InitRequest(&request, -1, 0) == 0 else { return }
+        unsafe c_fcgi_adopt(&request, connection)
+        while unsafe request.ipcFd >= 0, unsafe FCGX_Accept_r(&request) == 0 {
+            began()
+            unsafe answer(&request)
+            unsafe FCGX_Finish_r(&request)
+            ended()
+        }
+        unsafe FCGX_Free(&request, 1)
+    }
+
+    private func answer(_ request: inout FCGX_Request) {
+        let writer = unsafe ResponseWriter(stream: request.out)
+        do throws(Refusal) {
+            let reader = unsafe RequestReader(request: request, limits: limits)
+            let parsed = try reader.read()
+            let wantsBody = parsed.method != .head
+            let response = respond(parsed)
+            if !writer.write(response, withBody: wantsBody, log: log) {
+                // The head said more than the body gave: the only honest end is a broken connection.
+                unsafe request.keepConnection = 0
+            }
+        } catch {
+            // What remains unread of this request is skipped by libfcgi, which goes by the request's number.
+            _ = writer.write(error.response, withBody: true, log: log)
+        }
+    }
+
+    private func setTimeouts(_ connection: Int32) {
+        var wait = timeval(tv_sec: limits.silence, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        unsafe setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &wait, size)
+        unsafe setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, size)
+    }
+}

@@ -1,0 +1,21 @@
+/// What a gateway may send us; more is refused before it costs anything.
+public struct Limits: Sendable {
+    /// Bytes of all parameters together.
+    public var parameterBytes = 65_536
+    /// How many parameters.
+    public var parameterCount = 200
+    /// Bytes of one parameter.
+    public var parameterLength = 16_384
+    /// Bytes of the path and query together; more is 414.
+    public var targetBytes = 8_192
+    /// Bytes of a body; more is 413.
+    public var bodyBytes = 1_048_576
+    /// How long a connection may stay silent in the middle of a request, or idle between two, in seconds.
+    ///
+    /// Longer than nginx keeps an idle connection, so that nginx closes first: a connection that we close may be just
+    /// taking the next request.
+    public var silence = 60
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,62 @@
+internal import CFastCGI
+import HTTPKit
+import LogKit
+
+/// Writes an answer in the form of a CGI responder (RFC 3875 §6): header block, empty line, body.
+@safe
+struct ResponseWriter {
+    private let stream: UnsafeMutablePointer<FCGX_Stream>?
+
+    init(stream: UnsafeMutablePointer<FCGX_Stream>?) {
+        unsafe self.stream = stream
+    }
+
+    private struct Gone: Error {}
+
+    /// Writes all of it; false when a stream broke off after its head was sent.
+    func write(_ response: Response, withBody: Bool, log: Log) -> Bool {
+        switch response.body {
+        case .bytes(let body):
+            var block = head(response)
+            if response.status != 304, response.status != 204 {
+                block.append(contentsOf: "Content-Length: \(body.count)\r\n".utf8)
+            }
+            block.append(contentsOf: "\r\n".utf8)
+            return put(block) && (!withBody || body.isEmpty || put(body))
+        case .stream(let produce):
+            guard put(head(response) + Array("\r\n".utf8)) else { return true }
+            guard withBody else { return true }
+            do {
+                try produce { bytes in guard put(bytes) else { throw Gone() } }
+                return true
+            } catch is Gone {
+                return true
+            } catch {
+                log.error("a streamed answer broke off", ["error": .init(String(reflecting: error))])
+                return false
+            }
+        }
+    }
+
+    private func head(_ response: Response) -> [UInt8] {
+        var block: [UInt8] = []
+        block.reserveCapacity(1_024)
+        block.append(contentsOf: "Status: \(response.status.code) \(response.status.phrase)\r\n".utf8)
+        response.headers.forEach { name, value in
+            // A line break in a value would begin a header of somebody else's choosing.
+            guard !value.utf8.contains(where: { $0 == 0x0d || $0 == 0x0a || $0 == 0 }) else { return }
+            block.append(contentsOf: name.utf8)
+            block.append(contentsOf: ": ".utf8)
+            block.append(contentsOf: value.utf8)
+            block.append(contentsOf: "\r\n".utf8)
+        }
+        return block
+    }
+
+    private func put(_ bytes: [UInt8]) -> Bool {
+        unsafe bytes.withUnsafeBytes { buffer in
+            let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+            return unsafe FCGX_PutStr(start, Int32(buffer.count), stream) >= 0
+        }
+    }
+}

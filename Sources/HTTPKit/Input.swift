@@ -1,0 +1,199 @@
+import JSONKit
+import LogKit
+
+/// What a caller sent, read field by field, whether it came as a form or as JSON.
+///
+/// Reading collects every refusal instead of stopping at the first; ``problem`` then names them all, fields that nobody
+/// asked for included. A nested field is named with a dot: `setup.bot_token` is `{"setup": {"bot_token": …}}` in JSON and
+/// the field of that name in a form.
+public struct Input: Sendable {
+    private enum Source {
+        case form(Form)
+        case json(JSON)
+    }
+
+    private let source: Source
+    private var asked: Set<String> = []
+    private var errors: [Problem.FieldError] = []
+
+    /// Fields of a form. Spaces around a value are dropped, and an empty value counts as none.
+    public init(_ form: Form) { source = .form(form) }
+
+    /// Members of a JSON object.
+    ///
+    /// - Throws: `Problem` 400 when it is no object.
+    public init(_ json: JSON) throws(Problem) {
+        guard case .object = json else { throw Problem(400, "malformed_json", "The body must be a JSON object.") }
+        source = .json(json)
+    }
+
+    // MARK: Reading
+
+    /// A text that must be given, of a length counted in characters.
+    public mutating func text(_ name: String, _ length: ClosedRange<Int> = 1...200) -> String? {
+        required(name, optionalText(name, length))
+    }
+
+    /// A text that may be left out.
+    public mutating func optionalText(_ name: String, _ length: ClosedRange<Int> = 1...200) -> String? {
+        guard let value = value(name) else { return nil }
+        guard case .string(let text) = value else { return refused(name, "wrong_type", "This must be a text.") }
+        guard length.contains(text.count) else {
+            let rule =
+                text.count < length.lowerBound
+                ? "This needs at least \(length.lowerBound) characters." : "This takes at most \(length.upperBound) characters."
+            return refused(name, text.count < length.lowerBound ? "too_short" : "too_long", rule)
+        }
+        return text
+    }
+
+    /// A text that must not be seen again, exactly as typed, spaces included, of at most 4 096 bytes.
+    public mutating func secret(_ name: String) -> Secret<String>? {
+        guard let value = value(name, isTrimmed: false) else { return nil }
+        guard case .string(let text) = value else { return refused(name, "wrong_type", "This must be a text.") }
+        guard text.utf8.count <= 4_096 else { return refused(name, "too_long", "This takes at most 4 096 bytes.") }
+        return Secret(text)
+    }
+
+    /// A truth that may be left out; in a form a checked box is true.
+    public mutating func truth(_ name: String) -> Bool? {
+        guard let value = value(name) else { return nil }
+        switch (source, value) {
+        case (_, .bool(let truth)): return truth
+        case (.form, .string(let text)) where text == "on" || text == "true" || text == "1": return true
+        case (.form, .string(let text)) where text == "false" || text == "0": return false
+        default: return refused(name, "wrong_type", "This must be true or false.")
+        }
+    }
+
+    /// A whole number within a range that may be left out.
+    public mutating func number(_ name: String, _ range: ClosedRange<Int64>) -> Int64? {
+        guard let value = value(name) else { return nil }
+        let number: Int64?
+        switch (source, value) {
+        case (_, .integer(let whole)): number = whole
+        case (.form, .string(let text)): number = Int64(text)
+        default: number = nil
+        }
+        guard let number else { return refused(name, "wrong_type", "This must be a whole number.") }
+        guard range.contains(number) else {
+            return refused(name, "out_of_range", "This must lie between \(range.lowerBound) and \(range.upperBound).")
+        }
+        return number
+    }
+
+    /// Texts that may be left out: an array in JSON, a repeated field in a form.
+    public mutating func texts(_ name: String, atMost limit: Int = 100) -> [String]? {
+        asked.insert(name)
+        let values: [JSON]
+        switch source {
+        case .form(let form):
+            let given = form.all(name).map { String($0.trimmed) }.filter { !$0.isEmpty }
+            guard !given.isEmpty else { return nil }
+            values = given.map(JSON.string)
+        case .json:
+            guard let value = value(name) else { return nil }
+            guard case .array(let elements) = value else { return refused(name, "wrong_type", "This must be a list.") }
+            values = elements
+        }
+        guard values.count <= limit else { return refused(name, "too_many", "This takes at most \(limit) entries.") }
+        let texts = values.compactMap(\.text)
+        guard texts.count == values.count else { return refused(name, "wrong_type", "Each entry must be a text.") }
+        return texts
+    }
+
+    /// The names given below a nested field: those of `setup` for `setup.bot_token`.
+    public func names(below name: String) -> [String] {
+        switch source {
+        case .form(let form):
+            form.names.filter { $0.hasPrefix(name + ".") }.map { String($0.dropFirst(name.count + 1)) }
+        case .json(let json):
+            (json[name]?.members ?? []).map(\.name)
+        }
+    }
+
+    /// Whether a field was given at all, `null` included.
+    public func isGiven(_ name: String) -> Bool {
+        switch source {
+        case .form(let form): form[name] != nil
+        case .json(let json): Self.lookUp(name, in: json) != nil
+        }
+    }
+
+    /// A value parsed into a type of the domain, refused with the sentence given when the type does not take it.
+    public mutating func parsed<Value>(
+        _ name: String, orSay sentence: String, _ length: ClosedRange<Int> = 1...200, by parse: (String) -> Value?
+    ) -> Value? {
+        guard let text = optionalText(name, length) else { return nil }
+        guard let value = parse(text) else { return refused(name, "invalid", sentence) }
+        return value
+    }
+
+    // MARK: Refusing
+
+    /// Demands a value that was read as one that may be left out.
+    public mutating func required<Value>(_ name: String, _ value: Value?) -> Value? {
+        guard value == nil, !errors.contains(where: { $0.field == name }) else { return value }
+        return refused(name, "required", "This is needed.")
+    }
+
+    /// Notes that a field is refused.
+    public mutating func refuse(_ name: String, _ code: String, _ detail: String) {
+        errors.append(Problem.FieldError(field: name, code: code, detail: detail))
+    }
+
+    /// Every refusal so far, as one problem; nil when there is none.
+    public var problem: Problem? {
+        let all = errors + unknown.map { .init(field: $0, code: "unknown_field", detail: "There is no such field.") }
+        return all.isEmpty ? nil : .invalid(all)
+    }
+
+    /// Whether nothing was refused and nothing unknown was sent.
+    public var isComplete: Bool { problem == nil }
+
+    /// What to throw once ``isComplete`` is false or a field that was required is nil.
+    public var refusal: Problem {
+        problem ?? .invalid([])
+    }
+
+    // MARK: -
+
+    private mutating func refused<Value>(_ name: String, _ code: String, _ detail: String) -> Value? {
+        refuse(name, code, detail)
+        return nil
+    }
+
+    private mutating func value(_ name: String, isTrimmed: Bool = true) -> JSON? {
+        asked.insert(name)
+        switch source {
+        case .form(let form):
+            let values = form.all(name)
+            if values.count > 1 { refuse(name, "duplicate", "This was sent more than once.") }
+            let first = values.first.map { isTrimmed ? String($0.trimmed) : $0 }
+            return first.flatMap { $0.isEmpty ? nil : .string($0) }
+        case .json(let json):
+            guard let value = Self.lookUp(name, in: json), value != .null else { return nil }
+            return value
+        }
+    }
+
+    private static func lookUp(_ name: String, in json: JSON) -> JSON? {
+        name.split(separator: ".").reduce(json) { (value: JSON?, part) in value?[String(part)] }
+    }
+
+    private var unknown: [String] {
+        switch source {
+        case .form(let form): form.names.filter { !asked.contains($0) && $0 != CSRF.fieldName && $0 != FormNonce.fieldName }
+        case .json(let json): Self.unknown(in: json, below: "", asked)
+        }
+    }
+
+    private static func unknown(in json: JSON, below prefix: String, _ asked: Set<String>) -> [String] {
+        (json.members ?? []).flatMap { member -> [String] in
+            let name = prefix + member.name
+            if asked.contains(name) { return [] }
+            guard asked.contains(where: { $0.hasPrefix(name + ".") }), case .object = member.value else { return [name] }
+            return unknown(in: member.value, below: name + ".", asked)
+        }
+    }
+}

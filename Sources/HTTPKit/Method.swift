@@ -1,0 +1,68 @@
+/// What a request asks for (RFC 9110 §9).
+public enum Method: String, Sendable, Hashable, CaseIterable {
+    /// Read.
+    case get = "GET"
+    /// Read, headers only.
+    case head = "HEAD"
+    /// Create or act.
+    case post = "POST"
+    /// Replace.
+    case put = "PUT"
+    /// Change in part.
+    case patch = "PATCH"
+    /// Remove.
+    case delete = "DELETE"
+    /// Ask what is allowed.
+    case options = "OPTIONS"
+
+    /// Whether the method promises to change nothing (RFC 9110 §9.2.1).
+    public var isSafe: Bool {
+        self == .get || self == .head || self == .options
+    }
+}
+
+/// The status of an answer (RFC 9110 §15).
+public struct Status: Hashable, Sendable, ExpressibleByIntegerLiteral {
+    /// Three digits.
+    public let code: Int
+
+    /// A status by its number.
+    public init(integerLiteral code: Int) { self.code = code }
+    /// A status by its number.
+    public init(_ code: Int) { self.code = code }
+
+    /// The words that stand beside the number in RFC 9110 §15 and the registry.
+    public var phrase: String {
+        switch code {
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 302: "Found"
+        case 303: "See Other"
+        case 304: "Not Modified"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 406: "Not Acceptable"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 412: "Precondition Failed"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        case 428: "Precondition Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: "Status \(code)"
+        }
+    }
+}

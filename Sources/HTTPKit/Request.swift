@@ -1,0 +1,98 @@
+import JSONKit
+import TimeKit
+
+/// A request as the gateway handed it over, limits checked, nothing decoded but the path.
+public struct Request: Sendable {
+    /// What is asked for.
+    public var method: Method
+    /// The prefix under which the site mounts the hub: empty, or `/hub`.
+    public var mount: String
+    /// The path below the mount prefix.
+    public var path: Path
+    /// The query without its question mark, as it came.
+    public var rawQuery: String
+    /// The header fields; the gateway's own parameters are not among them.
+    public var headers: Headers
+    /// The body, as many bytes as were announced.
+    public var body: [UInt8]
+    /// The client's address as nginx vouches for it; forwarding headers are never read.
+    public var remoteAddress: String
+    /// Whether TLS is in front.
+    public var isSecure: Bool
+    /// The id that stands in logs and answers; from nginx, else made here.
+    public var id: String
+    /// When the request was taken up.
+    public var received: Timestamp
+
+    /// A request; the defaults serve tests.
+    public init(
+        _ method: Method = .get, path: Path, mount: String = "", query: String = "", headers: Headers = [:],
+        body: [UInt8] = [], remoteAddress: String = "127.0.0.1", isSecure: Bool = false, id: String = "test",
+        received: Timestamp = .now()
+    ) {
+        self.method = method
+        self.mount = mount
+        self.path = path
+        rawQuery = query
+        self.headers = headers
+        self.body = body
+        self.remoteAddress = remoteAddress
+        self.isSecure = isSecure
+        self.id = id
+        self.received = received
+    }
+
+    /// The query taken apart; a broken escape is refused.
+    public func query() throws(Problem) -> Form {
+        guard let form = Form(urlencoded: rawQuery) else {
+            throw Problem(400, "malformed_query", "The query has a broken percent-escape or too many parameters.")
+        }
+        return form
+    }
+
+    /// The value of a cookie.
+    public func cookie(_ name: String) -> String? {
+        for header in headers.all("cookie") {
+            if let value = Cookies.value(of: name, in: header) { return value }
+        }
+        return nil
+    }
+
+    /// The media type of the body in lower case, without parameters.
+    public var mediaType: String {
+        let value = headers["content-type"] ?? ""
+        return value.prefix { $0 != ";" }.trimmed.lowercased()
+    }
+
+    /// The body as a form, urlencoded or multipart.
+    public func form() throws(Problem) -> Form {
+        guard !body.isEmpty else { return .empty }
+        let broken = Problem(400, "malformed_form", "The body is not a form we can read.")
+        switch mediaType {
+        case "application/x-www-form-urlencoded":
+            guard let text = String(validating: body, as: UTF8.self), let form = Form(urlencoded: text) else {
+                throw broken
+            }
+            return form
+        case "multipart/form-data":
+            guard let form = Multipart.fields(of: body, contentType: headers["content-type"] ?? "") else { throw broken }
+            return form
+        default:
+            throw Problem(415, "unsupported_media_type", "This address takes a form.")
+        }
+    }
+
+    /// The body as JSON: `application/json` in UTF-8 only.
+    public func json() throws(Problem) -> JSON {
+        let charset = Multipart.parameter("charset", of: headers["content-type"] ?? "")?.lowercased() ?? "utf-8"
+        guard mediaType == "application/json", charset == "utf-8" else {
+            throw Problem(415, "unsupported_media_type", "Send the body as application/json in UTF-8.")
+        }
+        do throws(JSONError) {
+            return try JSON(parsing: body)
+        } catch {
+            let nested = "The body nests deeper than \(JSON.depthLimit) levels."
+            throw Problem(400, "malformed_json", error == .tooDeep ? nested : "The body is not JSON.")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Glibc
+import Synchronization
+
+/// A thread of its own with a small stack, for a lane.
+///
+/// It takes no asynchronous signal: those are the main thread's. A thread nobody joins is left to itself.
+public final class WorkerThread: Sendable {
+    private let thread: pthread_t
+    private let life: Life
+    private let joined = Atomic<Bool>(false)
+
+    /// What thread and handle both know.
+    private final class Life: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+        let isOver = Atomic<Bool>(false)
+
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+
+    /// Starts a thread.
+    ///
+    /// - Parameters:
+    ///   - name: shown by `ps -L` and debuggers; the kernel keeps 15 bytes.
+    ///   - stackSize: bytes, at least 64 KiB; 512 KiB unless told otherwise.
+    /// - Throws: `refused` when the kernel has no room for another thread.
+    public init(
+        name: String, stackSize: Int = 512 * 1_024, _ body: @escaping @Sendable () -> Void
+    ) throws(ProcessError) {
+        life = Life(name: name, body: body)
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, max(stackSize, 64 * 1_024))
+        // A thread inherits the mask of who starts it.
+        var blocked = Self.asynchronousSignals
+        var before = sigset_t()
+        unsafe pthread_sigmask(SIG_SETMASK, &blocked, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let kept = unsafe Unmanaged.passRetained(life)
+        var started: pthread_t = 0
+        let problem = unsafe pthread_create(&started, &attributes, { unsafe threadBody($0) }, kept.toOpaque())
+        guard problem == 0 else {
+            unsafe kept.release()
+            throw .kernel("cannot start the thread \(name)", problem)
+        }
+        thread = started
+    }
+
+    deinit {
+        if !joined.load(ordering: .acquiring) { pthread_detach(thread) }
+    }
+
+    /// Whether its body has returned.
+    public var isOver: Bool { life.isOver.load(ordering: .acquiring) }
+
+    /// Waits for the thread's end, no longer than until the deadline, and tells whether it came.
+    @discardableResult
+    public func join(before deadline: MonotonicTime) -> Bool {
+        while !isOver {
+            guard MonotonicTime.now() < deadline else { return false }
+            var pause = timespec(tv_sec: 0, tv_nsec: 5_000_000)
+            unsafe nanosleep(&pause, nil)
+        }
+        if !joined.exchange(true, ordering: .acquiringAndReleasing) { pthread_join(thread, nil) }
+        return true
+    }
+
+    /// Every signal but those by which a fault of this very thread is told: they must reach the backtrace.
+    private static var asynchronousSignals: sigset_t {
+        var set = sigset_t()
+        unsafe sigfillset(&set)
+        for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT] { unsafe sigdelset(&set, fault) }
+        return set
+    }
+
+    /// Where each thread begins: a function elsewhere than in `main.swift`, so that no actor's isolation is expected.
+    fileprivate static func live(_ opaque: UnsafeMutableRawPointer) {
+        let life = unsafe Unmanaged<Life>.fromOpaque(opaque).takeRetainedValue()
+        ProcessControl.nameThread(life.name)
+        life.body()
+        life.isOver.store(true, ordering: .releasing)
+    }
+}
+
+/// A C function cannot be a method.
+private func threadBody(_ opaque: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let opaque = unsafe opaque { unsafe WorkerThread.live(opaque) }
+    return nil
+}
