@@ -77,15 +77,28 @@ struct SetUpPage: ShellPage {
 struct SetUpClosedPage: ShellPage {
     static let template = "set-up-closed"
     static let isBare = true
-    static let sample = SetUpClosedPage(isDone: false, signInHref: "/sign-in")
+    static let sample = SetUpClosedPage(reason: .ended, signInHref: "/sign-in")
 
-    let isDone: Bool
+    /// Why nobody can come in by it.
+    enum Reason: Sendable {
+        /// The hub is set up already.
+        case done
+        /// The link was used, or is too old.
+        case ended
+        /// No link was opened; somebody came to the door of a hub without people.
+        case new
+    }
+
+    let reason: Reason
     let signInHref: String
 
     var title: String { "Set up" }
     var place: Place? { nil }
 
     var view: TemplateValue {
-        ["done": .bool(isDone), "sign_in_href": .text(signInHref), "command": "hub set-up-link"]
+        [
+            "is_done": .bool(reason == .done), "is_ended": .bool(reason == .ended), "is_new": .bool(reason == .new),
+            "sign_in_href": .text(signInHref), "command": "hub set-up-link",
+        ]
     }
 }

@@ -1,13 +1,17 @@
+import APIKeys
 import Accounts
 import AdminShell
+import Audit
 import CipherKit
 import ClientKit
+import Connections
 import DatabaseKit
 import Domain
 import FoundationEssentials
 import HTTPKit
 import JobKit
 import LogKit
+import Operations
 import ProcessKit
 import TemplateKit
 import TimeKit
@@ -18,6 +22,8 @@ struct BuiltHouse: Sendable {
     let database: Database
     let vault: Vault
     let accounts: Accounts
+    let connections: Connections
+    let apiKeys: APIKeys
     let house: House
     let answers: IdempotentAnswers
 }
@@ -28,10 +34,16 @@ extension Configuration {
         Database(databaseURL, connections: databaseConnections, log: log)
     }
 
+    /// The services that can be connected: those built in, and those of the site.
+    func catalogue() throws -> ProviderCatalogue {
+        try ProviderCatalogue(overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) })
+    }
+
     /// The templates of all rooms, a site's own in their place.
     func library() throws -> TemplateLibrary {
         let rooms = [
-            ShellTemplates.sources, Accounts.templates,
+            ShellTemplates.sources, Accounts.templates, Connections.templates, APIKeys.templates, Audit.templates,
+            Operations.templates,
         ]
         let library = try TemplateLibrary(joining: try rooms.map { try TemplateLibrary($0) })
         let own = try files(in: settings.text(.templates), ending: ".html")
@@ -64,14 +76,14 @@ extension House {
             site: configuration.site, library: library, navigation: rooms.navigation,
             idleSeconds: Int(configuration.sessions.idle.components.seconds))
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
-        let accounts = rooms.accounts
+        let (accounts, apiKeys) = (rooms.accounts, rooms.apiKeys)
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try accounts.principal(sessionToken: $0) },
-            apiKey: { _, _ in nil }, answers: answers)
+            apiKey: { try apiKeys.principal(key: Secret($0), remoteAddress: $1) }, answers: answers)
         let house = House(rooms: try rooms.routes(configuration), shell: shell, doorkeeper: doorkeeper, log: log)
         return BuiltHouse(
             configuration: configuration, database: database, vault: vault, accounts: accounts,
-            house: house, answers: answers)
+            connections: rooms.connections, apiKeys: apiKeys, house: house, answers: answers)
     }
 }
 
@@ -79,6 +91,9 @@ extension House {
 private struct Rooms {
     let database: Database
     let accounts: Accounts
+    let connections: Connections
+    let apiKeys: APIKeys
+    let audit: Audit
 
     init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
         self.database = database
@@ -93,14 +108,31 @@ private struct Rooms {
                     headers: ["retry-after": "5"])
             }
         }
+        let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
+        // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
+        let workspaces = WorkspaceReader(database: database, world: world)
+        connections = Connections(
+            database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
+            workspaces: { try workspaces.list($0) })
+        let counts = connections
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: passwords, settings: configuration.sessions,
-            connectionCounts: { _ in [:] })
+            connectionCounts: { try counts.connectionCounts($0) })
+        apiKeys = try Self.apiKeys(configuration, database, world)
+        audit = Audit(database: database, world: world)
     }
 
-    var navigation: Navigation {
-        Navigation(overview: "/", account: "/account", signOut: "/sign-out", switchOrganization: "/organization/switch", groups: [])
+    private static func apiKeys(_ configuration: Configuration, _ database: Database, _ world: World) throws -> APIKeys {
+        let settings = configuration.settings
+        let prefix = try settings.text(.apiKeyPrefix)
+        guard APIKeys.Settings.isPrefix(prefix) else {
+            throw settings.complaint(
+                .apiKeyPrefix, "must be at most \(APIKeys.Settings.longestPrefix) letters, digits or underscores, and end in one")
+        }
+        return APIKeys(
+            database: database, world: world,
+            settings: .init(
+                prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
+                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)))
     }
-
-    func routes(_ configuration: Configuration) throws -> [RoomRoutes] { [accounts.routes] }
 }

@@ -1,3 +1,4 @@
+import APIKeys
 import Accounts
 import AdminShell
 import CipherKit
@@ -61,7 +62,7 @@ func apiKeyCreate(_ arguments: inout Arguments) throws -> Int32 {
     try arguments.end()
     let house = try House.build(Configuration(Settings()))
     let scope = try house.accounts.organizationScope(named: organization)
-    _ = (scope, name, scopes)
+    try house.apiKeys.create(name: name, scopes: scopes, by: scope).reveal { print($0) }
     return 0
 }
 
