@@ -56,7 +56,7 @@ import Testing
     func frozen() throws {
         let database = try database { $0.silenceTimeout = .seconds(1) }
         #expect(try database.number("SELECT 1") == 1)
-        try server.signal(SIGSTOP)
+        try server.freeze()
         let start = ContinuousClock.now
         #expect(throws: DatabaseError(testing: .gone)) { _ = try database.rows("SELECT 1") }
         #expect(throws: DatabaseError(testing: .gone)) { _ = try database.rows("SELECT 1") }

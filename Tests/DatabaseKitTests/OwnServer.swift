@@ -57,6 +57,18 @@ final class OwnServer {
         try #require(Glibc.kill(pid(), number) == 0)
     }
 
+    /// Stops every thread of the server where it is, until SIGCONT.
+    func freeze() throws {
+        let tasks = "/proc/\(try pid())/task"
+        try signal(SIGSTOP)
+        try waitUntil {
+            try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+                let status = try? String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+                return status?.contains("State:\tT") ?? true
+            }
+        }
+    }
+
     /// Ends the server by a signal and waits until it has gone.
     func end(by number: Int32) throws {
         let pid = try pid()
