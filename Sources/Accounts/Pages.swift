@@ -33,7 +33,7 @@ struct SignInPage: ShellPage {
     static func next(_ wanted: String?, mount: String) -> String {
         guard let wanted, wanted.hasPrefix("/"), !wanted.hasPrefix("//"), wanted.utf8.count <= 2_000,
             wanted.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7f && $0 != "\\" }),
-            Path(wanted.prefix { $0 != "?" && $0 != "#" }) != nil
+            Path(String(wanted.prefix { $0 != "?" && $0 != "#" })) != nil
         else { return "/" }
         return wanted
     }
