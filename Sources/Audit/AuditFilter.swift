@@ -30,8 +30,9 @@ struct AuditFilter: Sendable, Equatable {
         action = query.parsed("action", orSay: "Write an action as connection.created.", 1...64, by: Self.word)
         objectKind = query.parsed("object_kind", orSay: "Write a kind as api_key.", 1...32, by: Self.word)
         let sentence = "Write a day as 2027-01-31 or a time as 2027-01-31T00:00:00Z."
-        since = query.parsed("since", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0) }
+        since = query.parsed("since", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0) }.map(Self.bounded)
         until = query.parsed("until", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0).map { $0 + .days(1) } }
+            .map(Self.bounded)
     }
 
     /// Whether anything is left out.
@@ -44,10 +45,8 @@ struct AuditFilter: Sendable, Equatable {
             sql = "\(sql) AND (e.object_name LIKE \(Self.pattern(search)) OR e.actor_name LIKE \(Self.pattern(search)))"
         }
         if let actor {
-            sql =
-                if let id = Identifier<User>(actor) { "\(sql) AND e.actor_id = \(id)" } else {
-                    "\(sql) AND e.actor_name = \(actor)"
-                }
+            let isThem: SQL = if let id = Identifier<User>(actor) { "e.actor_id = \(id)" } else { "e.actor_name = \(actor)" }
+            sql = "\(sql) AND \(isThem)"
         }
         if let action { sql = "\(sql) AND e.action = \(action)" }
         if let objectKind { sql = "\(sql) AND e.object_kind = \(objectKind)" }
@@ -78,6 +77,11 @@ struct AuditFilter: Sendable, Equatable {
             default: false
             }
         } ? text : nil
+    }
+
+    /// A moment that a column can be compared with: the four digits of a year end somewhere.
+    private static func bounded(_ moment: Timestamp) -> Timestamp {
+        min(max(moment, Timestamp(seconds: 0)), Timestamp(seconds: 253_402_300_799))
     }
 
     private static func day(_ text: String) -> Timestamp? {

@@ -32,13 +32,16 @@ struct AuditStore: Sendable {
             """)?.get("count") ?? 0
     }
 
-    /// Who has ever acted here; read off the index, not row by row.
+    /// Who has ever acted here.
+    ///
+    /// Grouped by the index's first columns, so that the server leaps from name to name instead of reading each entry.
     func actors() throws -> [String] {
         try database.rows(
             """
-            SELECT DISTINCT actor_name
+            SELECT actor_name
               FROM audit_events
              WHERE organization_id = \(scope.organization)
+             GROUP BY organization_id, actor_name
              ORDER BY actor_name
              LIMIT 200
             """
@@ -49,9 +52,10 @@ struct AuditStore: Sendable {
     func actions() throws -> [String] {
         try database.rows(
             """
-            SELECT DISTINCT action
+            SELECT action
               FROM audit_events
              WHERE organization_id = \(scope.organization)
+             GROUP BY organization_id, action
              ORDER BY action
              LIMIT 200
             """

@@ -98,6 +98,15 @@ import TimeKit
         #expect(try response.text().contains("\"pointer\":\"/\(field)\""))
     }
 
+    @Test("Days at the ends of time are taken")
+    func endsOfTime() throws {
+        try note("connection.created", "connection", "ours")
+        #expect(try names("since=0000-01-01&until=9999-12-31") == ["ours"])
+        #expect(try names("since=0000-01-01T00:00:00%2B10:00&until=9999-12-31T23:59:59-10:00") == ["ours"])
+        #expect(try names("until=0001-01-01") == [])
+        #expect(try names("since=9999-12-31") == [])
+    }
+
     @Test("A walk over the parts meets each entry once while others are written")
     func walk() throws {
         for number in 0..<23 { try note("connection.created", "connection", "c\(number)") }
