@@ -88,8 +88,9 @@
 
   /* Passwords can be looked at while they are typed. */
   for (const input of all("input[type=password]")) {
+    const focused = document.activeElement === input;
     const shell = document.createElement("span");
-    shell.className = "reveal" + [..." short medium".split(" ")].filter((width) => width && input.classList.contains(width)).map((width) => " " + width).join("");
+    shell.className = ["reveal", ...["short", "medium"].filter((width) => input.classList.contains(width))].join(" ");
     input.replaceWith(shell);
     const button = document.createElement("button");
     button.type = "button";
@@ -105,7 +106,7 @@
       button.setAttribute("aria-pressed", String(!shown));
     });
     shell.append(input, button);
-    if (input.autofocus) input.focus();
+    if (focused) input.focus();
   }
 
   /* The gallery narrows while one types. */
@@ -128,7 +129,7 @@
         say("Appearance saved");
       } catch {
         document.documentElement.dataset.theme = before;
-        form.querySelector(`[name=theme][value="${CSS.escape(before)}"]`)?.click();
+        for (const choice of all("[name=theme]", form)) choice.checked = choice.value === before;
         say("Appearance could not be saved");
       }
     });

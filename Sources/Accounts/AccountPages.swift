@@ -43,9 +43,9 @@ struct AccountPage: ShellPage {
     var view: TemplateValue {
         let password = FormView(
             [
-                FormField("current_password", "Current password", .line(type: "password", autocomplete: "current-password", inputMode: nil, isPlain: true)),
+                FormField("current_password", "Current password", .password("current-password")),
                 FormField(
-                    "new_password", "New password", .line(type: "password", autocomplete: "new-password", inputMode: nil, isPlain: true),
+                    "new_password", "New password", .password("new-password"),
                     help: "At least \(PasswordRules.shortest) characters. Your other sessions end when it changes."),
             ], problem: problem)
         return [
@@ -113,7 +113,7 @@ struct OrganizationPage: ShellPage {
 
     var view: TemplateValue {
         let name = FormField(
-            "organization_name", "Name", .line(type: "text", autocomplete: "organization", inputMode: nil, isPlain: false),
+            "organization_name", "Name", .named("organization"),
             width: .wide, maxLength: 100, initial: [organization])
         let workspace = FormField("workspace_name", "New workspace", maxLength: 100)
         let forms = FormView([name, workspace] + renameFields, typed: typed, problem: problem)

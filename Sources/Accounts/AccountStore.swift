@@ -29,8 +29,13 @@ struct AccountStore: Sendable {
 
     // MARK: People
 
-    func isEmpty(in querying: some Querying) throws -> Bool {
-        try querying.row("SELECT id FROM users LIMIT 1 FOR UPDATE") == nil
+    func isEmpty() throws -> Bool {
+        try database.row("SELECT id FROM users LIMIT 1") == nil
+    }
+
+    /// The same, while nobody else can change it.
+    func isEmpty(in transaction: Transaction) throws -> Bool {
+        try transaction.row("SELECT id FROM users LIMIT 1 FOR UPDATE") == nil
     }
 
     func account(email: String, in querying: some Querying) throws -> Account? {
@@ -88,6 +93,14 @@ struct AccountStore: Sendable {
 
     func organization(named name: String, in querying: some Querying) throws -> Identifier<Organization>? {
         try querying.row("SELECT id FROM organizations WHERE name = \(name) ORDER BY id LIMIT 1")?.get("id")
+    }
+
+    /// The organizations of a name, or the first two of all.
+    func organizations(named name: String?) throws -> [Row] {
+        if let name {
+            return try database.rows("SELECT id, name FROM organizations WHERE name = \(name) ORDER BY id LIMIT 2")
+        }
+        return try database.rows("SELECT id, name FROM organizations ORDER BY id LIMIT 2")
     }
 
     func insertOrganization(_ id: Identifier<Organization>, name: String, in transaction: Transaction) throws {

@@ -24,6 +24,19 @@ public struct FormField: Sendable {
         public static let secret = Control.line(type: "password", autocomplete: "off", inputMode: nil, isPlain: true)
         /// An e-mail address.
         public static let email = Control.line(type: "email", autocomplete: "email", inputMode: "email", isPlain: true)
+        /// The e-mail address that one signs in with; HTML allows `username` on no field of type `email`.
+        public static let username = Control.line(
+            type: "text", autocomplete: "username", inputMode: "email", isPlain: true)
+
+        /// A password that password managers may fill in: `current-password` or `new-password`.
+        public static func password(_ autocomplete: String) -> Control {
+            .line(type: "password", autocomplete: autocomplete, inputMode: nil, isPlain: true)
+        }
+
+        /// A name that browsers may fill in, such as `organization`.
+        public static func named(_ autocomplete: String) -> Control {
+            .line(type: "text", autocomplete: autocomplete, inputMode: nil, isPlain: false)
+        }
     }
 
     /// A value to choose.
@@ -194,6 +207,6 @@ public struct FormView: Sendable {
         let title =
             items.isEmpty
             ? problem.detail : items.count == 1 ? "One field needs another value." : "\(items.count) fields need another value."
-        return ["title": .text(title), "items": .list(items)]
+        return ["title": .text(title), "has_items": .bool(!items.isEmpty), "items": .list(items)]
     }
 }

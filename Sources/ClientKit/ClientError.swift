@@ -60,7 +60,9 @@ public struct ClientError: Error, Equatable, CustomStringConvertible, CustomDebu
     public var sentence: String { code.sentence }
 
     /// The code and the target.
-    public var description: String { "outbound call to \(target.isEmpty ? "no host" : target) failed (\(code.rawValue))" }
+    public var description: String {
+        "outbound call to \(target.isEmpty ? "no host" : target) failed (\(code.rawValue))"
+    }
 
     /// Everything known, for the log.
     public var debugDescription: String { "\(description): \(detail)" }

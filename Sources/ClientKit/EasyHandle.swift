@@ -37,7 +37,8 @@ import Glibc
     /// Lends the handle to calls that set options; each must succeed, since an option may be what makes a call safe.
     borrowing func set(_ calls: (UnsafeMutableRawPointer) -> [CURLcode]) throws(ClientError) {
         for code in unsafe calls(pointer) where code != CURLE_OK {
-            throw unsafe ClientError(.other, detail: "libcurl refused an option: \(String(cString: curl_easy_strerror(code)))")
+            throw unsafe ClientError(
+                .other, detail: "libcurl refused an option: \(String(cString: curl_easy_strerror(code)))")
         }
     }
 
@@ -77,25 +78,28 @@ import Glibc
 
 /// Idle handles of one client, so that a later call finds an open connection or a TLS session to resume.
 final class HandlePool: Sendable {
-    /// Handles are kept as addresses: pointers do not travel between threads, and each address has one owner, who took it
-    /// out of here under the lock.
-    private let idle = Mutex<[UInt]>([])
+    /// Handles as addresses, since pointers do not travel between threads; 0 is a free place. Whoever swaps an address out
+    /// for 0 owns the handle, so no lock is needed.
+    private let places = InlineArray<16, Atomic<UInt>> { _ in Atomic(0) }
     private let capacity: Int
 
+    /// A pool that keeps at most this many handles, 16 if it is more.
     init(capacity: Int) {
-        self.capacity = capacity
+        self.capacity = min(capacity, places.count)
     }
 
     deinit {
-        for address in idle.withLock({ $0 }) { _ = EasyHandle(released: address) }
+        for place in 0..<capacity {
+            let address = places[place].exchange(0, ordering: .acquiring)
+            if address != 0 { _ = EasyHandle(released: address) }
+        }
     }
 
-    /// Lends the handle used last, whose connections are the warmest, or a new one.
+    /// Lends an idle handle, or a new one. The first places are asked first, so few calls at once keep few handles warm.
     func lend<Result>(
         _ use: (borrowing EasyHandle) throws(ClientError) -> Result
     ) throws(ClientError) -> Result {
-        let warm = idle.withLock { $0.popLast() }
-        let handle = if let warm { EasyHandle(released: warm) } else { try EasyHandle() }
+        let handle = try take()
         do throws(ClientError) {
             let result = try use(handle)
             give(handle)
@@ -106,14 +110,21 @@ final class HandlePool: Sendable {
         }
     }
 
-    /// Keeps a handle for a later call, or ends it when enough are kept.
+    private func take() throws(ClientError) -> EasyHandle {
+        for place in 0..<capacity {
+            let address = places[place].exchange(0, ordering: .acquiring)
+            if address != 0 { return EasyHandle(released: address) }
+        }
+        return try EasyHandle()
+    }
+
+    /// Keeps a handle for a later call, or ends it when no place is free.
     private func give(_ handle: consuming EasyHandle) {
         let address = handle.release()
-        let isKept = idle.withLock { idle in
-            guard idle.count < capacity else { return false }
-            idle.append(address)
-            return true
+        for place in 0..<capacity
+        where places[place].compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged {
+            return
         }
-        if !isKept { _ = EasyHandle(released: address) }
+        _ = EasyHandle(released: address)
     }
 }

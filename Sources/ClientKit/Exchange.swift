@@ -6,7 +6,7 @@ import Glibc
 #endif
 
 /// What one transfer may do and what came of it: libcurl's callbacks write here, all on the calling thread.
-final class Exchange {
+@safe final class Exchange {
     /// Who judges addresses; nil where the operator named the destination.
     let policy: AddressPolicy?
     /// The header fields of the answer so far; for SMTP nothing.
@@ -15,13 +15,18 @@ final class Exchange {
     private(set) var lines: [String] = []
     /// The body so far.
     private(set) var body: [UInt8] = []
-    /// The address that was refused, once one was.
+    /// The address tried last, when it was refused.
     private(set) var refused: String?
-    /// Whether an address that is not public was tried.
+    /// Whether an address that is not public was among those of the name.
     private(set) var triedInside = false
     /// Which limit the answer went beyond, once it did.
     private(set) var overflow: String?
 
+    /// The address tried last.
+    private(set) var tried: String?
+
+    /// Where libcurl writes what went wrong.
+    private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let keepsLines: Bool
     private let bodyLimit: Int
     private let headerLimit: Int
@@ -29,30 +34,36 @@ final class Exchange {
     private let giveUpAt: ContinuousClock.Instant
 
     init(
-        policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant, keepsLines: Bool = false
+        policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant,
+        keepsLines: Bool = false
     ) {
         self.policy = policy
         self.bodyLimit = bodyLimit
         self.headerLimit = headerLimit
         self.giveUpAt = giveUpAt
         self.keepsLines = keepsLines
+        unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
+
+    deinit { unsafe words.deallocate() }
+
+    /// What went wrong, in libcurl's words: names of hosts and certificates, nothing of the request.
+    var complaint: String { unsafe String(cString: words) }
 
     /// Whether the deadline has passed.
     var isLate: Bool { ContinuousClock.now >= giveUpAt }
 
     /// Answers whether a connection to this address may be used, and remembers when not.
     ///
-    /// A name may have several addresses, and libcurl tries one after the other. Once one was refused all others are: a
-    /// name that leads inside is not called at all.
-    func admits(_ address: IPAddress?, named name: @autoclosure () -> String) -> Bool {
+    /// A name may have several addresses, and libcurl tries one after the other. Each is judged by itself: one that is
+    /// refused takes nothing from another that is allowed, as on networks where DNS adds an address of its own to each name.
+    func admits(_ address: IPAddress?, named name: String) -> Bool {
+        tried = name
         guard let policy else { return true }
-        if let address, !AddressPolicy.isPublic(address) { triedInside = true }
-        guard refused == nil, let address, policy.allows(address) else {
-            refused = refused ?? name()
-            return false
-        }
-        return true
+        if address.map(AddressPolicy.isPublic) != true { triedInside = true }
+        let isAllowed = address.map(policy.allows) == true
+        refused = isAllowed ? nil : tried
+        return isAllowed
     }
 
     private func receive(header line: UnsafeRawBufferPointer) -> Bool {
@@ -83,6 +94,7 @@ final class Exchange {
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         try unsafe handle.set { handle in
             unsafe [
+                c_curl_set_pointer(handle, CURLOPT_ERRORBUFFER, words),
                 c_curl_set_pointer(handle, CURLOPT_WRITEDATA, me),
                 c_curl_set_write(handle, Self.onBody),
                 c_curl_set_pointer(handle, CURLOPT_HEADERDATA, me),

@@ -19,7 +19,8 @@ public struct OriginMap: Sendable {
         do {
             entries = try JSONDecoder().decode([String: String].self, from: Data(json))
         } catch DecodingError.typeMismatch(_, let context) {
-            throw OriginMapError(entry: context.codingPath.last?.stringValue, problem: "it is not text, or no object of texts")
+            throw OriginMapError(
+                entry: context.codingPath.last?.stringValue, problem: "it is not text, or no object of texts")
         } catch DecodingError.valueNotFound(_, let context) {
             throw OriginMapError(entry: context.codingPath.last?.stringValue, problem: "it has no value")
         } catch {

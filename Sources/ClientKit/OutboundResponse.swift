@@ -68,9 +68,9 @@ public struct OutboundResponse: Sendable {
 extension StringProtocol {
     /// The text without white space and line ends around it.
     fileprivate var trimmed: String {
-        let isSpace = { (scalar: Unicode.Scalar) in scalar == " " || scalar == "\t" || scalar == "\r" || scalar == "\n" }
-        let scalars = unicodeScalars
-        guard let first = scalars.firstIndex(where: { !isSpace($0) }), let last = scalars.lastIndex(where: { !isSpace($0) })
+        let spaces: Set<Unicode.Scalar> = [" ", "\t", "\r", "\n"]
+        guard let first = unicodeScalars.firstIndex(where: { !spaces.contains($0) }),
+            let last = unicodeScalars.lastIndex(where: { !spaces.contains($0) })
         else { return "" }
         return String(self[first...last])
     }

@@ -18,7 +18,9 @@ public struct Origin: Hashable, Sendable, CustomStringConvertible {
     /// Throws `badURL`.
     public init(_ text: String) throws(ClientError) {
         let url = try ParsedURL(text, schemes: ["https", "http", "smtps", "smtp"])
-        guard try url.part(CURLUPART_PATH) == "/", try url.part(CURLUPART_QUERY) == nil, !text.contains("#") else { throw ClientError(.badURL, target: url.target, detail: "more than a scheme, a host and a port") }
+        guard try url.part(CURLUPART_PATH) == "/", try url.part(CURLUPART_QUERY) == nil, !text.contains("#") else {
+            throw ClientError(.badURL, target: url.target, detail: "more than a scheme, a host and a port")
+        }
         self = url.origin
     }
 
@@ -117,25 +119,19 @@ public struct OutboundURL: Hashable, Sendable, CustomStringConvertible, CustomRe
         try unsafe use(pointer)
     }
 
-    private static func parse(_ text: String, into url: OpaquePointer, schemes: Set<String>) throws(ClientError) -> Origin {
+    private static func parse(
+        _ text: String, into url: OpaquePointer, schemes: Set<String>
+    ) throws(ClientError) -> Origin {
         let flags = UInt32(CURLU_DISALLOW_USER | CURLU_URLENCODE)
         try unsafe set(CURLUPART_URL, to: text, of: url, flags: flags)
         guard let scheme = try unsafe get(CURLUPART_SCHEME, of: url)?.lowercased(), schemes.contains(scheme) else {
             throw ClientError(.badURL, detail: "a scheme other than \(schemes.sorted().joined(separator: ", "))")
         }
-        for (part, name) in [(CURLUPART_USER, "user name"), (CURLUPART_PASSWORD, "password"), (CURLUPART_ZONEID, "zone id")]
-        where try unsafe get(part, of: url) != nil {
-            throw ClientError(.badURL, detail: "a URL with a \(name)")
+        for part in [CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_ZONEID] where try unsafe get(part, of: url) != nil {
+            throw ClientError(.badURL, detail: "a URL with a user name, a password or a zone id")
         }
-        guard let written = try inUTF8Locale({ () throws(ClientError) in
-            try unsafe get(CURLUPART_HOST, of: url, flags: UInt32(CURLU_PUNYCODE))
-        }), !written.isEmpty
-        else { throw ClientError(.badURL, detail: "no host") }
-        let host = written.lowercased()
-        guard host.utf8.allSatisfy({ $0 < 0x80 }), host.utf8.count <= 255 else {
-            throw ClientError(.badURL, detail: "a host name that is no domain name")
-        }
-        guard let port = try unsafe get(CURLUPART_PORT, of: url, flags: UInt32(CURLU_DEFAULT_PORT)).flatMap({ Int($0) }),
+        let host = try unsafe host(of: url)
+        guard let port = try unsafe get(CURLUPART_PORT, of: url, flags: UInt32(CURLU_DEFAULT_PORT)).flatMap(Int.init),
             (1...65_535).contains(port)
         else { throw ClientError(.badURL, target: "\(scheme)://\(host)", detail: "a port outside 1 to 65535") }
         try unsafe set(CURLUPART_HOST, to: host, of: url)
@@ -143,11 +139,25 @@ public struct OutboundURL: Hashable, Sendable, CustomStringConvertible, CustomRe
         return Origin(scheme: scheme, host: host, port: port)
     }
 
+    /// The host in lower case and ASCII.
+    private static func host(of url: OpaquePointer) throws(ClientError) -> String {
+        let written = try inUTF8Locale { () throws(ClientError) in
+            try unsafe get(CURLUPART_HOST, of: url, flags: UInt32(CURLU_PUNYCODE))
+        }
+        guard let host = written?.lowercased(), !host.isEmpty else { throw ClientError(.badURL, detail: "no host") }
+        guard host.utf8.allSatisfy({ $0 < 0x80 }), host.utf8.count <= 255 else {
+            throw ClientError(.badURL, detail: "a host that is no domain name")
+        }
+        return host
+    }
+
     private static func set(
         _ part: CURLUPart, to text: String?, of url: OpaquePointer, flags: UInt32 = 0
     ) throws(ClientError) {
         let code = unsafe curl_url_set(url, part, text, flags)
-        guard code == CURLUE_OK else { throw unsafe ClientError(.badURL, detail: String(cString: curl_url_strerror(code))) }
+        guard code == CURLUE_OK else {
+            throw unsafe ClientError(.badURL, detail: String(cString: curl_url_strerror(code)))
+        }
     }
 
     private static func get(

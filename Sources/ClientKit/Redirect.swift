@@ -20,7 +20,8 @@ struct Redirect {
         do throws(ClientError) {
             next = try logical.following(location, schemes: ["https"])
         } catch {
-            throw ClientError(.badResponse, target: url.target, detail: "a redirect that is not to https: \(error.detail)")
+            throw ClientError(
+                .badResponse, target: url.target, detail: "a redirect that is not to https: \(error.detail)")
         }
         var following = request
         following.url = try next.part(CURLUPART_URL) ?? ""

@@ -58,7 +58,8 @@ extension EasyHandle {
         let connected = time(CURLINFO_CONNECT_TIME_T)
         let secured = time(CURLINFO_APPCONNECT_TIME_T)
         return OutboundResponse.Timing(
-            dns: name, connect: max(.zero, connected - name), tls: secured == .zero ? .zero : max(.zero, secured - connected),
+            dns: name, connect: max(.zero, connected - name),
+            tls: secured == .zero ? .zero : max(.zero, secured - connected),
             firstByte: max(.zero, time(CURLINFO_STARTTRANSFER_TIME_T) - time(CURLINFO_PRETRANSFER_TIME_T)),
             total: time(CURLINFO_TOTAL_TIME_T))
     }
@@ -73,7 +74,8 @@ extension EasyHandle {
     /// What a failed transfer means. The exchange knows better than libcurl's code why a callback stopped it.
     borrowing func error(_ code: CURLcode, of exchange: Exchange, target: String) -> ClientError {
         let words = unsafe String(cString: curl_easy_strerror(code))
-        let detail = "\(words) (libcurl \(code.rawValue), peer \(peer))"
+        let said = exchange.complaint
+        let detail = "\(said.isEmpty ? words : said) (libcurl \(code.rawValue), address \(exchange.tried ?? "none"))"
         if let refused = exchange.refused {
             return ClientError(.refusedAddress, target: target, detail: "\(refused) is not an allowed address")
         }

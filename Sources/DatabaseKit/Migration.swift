@@ -50,7 +50,7 @@ public enum SchemaState: Sendable, Equatable {
     public var complaint: String? {
         switch self {
         case .current: nil
-        case .behind(let names): "the database lacks \(names.count) migrations, first \(names[0]): run hub migrate"
+        case .behind(let names): "the database lacks \(names.count) migrations, first \(names[0]): migrate it"
         case .unknown(let names):
             "the database was migrated by a newer program (\(names.joined(separator: ", "))): use that program"
         case .changed(let names):
@@ -79,7 +79,8 @@ public struct MigrationError: Error, CustomStringConvertible, CustomDebugStringC
     /// What failed, and what stands.
     public var description: String {
         guard let name else { return sentence }
-        let before = applied.isEmpty ? "nothing was changed before it" : "\(applied.count) before it were applied and stand"
+        let before =
+            applied.isEmpty ? "nothing was changed before it" : "\(applied.count) before it were applied and stand"
         return "migration \(name) failed, \(before); when the cause is mended, run it again: \(sentence)"
     }
 

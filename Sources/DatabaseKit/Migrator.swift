@@ -49,7 +49,7 @@ public struct Migrator: Sendable {
 
     /// What the schema is to this program; changes nothing.
     public func state() throws(DatabaseError) -> SchemaState {
-        try state(on: try Connection(url, settings))
+        try state(on: try Connection(url, DatabaseSettings()))
     }
 
     /// Applies what is missing and answers with the names of the steps it applied.
@@ -94,7 +94,7 @@ public struct Migrator: Sendable {
             do {
                 try connection.command(step.migration.sql)
                 break
-            } catch where error.code == .lockTimeout && attempt < 12 {
+            } catch  where error.code == .lockTimeout && attempt < 12 {
                 log.warning("A migration waits for a table in use", ["migration": "\(step.migration.name)"])
                 sleep(for: .milliseconds(.random(in: 200...800)))
             }
@@ -112,7 +112,7 @@ public struct Migrator: Sendable {
             for row in try connection.rows("SELECT name, digest FROM schema_migrations") {
                 applied[try row.get("name")] = try row.get("digest", as: [UInt8].self)
             }
-        } catch where error.code == .schema {
+        } catch  where error.code == .schema {
             // There is no history yet.
         }
         return .comparing(applied: applied, known: steps.map { ($0.migration.name, $0.digest) })

@@ -15,7 +15,8 @@ public struct Row: Sendable {
     /// The value of a column as the type that is asked for; an optional type takes NULL.
     ///
     /// A column that is missing or holds something else throws ``DatabaseError/Code/decoding`` and names the column.
-    public func get<Value: Readable>(_ column: String, as type: Value.Type = Value.self) throws(DatabaseError) -> Value {
+    public func get<Value: Readable>(_ column: String, as type: Value.Type = Value.self) throws(DatabaseError) -> Value
+    {
         guard let index = columns.names.firstIndex(of: column) else {
             throw DatabaseError(.decoding, "the result has no column \(column), only \(columns.names)")
         }

@@ -48,8 +48,8 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
             values.append(value.bound)
         }
 
-        /// Binds a value that may be missing: NULL for nil.
-        public mutating func appendInterpolation(_ value: (some Bindable)?) {
+        /// Binds a value, or NULL for nil.
+        public mutating func appendInterpolation<Value: Bindable>(_ value: Value?) {
             text += "?"
             values.append(value.bound)
         }

@@ -82,8 +82,16 @@ import TimeKit
         }
     }
 
+    /// The error of the call just made.
+    ///
+    /// The library notes an error that arrives between two rows with the connection only.
     private func error() -> DatabaseError {
-        DatabaseError(
+        if unsafe mysql_stmt_errno(pointer) == 0, let handle = unsafe pointer.pointee.mysql {
+            return DatabaseError(
+                number: unsafe Int(mysql_errno(handle)), message: unsafe String(cString: mysql_error(handle)),
+                statement: text)
+        }
+        return DatabaseError(
             number: unsafe Int(mysql_stmt_errno(pointer)), message: unsafe String(cString: mysql_stmt_error(pointer)),
             statement: text)
     }

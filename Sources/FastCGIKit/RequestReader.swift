@@ -8,13 +8,11 @@ import Glibc
 #endif
 
 /// A request that never became one: what the gateway sent is beyond the limits or makes no sense.
-struct Refusal: Error {
-    let status: Status
-    let detail: String
-
-    var response: Response {
-        Problem(status, "bad_request", detail).response(requestID: "-")
-    }
+public struct Refusal: Error, Sendable {
+    /// Why, with its status.
+    public let problem: Problem
+    /// The id of the request, as far as it was read.
+    public let requestID: String
 }
 
 /// Reads one FastCGI request into an HTTP request.
@@ -41,9 +39,20 @@ struct RequestReader {
     }
 
     func read() throws(Refusal) -> Request {
-        let parameters = try parameters()
+        var found = Parameters()
+        do throws(Problem) {
+            try collect(&found)
+            return try request(found)
+        } catch {
+            throw Refusal(problem: error, requestID: identifier(found.requestID))
+        }
+    }
+
+    private func request(_ parameters: Parameters) throws(Problem) -> Request {
+        // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
+        guard unsafe request.role == 1 else { throw Problem(501, "unknown_role", "Only the responder role is served here.") }
         guard let method = HTTPKit.Method(rawValue: parameters.method) else {
-            throw Refusal(status: 501, detail: "This method is not known here.")
+            throw Problem(501, "unknown_method", "This method is not known here.")
         }
         let (path, query) = try target(parameters)
         let body = try body(length: parameters.contentLength)
@@ -53,18 +62,17 @@ struct RequestReader {
             isSecure: parameters.isSecure, id: identifier(parameters.requestID), received: .now())
     }
 
-    private func parameters() throws(Refusal) -> Parameters {
-        var found = Parameters()
+    private func collect(_ found: inout Parameters) throws(Problem) {
         found.headers.reserveCapacity(24)
         var count = 0
         var total = 0
-        guard var entry = unsafe request.envp else { return found }
+        guard var entry = unsafe request.envp else { return }
         while let text = unsafe entry.pointee {
             let length = unsafe strlen(text)
             count += 1
             total += length
             guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength else {
-                throw Refusal(status: 431, detail: "The header fields are too large.")
+                throw Problem(431, "header_too_large", "The header fields are too large.")
             }
             if let equals = unsafe strchr(text, 0x3d) {
                 let name = unsafe UnsafeBufferPointer(start: text, count: equals - text)
@@ -72,7 +80,6 @@ struct RequestReader {
             }
             unsafe entry += 1
         }
-        return found
     }
 
     /// Keeps one parameter. `HTTP_PROXY` is dropped, since programs take it for a setting of their own (httpoxy).
@@ -113,30 +120,30 @@ struct RequestReader {
     /// The path below the mount prefix, and the query.
     ///
     /// Taken from `REQUEST_URI`, decoded once: `SCRIPT_NAME` and `DOCUMENT_URI` arrive decoded and merged by nginx.
-    private func target(_ parameters: Parameters) throws(Refusal) -> (Path, String) {
+    private func target(_ parameters: Parameters) throws(Problem) -> (Path, String) {
         let target = parameters.target
         guard target.utf8.count <= limits.targetBytes else {
-            throw Refusal(status: 414, detail: "The address is too long.")
+            throw Problem(414, "address_too_long", "The address is too long.")
         }
-        let cut = target.firstIndex(of: "?")
-        let raw = target[..<(cut ?? target.endIndex)]
-        let query = cut.map { String(target[target.index(after: $0)...]) } ?? ""
-        guard raw.hasPrefix(parameters.mount) else { throw Refusal(status: 404, detail: "There is nothing here.") }
-        let rest = raw.dropFirst(parameters.mount.count)
+        let cut = target.utf8.firstIndex(of: 0x3f)
+        let raw = target.utf8[..<(cut ?? target.endIndex)]
+        let query = cut.map { String(target[target.utf8.index(after: $0)...]) } ?? ""
+        guard raw.starts(with: parameters.mount.utf8) else { throw Problem(404, "not_found", "There is nothing here.") }
+        let rest = String(Substring(raw.dropFirst(parameters.mount.utf8.count)))
         guard let path = Path(rest.isEmpty ? "/" : rest) else {
-            throw Refusal(status: 400, detail: "The address has a broken escape or an empty step.")
+            throw Problem(400, "malformed_request", "The address has a broken escape or an empty step.")
         }
         return (path, query)
     }
 
     /// The body, exactly as long as announced.
-    private func body(length: String) throws(Refusal) -> [UInt8] {
+    private func body(length: String) throws(Problem) -> [UInt8] {
         if length.isEmpty { return [] }
         guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length) else {
-            throw Refusal(status: 400, detail: "The length of the body makes no sense.")
+            throw Problem(400, "malformed_request", "The length of the body makes no sense.")
         }
         guard count <= limits.bodyBytes else {
-            throw Refusal(status: 413, detail: "The body may have at most \(limits.bodyBytes) bytes.")
+            throw Problem(413, "body_too_large", "The body may have at most \(limits.bodyBytes) bytes.")
         }
         if count == 0 { return [] }
         let body = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -147,7 +154,7 @@ struct RequestReader {
                 filled += Int(read)
             }
         }
-        guard body.count == count else { throw Refusal(status: 400, detail: "The body is shorter than announced.") }
+        guard body.count == count else { throw Problem(400, "malformed_request", "The body is shorter than announced.") }
         return body
     }
 

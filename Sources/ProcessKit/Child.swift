@@ -11,7 +11,7 @@ public struct Child: Sendable {
     public let slot: HeartbeatSlot
     /// Whether a supervisor watches over this process.
     public let isSupervised: Bool
-    /// The descriptor of the listening socket.
+    /// The descriptor of the listening socket; it is non-blocking, whoever opened it.
     ///
     /// > FCGI_LISTENSOCK_FILENO 0     FastCGI specification §8
     public static let socketDescriptor: Int32 = 0
@@ -33,6 +33,7 @@ public struct Child: Sendable {
         if !ProcessControl.refuseDumps() { log.warning("memory dumps could not be switched off") }
         guard let number = setting(Spawner.slotVariable).flatMap({ Int($0) }) else {
             let heartbeat = try Heartbeat(layout: layout, supervisor: getppid())
+            ListeningSocket.unblock(socketDescriptor)
             heartbeat.prepare(0, generation: 1, at: .now())
             return Child(slot: HeartbeatSlot(heartbeat: heartbeat, number: 0), isSupervised: false)
         }
@@ -47,6 +48,7 @@ public struct Child: Sendable {
         }
         let child = Child(slot: HeartbeatSlot(heartbeat: heartbeat, number: number), isSupervised: true)
         child.slot.introduce(pid: getpid())
+        child.setLastResort(after: heartbeat.patience.boot * 2)
         return child
     }
 
@@ -57,28 +59,44 @@ public struct Child: Sendable {
     /// `isDone` says so, which is how a worker leaves that has served its quota.
     ///
     /// SIGINT is the supervisor's business, since a terminal sends it to all; a process on its own drains upon it. When
-    /// this returns, others have been told that the child drains, and a last resort is set: the process is killed by
-    /// SIGALRM 5 s after the drain deadline, so that even without a supervisor nothing stays behind.
+    /// this returns, others have been told that the child drains.
     public func run(ticking interval: Duration = .seconds(1), until isDone: () -> Bool = { false }) {
         let signals = Signals(blocking: Self.signals)
         while !isDone() {
             slot.tick()
+            setLastResort(after: heartbeat.patience.tick * 2)
             let number = signals.next(within: interval)
             if number == SIGTERM || number == SIGQUIT || (number == SIGINT && !isSupervised) { break }
             if isSupervised, getppid() != heartbeat.supervisor { break }
         }
         slot.draining()
-        if isSupervised { alarm(UInt32(clamping: heartbeat.drainDeadline.components.seconds + 5)) }
+        setLastResort(after: heartbeat.patience.drain)
+    }
+
+    /// Whether SIGTERM or SIGQUIT waits to be taken, so that a boot that waits for something can end early.
+    public var isAskedToLeave: Bool {
+        var pending = sigset_t()
+        unsafe sigpending(&pending)
+        return unsafe sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGQUIT) == 1
     }
 
     /// Until when a child that drains from now on has time.
     public var drainDeadline: MonotonicTime {
-        .now() + (isSupervised ? heartbeat.drainDeadline : .seconds(30))
+        .now() + (isSupervised ? heartbeat.patience.drain : .seconds(30))
     }
 
     /// Gives up with a sentence that the supervisor repeats; at its first start the supervisor then halts everything.
     public func couldNotBoot(because sentence: String) -> Never {
         slot.leave(lastWords: sentence)
         exit(ExitMessage.couldNotBootStatus)
+    }
+
+    /// Ends this process by SIGALRM a while after the supervisor would have done so.
+    ///
+    /// A child whose main thread hangs cannot take the signal that tells it of its supervisor's death; without this it
+    /// would stay behind, and with it the socket's old program. Nothing else in a child may use `alarm(2)`.
+    private func setLastResort(after duration: Duration) {
+        guard isSupervised else { return }
+        alarm(UInt32(clamping: duration.components.seconds + 5))
     }
 }

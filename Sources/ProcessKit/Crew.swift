@@ -31,7 +31,7 @@ struct Crew: Sendable {
 
     /// A crew for this plan with so many slots; ``settle(_:)`` then orders its first children.
     init(_ plan: Plan, slots: Int, at now: MonotonicTime) {
-        current = Shift(generation: 1, plan: plan)
+        current = Shift(generation: 1, plan: plan, at: now)
         self.slots = slots
         (lastLook, watchingSince) = (now, now)
     }
@@ -110,7 +110,7 @@ struct Crew: Sendable {
     mutating func reload(_ plan: Plan, at now: MonotonicTime) -> [Order] {
         guard ending == nil, candidate == nil else { return [] }
         generations += 1
-        candidate = Shift(generation: generations, plan: plan)
+        candidate = Shift(generation: generations, plan: plan, at: now)
         return [.note(.reloading)] + settle(now)
     }
 

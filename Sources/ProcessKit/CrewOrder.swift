@@ -57,6 +57,14 @@ enum Note: Equatable {
         let requests: [UInt128]
         /// The sentence it left.
         let lastWords: String?
+
+        /// Why it is gone: what it was given up for, or what it says itself.
+        var cause: String {
+            switch (member.phase, message) {
+            case (.aborting, .killed), (.killed, .killed): "killed by its supervisor"
+            default: "\(message)"
+            }
+        }
     }
 }
 
@@ -108,8 +116,12 @@ struct Shift: Equatable, Sendable {
     /// Children lost before any was ever ready.
     var lostInBoot = 0
 
-    init(generation: UInt64, plan: Plan) {
+    /// When this shift must be complete if it is to take over.
+    let deadline: MonotonicTime
+
+    init(generation: UInt64, plan: Plan, at now: MonotonicTime) {
         self.generation = generation
+        deadline = now + plan.patience.boot + plan.patience.drain
         self.plan = plan
         policies = Dictionary(
             plan.roles.map { ($0.name, RestartPolicy(children: $0.count)) }, uniquingKeysWith: { first, _ in first })

@@ -12,7 +12,11 @@ extension Crew {
         }
         guard let next = candidate else { return orders }
         orders += fill(next, at: now)
-        guard isComplete(next) else { return orders }
+        guard isComplete(next) else {
+            // For want of a free slot, or because its children crash as soon as they are ready.
+            guard now >= next.deadline else { return orders }
+            return orders + abandon(because: "the new crew is not complete in time", at: now)
+        }
         current = next
         current.complete = true
         candidate = nil

@@ -4,7 +4,7 @@ import TimeKit
 ///
 /// The page holds a header, a few counters shared by all processes, and a slot for each child that can exist at a time:
 ///
-///     header    8 words   layout's mark, slots, lanes, counters, supervisor's pid, drain deadline in ms
+///     header    8 words   layout's mark, slots, lanes, counters, supervisor's pid, drain, tick and boot deadline in ms
 ///     counters  n words   whatever their users agree upon
 ///     slot      8 words   pid, state, spawned at, last tick, requests served, generation, length of the last words
 ///               32 words  the last words of a child that could not boot, 256 bytes of UTF-8
@@ -12,7 +12,7 @@ import TimeKit
 ///
 /// Only the child writes its slot, but for the moment before it is spawned.
 public struct Heartbeat: Sendable {
-    /// How much there is room for. Memory that is never touched costs nothing.
+    /// How much there is room for: 8 bytes for each word, taken when the page is made.
     public struct Layout: Equatable, Sendable {
         /// Children at a time, those counted which are leaving while their successors serve.
         public let slots: Int
@@ -21,7 +21,7 @@ public struct Heartbeat: Sendable {
         /// Shared counters.
         public let counters: Int
 
-        /// Room for 256 children of 128 lanes and 64 counters unless told otherwise.
+        /// Room for 256 children of 128 lanes and 64 counters, 870 kB, unless told otherwise.
         public init(slots: Int = 256, lanes: Int = 128, counters: Int = 64) {
             (self.slots, self.lanes, self.counters) = (slots, lanes, counters)
         }
@@ -134,10 +134,14 @@ public struct Heartbeat: Sendable {
     /// The pid of the process that made the page.
     var supervisor: Int32 { Int32(truncatingIfNeeded: page[4]) }
 
-    /// How long a child may take to leave, for its own last resort.
-    var drainDeadline: Duration {
-        get { .milliseconds(page[5]) }
-        nonmutating set { page[5] = UInt64(clamping: newValue.milliseconds) }
+    /// The supervisor's patience, as far as children must know it for their own last resort.
+    var patience: (drain: Duration, tick: Duration, boot: Duration) {
+        get { (.milliseconds(page[5]), .milliseconds(page[6]), .milliseconds(page[7])) }
+        nonmutating set {
+            page[5] = UInt64(clamping: newValue.drain.milliseconds)
+            page[6] = UInt64(clamping: newValue.tick.milliseconds)
+            page[7] = UInt64(clamping: newValue.boot.milliseconds)
+        }
     }
 
     func base(of slot: Int) -> Int {

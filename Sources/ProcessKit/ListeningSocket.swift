@@ -88,6 +88,12 @@ public struct ListeningSocket: ~Copyable {
         else { throw ProcessError(.notInherited, "descriptor \(descriptor) is not a listening stream socket") }
     }
 
+    /// Makes accepting return at once when another lane was quicker, if this is a listening socket at all.
+    static func unblock(_ descriptor: Int32) {
+        guard option(SO_ACCEPTCONN, of: descriptor) == 1 else { return }
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    }
+
     private static func option(_ name: Int32, of descriptor: Int32) -> Int32? {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
@@ -100,7 +106,7 @@ public struct ListeningSocket: ~Copyable {
         let problem = errno
         close(original)
         guard kept >= 0 else { throw .kernel("cannot keep the socket open", problem) }
-        _ = fcntl(kept, F_SETFL, fcntl(kept, F_GETFL) | O_NONBLOCK)
+        unblock(kept)
         return kept
     }
 }

@@ -27,7 +27,7 @@ extension Log {
 
     private func write(_ departure: Note.Departure) {
         var line = about(departure.member).with([
-            "cause": .text("\(departure.message)"), "lived_ms": .number(departure.lived.milliseconds),
+            "cause": .text(departure.cause), "lived_ms": .number(departure.lived.milliseconds),
         ])
         if let words = departure.lastWords { line = line.with(["because": .text(words)]) }
         if !departure.requests.isEmpty {

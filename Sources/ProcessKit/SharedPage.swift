@@ -23,7 +23,8 @@ public final class SharedPage: Sendable {
 
     /// Memory kept in a file, created with mode 0600 when missing; what it holds outlives every process.
     ///
-    /// A file of another size is grown or cut to fit: its owner must know by a word of its own whether to trust it.
+    /// A shorter file is grown, a longer one left as it is, since others may have it mapped: whoever changes what the
+    /// words mean keeps a word that tells so.
     public convenience init(file path: String, words count: Int) throws(ProcessError) {
         let descriptor = unsafe open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .kernel("cannot open the shared page \(path)", errno) }
@@ -49,9 +50,9 @@ public final class SharedPage: Sendable {
         close(original)
         guard descriptor >= 0 else { throw .kernel("cannot keep the shared page open", problem) }
         do throws(ProcessError) {
-            guard ftruncate(descriptor, count * MemoryLayout<UInt64>.stride) == 0 else {
-                throw ProcessError.kernel("cannot size the shared page", errno)
-            }
+            // Grows, never cuts, and takes the room now: a missing page would be met as SIGBUS, long after.
+            let refusal = posix_fallocate(descriptor, 0, count * MemoryLayout<UInt64>.stride)
+            guard refusal == 0 else { throw ProcessError.kernel("cannot size the shared page", refusal) }
             address = try Self.map(descriptor, words: count)
         } catch {
             close(descriptor)

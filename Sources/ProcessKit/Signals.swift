@@ -10,9 +10,9 @@ struct Signals {
     /// Blocks these in the calling thread and in those it will start, and forgets whatever was said to ignore them.
     init(blocking numbers: [Int32]) {
         self.numbers = numbers
-        for number in numbers { signal(number, SIG_DFL) }
         var set = set
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        for number in numbers { signal(number, SIG_DFL) }
     }
 
     /// The next signal, or nil when none came within this time.

@@ -15,6 +15,10 @@ struct Spawner {
     /// What is meant for the supervisor alone.
     private static let withheld = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID"]
 
+    /// No backtrace unless the operator sets `SWIFT_BACKTRACE`: it shows memory in which a key may lie, and a program
+    /// that carries its Swift runtime inside has no tool beside it to make one.
+    private static let backtrace = "enable=no"
+
     /// Keeps to this process what whoever started it left open: children get 0, 1, 2 and the page.
     static func keepStrayDescriptors() {
         for descriptor in 3..<Int32(clamping: min(max(sysconf(Int32(_SC_OPEN_MAX)), 256), 65_536)) {
@@ -26,6 +30,7 @@ struct Spawner {
     func spawn(_ role: Plan.Role, slot: Int, plan: Plan) throws(ProcessError) -> Int32 {
         var environment = plan.environment.filter { !Self.withheld.contains($0.key) }
         environment[Self.slotVariable] = String(slot)
+        environment["SWIFT_BACKTRACE"] = environment["SWIFT_BACKTRACE"] ?? Self.backtrace
         let variables = environment.map { "\($0.key)=\($0.value)" }.sorted()
         var pid: Int32 = 0
         let problem = unsafe withActions { actions in

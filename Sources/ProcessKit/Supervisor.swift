@@ -46,8 +46,14 @@ public struct Supervisor: ~Copyable {
         signal(SIGPIPE, SIG_IGN)
         let signals = Signals(blocking: [SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGCHLD])
         Spawner.keepStrayDescriptors()
-        let first = try plan()
-        heartbeat.drainDeadline = first.patience.drain
+        let first: Plan
+        do {
+            first = try plan()
+        } catch {
+            if let socket { socket.remove() }
+            throw error
+        }
+        publish(first.patience)
         var crew = Crew(first, slots: heartbeat.layout.slots, at: .now())
         var status = perform(crew.settle(.now()), &crew)
         while status == nil {
@@ -99,12 +105,16 @@ public struct Supervisor: ~Copyable {
         wantsReload = false
         do {
             let next = try plan()
-            heartbeat.drainDeadline = next.patience.drain
+            publish(next.patience)
             return crew.reload(next, at: .now())
         } catch {
             log.error("reload refused, the old crew stays", ["because": .text("\(error)")])
             return []
         }
+    }
+
+    private func publish(_ patience: Plan.Patience) {
+        heartbeat.patience = (drain: patience.drain, tick: patience.tick, boot: patience.boot)
     }
 
     private func pulses(of crew: Crew) -> [Int: Pulse] {

@@ -8,7 +8,8 @@ import Testing
 /// What loopback tests call with: the operator allows 127.0.0.0/8.
 func client(origins: OriginMap = OriginMap(), authorities: String? = nil) -> Client {
     let loopback = [Network("127.0.0.0/8")].compactMap { $0 }
-    return Client(policy: AddressPolicy(allowing: loopback), origins: origins, version: "1.2.3", authorities: authorities)
+    return Client(
+        policy: AddressPolicy(allowing: loopback), origins: origins, version: "1.2.3", authorities: authorities)
 }
 
 /// The error of a call that must fail.
@@ -26,7 +27,9 @@ let empty = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 @Suite("A call")
 struct CallTests {
-    @Test("Status, header fields in order, body, peer and timing come back", arguments: [200, 201, 301, 404, 429, 500, 503])
+    @Test(
+        "Status, header fields in order, body, peer and timing come back",
+        arguments: [200, 201, 301, 404, 429, 500, 503])
     func answers(status: Int) throws {
         let server = Server.answering { _ in
             "HTTP/1.1 \(status) Whatever\r\nX-One: 1\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 5\r\n"
@@ -137,7 +140,8 @@ struct CallTests {
         }
         let fits = try client().send(OutboundRequest(method: .get, url: server.url, responseLimit: 1_000))
         #expect(fits.body.count == 1_000)
-        #expect(failure(client(), OutboundRequest(method: .get, url: server.url, responseLimit: 999))?.code == .tooLarge)
+        #expect(
+            failure(client(), OutboundRequest(method: .get, url: server.url, responseLimit: 999))?.code == .tooLarge)
     }
 
     @Test("An endless body is left as soon as it is too large")
@@ -153,8 +157,11 @@ struct CallTests {
     @Test("A header beyond the limit is an error: one long line, many lines, endless interim answers")
     func headerLimit() {
         let long = Server.answering { _ in "HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 1 << 20))\r\n\r\n" }
-        let many = Server.answering { _ in "HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 20_000) + "\r\n" }
-        let interim = Server.answering { _ in String(repeating: "HTTP/1.1 102 Processing\r\nX: y\r\n\r\n", count: 20_000) }
+        let many = Server.answering { _ in "HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 20_000) + "\r\n"
+        }
+        let interim = Server.answering { _ in
+            String(repeating: "HTTP/1.1 102 Processing\r\nX: y\r\n\r\n", count: 20_000)
+        }
         for server in [long, many, interim] {
             #expect(failure(client(), OutboundRequest(method: .get, url: server.url))?.code == .tooLarge)
         }
@@ -173,16 +180,22 @@ struct CallTests {
 
     @Test("A closed port is unreachable, an unknown name unresolvable")
     func nobody() {
-        #expect(failure(client(), OutboundRequest(method: .get, url: "http://127.0.0.1:\(closedPort)/"))?.code == .unreachable)
-        #expect(failure(client(), OutboundRequest(method: .get, url: "http://no-such-host.invalid/"))?.code == .unresolvable)
+        #expect(
+            failure(client(), OutboundRequest(method: .get, url: "http://127.0.0.1:\(closedPort)/"))?.code
+                == .unreachable)
+        #expect(
+            failure(client(), OutboundRequest(method: .get, url: "http://no-such-host.invalid/"))?.code == .unresolvable
+        )
     }
 
     @Test(
         "A header that could begin another line, or frames the message, is refused before anything is sent",
         arguments: [
-            ("X-A", "b\r\nX-C: d"), ("X-A", "b\nX-C: d"), ("X-A", "b\rc"), ("X-A", "b\0c"), ("X-A", "b\u{7f}"), ("X-A", "\u{1}"),
+            ("X-A", "b\r\nX-C: d"), ("X-A", "b\nX-C: d"), ("X-A", "b\rc"), ("X-A", "b\0c"), ("X-A", "b\u{7f}"),
+            ("X-A", "\u{1}"),
             ("X A", "b"), ("X-A:", "b"), ("", "b"), ("X\r\nY", "b"), ("Ä", "b"), ("Host", "evil"), ("host", "evil"),
-            ("Content-Length", "3"), ("Transfer-Encoding", "chunked"), ("Connection", "close"), ("Expect", "100-continue"),
+            ("Content-Length", "3"), ("Transfer-Encoding", "chunked"), ("Connection", "close"),
+            ("Expect", "100-continue"),
             ("Upgrade", "h2c"), ("TE", "trailers"),
         ])
     func injection(name: String, value: String) {
@@ -195,7 +208,8 @@ struct CallTests {
     @Test("Neither the request nor any error prints a secret")
     func secrecy() {
         var request = OutboundRequest(
-            method: .post, url: "http://127.0.0.1:\(closedPort)/bot53CR3T/send?token=53CR3T", body: Array("53CR3T".utf8))
+            method: .post, url: "http://127.0.0.1:\(closedPort)/bot53CR3T/send?token=53CR3T", body: Array("53CR3T".utf8)
+        )
         request.addHeader("Authorization", Secret("Bearer 53CR3T"))
         var dumped = ""
         dump(request, to: &dumped)
@@ -203,7 +217,8 @@ struct CallTests {
         let bad = failure(client(), OutboundRequest(method: .get, url: "http://u:53CR3T@h/53CR3T"))
         request.headers.append(("X-53CR3T", "53CR3T\n"))
         let texts = [
-            dumped, "\(request)", String(reflecting: request), error?.description, error?.debugDescription, error?.sentence,
+            dumped, "\(request)", String(reflecting: request), error?.description, error?.debugDescription,
+            error?.sentence,
             bad?.debugDescription, failure(client(), request)?.description,
         ]
         #expect(texts.compactMap { $0 }.count == 8)

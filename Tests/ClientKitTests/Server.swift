@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A server on 127.0.0.1 that hands each connection to a closure, on a thread of its own.
+/// A server on 127.0.0.1 that hands each connection to a closure, on a thread of its own, until the tests end.
 final class Server: Sendable {
     /// One accepted connection.
     struct Connection {
@@ -56,7 +56,6 @@ final class Server: Sendable {
     }
 
     let port: Int
-    private let listener: Int32
     private let record: Record
 
     private final class Record: Sendable {
@@ -70,7 +69,6 @@ final class Server: Sendable {
         let (listener, port) = Self.bound()
         precondition(listen(listener, 64) == 0)
         self.port = port
-        self.listener = listener
         self.record = record
         Thread.detachNewThread {
             while true {
@@ -112,11 +110,6 @@ final class Server: Sendable {
             }
         }
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-
-    deinit {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     var url: String { "http://127.0.0.1:\(port)" }

@@ -6,7 +6,7 @@ final class Locked<Value: Sendable>: Sendable {
 
     init(_ value: Value) { self.value = Mutex(value) }
 
-    func with<Result: Sendable>(_ body: @Sendable (inout Value) -> Result) -> Result {
+    func with<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
         value.withLock { body(&$0) }
     }
 }

@@ -1,7 +1,8 @@
-@testable import DatabaseKit
 import Foundation
 import LogKit
 import Testing
+
+@testable import DatabaseKit
 
 /// A database of a test's own, dropped when the test lets go of it.
 final class Scratch: Sendable {
@@ -22,7 +23,7 @@ final class Scratch: Sendable {
         settings.connections = connections
         change(&settings)
         database = Database(url, settings: settings, log: Log(threshold: .error))
-        _ = try server.execute("CREATE DATABASE \(unescaped: name) CHARACTER SET utf8mb4")
+        try server.execute("CREATE DATABASE \(unescaped: name) CHARACTER SET utf8mb4")
     }
 
     deinit {
@@ -31,12 +32,12 @@ final class Scratch: Sendable {
 
     /// Runs statements one after another.
     func run(_ statements: SQL...) throws {
-        for statement in statements { _ = try database.execute(statement) }
+        for statement in statements { try database.execute(statement) }
     }
 
     /// Ends a connection as the server's administrator would.
     func kill(_ connection: Int) throws {
-        _ = try server.execute("KILL CONNECTION \(unescaped: String(connection))")
+        try server.execute("KILL CONNECTION \(unescaped: String(connection))")
     }
 
     /// Another set of connections to the same database.
@@ -96,5 +97,15 @@ func waitUntil(_ condition: () throws -> Bool) throws {
     while try !condition() {
         guard ContinuousClock.now < end else { throw TooLate() }
         Thread.sleep(forTimeInterval: 0.005)
+    }
+}
+
+/// Where two threads wait for each other once; who comes later passes.
+final class Rendezvous: Sendable {
+    private let arrived = Locked(0)
+
+    func meet() {
+        arrived.with { $0 += 1 }
+        while arrived.with({ $0 }) < 2 { Thread.sleep(forTimeInterval: 0.001) }
     }
 }

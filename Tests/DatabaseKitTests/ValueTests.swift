@@ -1,6 +1,7 @@
-@testable import DatabaseKit
 import Testing
 import TimeKit
+
+@testable import DatabaseKit
 
 @Suite struct ValueTests {
     let scratch: Scratch
@@ -69,6 +70,14 @@ import TimeKit
         #expect(try back("kind", "two") == "two")
     }
 
+    @Test("An identifier in ascii_nopad_bin equals itself only: no other case, no trailing space, no number")
+    func identifiers() throws {
+        try scratch.run("INSERT INTO things (code) VALUES ('AbC')")
+        for (other, found) in [("AbC", 1), ("abc", 0), ("AbC ", 0), ("AbC\0", 0), ("0", 0)] {
+            #expect(try scratch.database.number("SELECT COUNT(*) FROM things WHERE code = \(other)") == found)
+        }
+    }
+
     @Test("Bytes come back as they were, all 256 of them")
     func bytes() throws {
         let all = (0...255).map { UInt8($0) }
@@ -128,13 +137,16 @@ import TimeKit
 
     @Test("Reading a column that is missing, NULL or of another type is an error that names it")
     func decoding() throws {
-        let row = try #require(try scratch.database.row("SELECT 'x' AS word, 300 AS number, NULL AS none, x'00' AS raw_"))
+        let row = try #require(
+            try scratch.database.row("SELECT 'x' AS word, 300 AS number, NULL AS none, x'00' AS raw_"))
         for (column, read) in [
             ("wrod", { _ = try row.get("wrod", as: String.self) }), ("word", { _ = try row.get("word", as: Int.self) }),
             ("number", { _ = try row.get("number", as: Int8.self) }),
             ("number", { _ = try row.get("number", as: String.self) }),
-            ("none", { _ = try row.get("none", as: String.self) }), ("raw_", { _ = try row.get("raw_", as: String.self) }),
-            ("word", { _ = try row.get("word", as: [UInt8].self) }), ("number", { _ = try row.get("number", as: Bool.self) }),
+            ("none", { _ = try row.get("none", as: String.self) }),
+            ("raw_", { _ = try row.get("raw_", as: String.self) }),
+            ("word", { _ = try row.get("word", as: [UInt8].self) }),
+            ("number", { _ = try row.get("number", as: Bool.self) }),
         ] as [(String, () throws -> Void)] {
             let error = #expect(throws: DatabaseError.self) { try read() }
             #expect(error?.code == .decoding)

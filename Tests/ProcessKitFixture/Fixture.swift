@@ -21,6 +21,7 @@ enum Fixture {
     }
 
     private static func supervise(_ address: String, _ plan: String) {
+        alarm(120)  // Whatever becomes of the tests, nothing stays behind.
         let log = Log(["from": "supervisor"])
         do {
             let socket: ListeningSocket? =

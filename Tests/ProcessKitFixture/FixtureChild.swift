@@ -23,6 +23,7 @@ enum FixtureChild {
                 child.slot.ready()
                 exit(9)
             case "slow": while true { pause() }
+            case "waiting": while !child.isAskedToLeave { usleep(5_000) }
             case "hang":
                 child.slot.ready()
                 while true { pause() }

@@ -1,0 +1,137 @@
+import Accounts
+import AdminShell
+import CipherKit
+import Domain
+import HTTPKit
+
+/// Somebody at the door, known or not.
+struct Caller: Sendable {
+    /// Who it is; nil for a stranger.
+    let principal: Principal?
+    /// What every form of this browser must carry.
+    let csrfToken: String
+    /// A cookie to set, so that a stranger's forms have a token too.
+    let newFormCookie: SetCookie?
+
+    /// A script without a credential.
+    static let nobody = Caller(principal: nil, csrfToken: "", newFormCookie: nil)
+}
+
+/// Finds out who asks and for which organization, and whether a form was meant.
+struct Doorkeeper: Sendable {
+    let site: Site
+    /// Whose browser sent a session cookie.
+    let session: @Sendable (String) throws -> Principal?
+    /// Whose key it is.
+    let apiKey: @Sendable (_ key: String, _ remoteAddress: String) throws -> Principal?
+    let answers: IdempotentAnswers
+
+    private static let formCookie = "hub_form"
+
+    // MARK: Who
+
+    /// The person behind a session cookie, or a stranger whose forms are held together by a cookie of their own.
+    func browser(_ request: Request) throws -> Caller {
+        if let token = request.cookie(site.cookieName(Accounts.sessionCookie)), let principal = try session(token),
+            let browser = principal.browser
+        {
+            return Caller(principal: principal, csrfToken: browser.csrfToken, newFormCookie: nil)
+        }
+        let known = request.cookie(site.cookieName(Self.formCookie)).flatMap { $0.utf8.count == 43 ? $0 : nil }
+        let value = known ?? Random.token()
+        let token = Base64URL.encode(HMAC.sha256(Array("form".utf8), key: Array(value.utf8)))
+        return Caller(
+            principal: nil, csrfToken: token, newFormCookie: known == nil ? site.cookie(Self.formCookie, value) : nil)
+    }
+
+    /// The script behind a key; or the browser behind a session cookie, which counts here only with its form token.
+    func script(_ request: Request) throws -> Caller {
+        if let key = try credential(request) {
+            guard let principal = try apiKey(key, request.remoteAddress) else {
+                throw Problem.unauthorized("invalid_credential", "The credential is unknown, has ended, or was revoked.")
+            }
+            return Caller(principal: principal, csrfToken: "", newFormCookie: nil)
+        }
+        let caller = try browser(request)
+        guard caller.principal != nil else { return .nobody }
+        let token = request.headers[CSRF.headerName] ?? ""
+        guard equalInConstantTime(Array(token.utf8), Array(caller.csrfToken.utf8)),
+            !CSRF.isCrossSite(request, origin: site.origin)
+        else { return .nobody }
+        return caller
+    }
+
+    /// The one credential of a request, from `Authorization: Bearer` or `X-API-Key`.
+    ///
+    /// > Clients MUST NOT use more than one method to transmit the token in each request.     RFC 6750 §2
+    private func credential(_ request: Request) throws(Problem) -> String? {
+        let bearers = request.headers.all("authorization")
+        let keys = request.headers.all("x-api-key")
+        guard bearers.count + keys.count <= 1 else {
+            throw Problem(400, "ambiguous_credential", "Send one credential, once.")
+        }
+        if let key = keys.first { return key }
+        guard let bearer = bearers.first else { return nil }
+        let parts = bearer.split(separator: " ", omittingEmptySubsequences: true)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else {
+            throw Problem.unauthorized("invalid_credential", "Send the key as Authorization: Bearer.")
+        }
+        return String(parts[1])
+    }
+
+    // MARK: For which organization
+
+    /// The organization that a request is about: the one that `X-Org-ID` names, the only one, or the one that the
+    /// browser shows.
+    ///
+    /// - Throws: `Problem` 404 for an organization that the caller does not belong to, 400 when the choice is open.
+    func organization(of caller: Caller, _ request: Request, isScript: Bool) throws(Problem) -> OrganizationScope? {
+        guard let principal = caller.principal,
+            let chosen = isScript ? try named(request, principal) : principal.browser?.organization
+        else { return nil }
+        guard
+            let scope = OrganizationScope(
+                of: principal, in: chosen, remoteAddress: request.remoteAddress, requestID: request.id)
+        else { throw Problem(404, "organization_not_found", "There is no such organization.") }
+        return scope
+    }
+
+    private func named(_ request: Request, _ principal: Principal) throws(Problem) -> Identifier<Organization>? {
+        guard let header = request.headers["x-org-id"] else {
+            return principal.memberships.count == 1 ? principal.memberships[0].organization : nil
+        }
+        guard let named = Identifier<Organization>(header) else {
+            throw Problem(400, "invalid_organization", "X-Org-ID is no id.")
+        }
+        return named
+    }
+
+    // MARK: Whether it was meant
+
+    /// Refuses a form that another site sent, or that does not carry this browser's token.
+    func checkForm(_ request: Request, _ caller: Caller) throws(Problem) {
+        var given = request.headers[CSRF.headerName] ?? ""
+        if given.isEmpty { given = try request.form()[CSRF.fieldName] ?? "" }
+        guard !CSRF.isCrossSite(request, origin: site.origin), caller.newFormCookie == nil,
+            equalInConstantTime(Array(given.utf8), Array(caller.csrfToken.utf8))
+        else {
+            throw Problem(
+                403, "form_expired", "This form has ended, perhaps because you signed in or out meanwhile. Open the page again and repeat it.")
+        }
+    }
+
+    /// Performs a request that says how to recognise its repetition once only.
+    func once(_ call: Call, isScript: Bool, _ perform: () throws -> Response) throws -> Response {
+        guard call.request.method == .post, let scope = call.organization, let principal = call.principal else {
+            return try perform()
+        }
+        let key =
+            isScript
+            ? call.request.headers["idempotency-key"] : try? call.request.form()[FormNonce.fieldName]
+        guard let key else { return try perform() }
+        guard (1...255).contains(key.utf8.count) else {
+            throw Problem(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
+        }
+        return try answers.once(key: key, call, by: principal.actor, scope, perform)
+    }
+}

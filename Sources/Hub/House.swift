@@ -1,0 +1,155 @@
+import AdminShell
+import CipherKit
+import DatabaseKit
+import Domain
+import HTTPKit
+import LogKit
+
+/// The way of a request through the hub: route, principal, organization, form token, room, answer.
+///
+/// Errors become answers here and nowhere else: a problem document for scripts, a page for people.
+struct House: Sendable {
+    let rooms: [RoomRoutes]
+    let shell: Shell
+    let doorkeeper: Doorkeeper
+    let log: Log
+
+    /// The first steps of the addresses that scripts call; their errors are problem documents.
+    private static let scriptPlaces: Set<String> = ["api", "functions", "oauth", "health", "gate", "inbound", ".well-known"]
+
+    /// Answers a request, whatever happens.
+    func respond(to request: Request) -> Response {
+        let log = log.with(["request_id": .init(request.id)])
+        let isScript = Self.scriptPlaces.contains(request.path[0])
+        var visit = Visit(request: request, log: log)
+        var response: Response
+        do {
+            response = try answer(&visit, isScript: isScript)
+        } catch {
+            response = present(error, visit, isScript: isScript)
+        }
+        Self.finish(&response, visit, isScript: isScript)
+        return response.unlessKnown(to: request)
+    }
+
+    /// Answers what never became a request.
+    func refuse(_ problem: Problem, requestID: String) -> Response {
+        var response = problem.response(requestID: requestID)
+        response.headers.add("x-request-id", requestID)
+        SecurityHeaders.script.forEach { response.headers.add($0, $1) }
+        return response
+    }
+
+    /// What is learnt of a request on its way.
+    private struct Visit {
+        let request: Request
+        let log: Log
+        var caller = Caller.nobody
+        var organization: OrganizationScope?
+    }
+
+    private func answer(_ visit: inout Visit, isScript: Bool) throws -> Response {
+        let request = visit.request
+        guard let match = rooms.lazy.compactMap({ $0.match(request.path) }).first else {
+            // A stranger may see the frame of a page only once it is known who they are.
+            if !isScript { visit = try recognise(visit) }
+            throw Problem.notFound
+        }
+        if request.method == .options { return Self.options(match.access) }
+        guard let access = match.access[request.method == .head ? .get : request.method] else {
+            throw Problem.methodNotAllowed(Self.methods(match.access))
+        }
+        switch access {
+        case .open:
+            if !isScript { visit = try recognise(visit) }
+        case .person, .right:
+            visit.caller = try isScript ? doorkeeper.script(request) : doorkeeper.browser(request)
+            guard visit.caller.principal != nil else { return try turnAway(request, isScript: isScript) }
+            visit.organization = try doorkeeper.organization(of: visit.caller, request, isScript: isScript)
+        }
+        if !isScript, !request.method.isSafe { try doorkeeper.checkForm(request, visit.caller) }
+        let call = call(visit)
+        if case .right(let scope) = access {
+            _ = try call.scope()
+            try call.require(scope)
+        }
+        return try doorkeeper.once(call, isScript: isScript) { try match.respond(call) }
+    }
+
+    /// Looks who a browser is, where it does not matter for the answer.
+    private func recognise(_ visit: Visit) throws -> Visit {
+        var visit = visit
+        visit.caller = try doorkeeper.browser(visit.request)
+        visit.organization = try? doorkeeper.organization(of: visit.caller, visit.request, isScript: false)
+        return visit
+    }
+
+    private func call(_ visit: Visit) -> Call {
+        Call(
+            request: visit.request, principal: visit.caller.principal, organization: visit.organization, shell: shell,
+            csrfToken: visit.caller.csrfToken, log: visit.log)
+    }
+
+    /// A person is shown the door and brought back; a script is told what is missing.
+    private func turnAway(_ request: Request, isScript: Bool) throws -> Response {
+        guard !isScript else { throw Problem.unauthorized() }
+        var target = "/" + request.path.segments.map { Percent.encode($0) }.joined(separator: "/")
+        if !request.rawQuery.isEmpty { target += "?\(request.rawQuery)" }
+        let next = request.method.isSafe ? "?next=\(Percent.encode(target))" : ""
+        return .seeOther("\(shell.site.mount)/sign-in\(next)")
+    }
+
+    private func present(_ error: any Error, _ visit: Visit, isScript: Bool) -> Response {
+        let problem = Problem(presenting: error, requestID: visit.request.id)
+        if problem.status.code >= 500 {
+            visit.log.error(
+                "a request failed",
+                ["path": .init(visit.request.path.pattern), "error": .init(String(reflecting: error))])
+        }
+        return isScript ? problem.response(requestID: visit.request.id) : shell.render(problem, for: call(visit))
+    }
+
+    private static func methods(_ access: [Method: Access]) -> [Method] {
+        access.keys + (access[.get] == nil ? [] : [.head]) + [.options]
+    }
+
+    private static func options(_ access: [Method: Access]) -> Response {
+        Response.noContent.with("allow", methods(access).map(\.rawValue).sorted().joined(separator: ", "))
+    }
+
+    /// What stands on every answer.
+    private static func finish(_ response: inout Response, _ visit: Visit, isScript: Bool) {
+        response.headers.add("x-request-id", visit.request.id)
+        if isScript {
+            SecurityHeaders.script.forEach { response.headers.add($0, $1) }
+        } else {
+            SecurityHeaders.page.forEach { response.headers.add($0, $1) }
+            if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true {
+                response = response.setting(cookie)
+            }
+        }
+        if visit.caller.principal != nil || !isScript { response.headers.setDefault("cache-control", "no-store") }
+    }
+}
+
+/// The headers by which browsers keep a page to itself (requirements A7-21, A7-23).
+enum SecurityHeaders {
+    /// On pages.
+    static let page: [(String, String)] =
+        common + [
+            (
+                "content-security-policy",
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            ),
+            ("referrer-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ]
+
+    /// On answers to scripts, which no browser should render.
+    static let script: [(String, String)] =
+        common + [("content-security-policy", "default-src 'none'; frame-ancestors 'none'"), ("referrer-policy", "no-referrer")]
+
+    private static let common: [(String, String)] = [
+        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),
+    ]
+}

@@ -1,0 +1,109 @@
+import AdminShell
+import CipherKit
+import DatabaseKit
+import Domain
+import HTTPKit
+import JSONKit
+import TimeKit
+
+/// Remembers what a POST answered, so that the same POST sent again has one effect (`Idempotency-Key`).
+///
+/// The claim is committed before the effect and the answer after it. A process that dies in between leaves the claim: the
+/// repetition is then told that the outcome is unknown, rather than having its effect twice.
+///
+/// > draft-ietf-httpapi-idempotency-key-header-07 §2
+struct IdempotentAnswers: Sendable {
+    let database: Database
+    let vault: Vault
+    let world: World
+
+    /// How long an answer is kept.
+    static let life = Duration.hours(24)
+
+    /// Performs a request, or gives the answer that it had the first time.
+    func once(
+        key: String, _ call: Call, by actor: Actor, _ scope: OrganizationScope, _ perform: () throws -> Response
+    ) throws -> Response {
+        let request = call.request
+        let name = "\(actor.kind.rawValue)\n\(Hex.encode(actor.id ?? []))\n\(scope.organization)\n\(request.path.segments.joined(separator: "/"))\n\(key)"
+        let caller = SHA256.digest(name.utf8)
+        let fingerprint = SHA256.digest(request.body)
+        if let earlier = try claim(caller, fingerprint, scope) { return try replay(earlier, caller, fingerprint, scope) }
+        let response: Response
+        do {
+            response = try perform()
+        } catch {
+            // Nothing was done, so the same key may try again.
+            _ = try? database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND status IS NULL")
+            throw error
+        }
+        try store(response, caller, scope)
+        return response
+    }
+
+    /// Forgets answers that are too old, a thousand at a time.
+    func purge() throws {
+        try database.execute("DELETE FROM idempotent_answers WHERE created_at < \(world.now() - Self.life) LIMIT 1000")
+    }
+
+    /// Notes that a request is being performed; gives what is known when it was noted before.
+    private func claim(_ caller: [UInt8], _ fingerprint: [UInt8], _ scope: OrganizationScope) throws -> Row? {
+        let now = world.now()
+        try database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND created_at < \(now - Self.life)")
+        let claimed = try database.execute(
+            """
+            INSERT IGNORE INTO idempotent_answers (caller, fingerprint, organization_id, created_at)
+            VALUES (\(caller), \(fingerprint), \(scope.organization), \(now))
+            """)
+        guard claimed.affectedRows == 0 else { return nil }
+        return try database.row(
+            "SELECT fingerprint, status, answer_sealed, created_at FROM idempotent_answers WHERE caller = \(caller)")
+    }
+
+    private func replay(
+        _ row: Row, _ caller: [UInt8], _ fingerprint: [UInt8], _ scope: OrganizationScope
+    ) throws -> Response {
+        guard try row.get("fingerprint") == fingerprint else {
+            throw Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request.")
+        }
+        guard let status = try row.get("status", as: Int?.self), let sealed = try row.get("answer_sealed", as: [UInt8]?.self)
+        else {
+            let isOld = try world.now() - row.get("created_at") > .minutes(1)
+            throw isOld
+                ? Problem(409, "outcome_unknown", "The first request was cut off. Look whether it took effect, then use another key.")
+                : Problem(409, "request_in_progress", "The first request is still being performed.", headers: ["retry-after": "1"])
+        }
+        let bytes = try vault.open(sealed, at: place(caller), for: scope.organization, in: database)
+        return try Self.unpack(JSON(parsing: bytes), status: status).with("idempotent-replayed", "true")
+    }
+
+    private func store(_ response: Response, _ caller: [UInt8], _ scope: OrganizationScope) throws {
+        guard let packed = Self.pack(response) else { return }
+        let sealed = try vault.seal(packed.bytes, at: place(caller), for: scope.organization, in: database)
+        try database.execute(
+            """
+            UPDATE idempotent_answers
+               SET status = \(response.status.code), answer_sealed = \(sealed)
+             WHERE caller = \(caller)
+            """)
+    }
+
+    private func place(_ caller: [UInt8]) -> Vault.Place {
+        Vault.Place("idempotent_answers", row: caller, "answer_sealed")
+    }
+
+    private static func pack(_ response: Response) -> JSON? {
+        guard case .bytes(let body) = response.body else { return nil }
+        var headers: [JSON] = []
+        response.headers.forEach { headers.append([.string($0), .string($1)]) }
+        return ["headers": .array(headers), "body": .string(Base64.encode(body))]
+    }
+
+    private static func unpack(_ packed: JSON, status: Int) -> Response {
+        var response = Response(status: Status(status), body: .bytes(Base64.decode(packed["body"]?.text ?? "") ?? []))
+        for header in packed["headers"]?.elements ?? [] {
+            if let name = header[0]?.text, let value = header[1]?.text { response.headers.add(name, value) }
+        }
+        return response
+    }
+}

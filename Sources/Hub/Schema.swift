@@ -1,0 +1,32 @@
+import CipherKit
+import DatabaseKit
+import LogKit
+
+/// The steps of `sql/`, embedded in the program.
+enum Schema {
+    /// Every step, by its file name.
+    static let migrations: [Migration] = [
+        step("0001_organizations", PackageResources._001_organizations_sql),
+        step("0002_workspaces", PackageResources._002_workspaces_sql),
+        step("0003_users", PackageResources._003_users_sql),
+        step("0004_memberships", PackageResources._004_memberships_sql),
+        step("0005_sessions", PackageResources._005_sessions_sql),
+        step("0006_set_up_links", PackageResources._006_set_up_links_sql),
+        step("0007_sign_in_failures", PackageResources._007_sign_in_failures_sql),
+        step("0008_data_keys", PackageResources._008_data_keys_sql),
+        step("0009_connections", PackageResources._009_connections_sql),
+        step("0010_api_keys", PackageResources._010_api_keys_sql),
+        step("0011_audit_events", PackageResources._011_audit_events_sql),
+        step("0012_jobs", PackageResources._012_jobs_sql),
+        step("0013_idempotent_answers", PackageResources._013_idempotent_answers_sql),
+    ]
+
+    /// What brings a database to this schema.
+    static func migrator(_ url: DatabaseURL, log: Log) throws(MigrationError) -> Migrator {
+        try Migrator(url, migrations, log: log) { SHA256.digest($0.utf8) }
+    }
+
+    private static func step(_ name: String, _ bytes: [UInt8]) -> Migration {
+        Migration(name: name, sql: String(decoding: bytes, as: UTF8.self))
+    }
+}

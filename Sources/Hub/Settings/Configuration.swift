@@ -1,0 +1,129 @@
+import Accounts
+import AdminShell
+import CipherKit
+import ClientKit
+import DatabaseKit
+import FoundationEssentials
+import HTTPKit
+import LogKit
+import ProcessKit
+import TimeKit
+
+/// The settings, read into the types that the house is made of.
+struct Configuration: Sendable {
+    let settings: Settings
+    let site: Site
+    let databaseURL: DatabaseURL
+    let databaseConnections: Int
+    let keyringPath: String
+    let stateFolder: String
+    let workers: Int
+    let lanes: Int
+    let bodyLimit: Int
+    let patience: Plan.Patience
+    let passwordParameters: Password.Parameters
+    let scryptSlots: Int
+    let sessions: Accounts.Settings
+    let addressPolicy: AddressPolicy
+    let origins: OriginMap
+    let logLevel: LogLevel
+
+    /// Reads every setting but those of the supervisor's socket.
+    init(_ settings: Settings) throws {
+        self.settings = settings
+        site = try Self.site(settings)
+        do throws(InvalidDatabaseURL) {
+            databaseURL = try DatabaseURL(Self.text(settings, .databaseURL))
+        } catch {
+            throw settings.complaint(.databaseURL, "is wrong: \(error)")
+        }
+        databaseConnections = try settings.number(.databaseConnections, 1...256)
+        keyringPath = try settings.text(.keyring)
+        stateFolder = try settings.text(.state)
+        workers = try settings.number(.workers, 1...128)
+        lanes = try settings.number(.lanes, 1...128)
+        bodyLimit = try settings.number(.bodyLimit, 1_024...67_108_864)
+        patience = try Self.patience(settings)
+        let logN = try settings.number(.scryptLogN, 10...20)
+        passwordParameters = Password.Parameters(logN: logN, blockSize: 8, parallelism: 1) ?? .standard
+        scryptSlots = try settings.number(.scryptSlots, 1...64)
+        sessions = Accounts.Settings(
+            idle: .minutes(try settings.number(.sessionIdleMinutes, 1...1_440)),
+            absolute: .hours(try settings.number(.sessionHours, 1...720)))
+        addressPolicy = try Self.policy(settings)
+        origins = try Self.origins(settings)
+        guard let level = LogLevel(rawValue: try settings.text(.logLevel)) else {
+            throw settings.complaint(.logLevel, "must be debug, info, warning or error")
+        }
+        logLevel = level
+        try checkLanes()
+    }
+
+    /// The log of this process.
+    var log: Log { Log(threshold: logLevel) }
+
+    /// An idle kept connection occupies a lane; with as many kept connections as lanes nobody could be served.
+    private func checkLanes() throws(SettingsError) {
+        let kept = try settings.number(.keepalive, 0...100_000)
+        guard workers * lanes > kept else {
+            throw settings.complaint(
+                .keepalive,
+                "says that nginx keeps \(kept) connections, but there are only \(workers * lanes) lanes; raise HUB_LANES or HUB_WORKERS")
+        }
+    }
+
+    private static func text(_ settings: Settings, _ setting: Setting) -> String { settings[setting]?.text ?? "" }
+
+    private static func site(_ settings: Settings) throws -> Site {
+        let assets = try Assets.names(in: settings.text(.assets))
+        guard let site = Site(publicURL: try settings.text(.publicURL), name: try settings.text(.siteName), assets: assets)
+        else { throw settings.complaint(.publicURL, "must be http:// or https://, a host, and perhaps a path") }
+        return site
+    }
+
+    private static func patience(_ settings: Settings) throws(SettingsError) -> Plan.Patience {
+        var patience = Plan.Patience()
+        patience.request = .seconds(try settings.number(.requestDeadline, 5...3_600))
+        patience.drain = .seconds(try settings.number(.drainDeadline, 1...3_600))
+        patience.boot = .seconds(try settings.number(.bootDeadline, 1...600))
+        return patience
+    }
+
+    private static func policy(_ settings: Settings) throws(SettingsError) -> AddressPolicy {
+        let texts = text(settings, .allowNetworks).split(separator: ",").map { $0.filter { $0 != " " } }
+        let networks = texts.map { Network($0) }
+        guard !networks.contains(nil) else {
+            throw settings.complaint(.allowNetworks, "must be networks such as 10.0.0.0/8, separated by commas")
+        }
+        return AddressPolicy(allowing: networks.compactMap(\.self))
+    }
+
+    private static func origins(_ settings: Settings) throws -> OriginMap {
+        let path = text(settings, .originMap)
+        if path.isEmpty { return OriginMap() }
+        do throws(OriginMapError) {
+            return try OriginMap(path: path)
+        } catch {
+            throw settings.complaint(.originMap, "cannot be used: \(error)")
+        }
+    }
+}
+
+/// The files that pages refer to, named by a digest of their content so that browsers may keep them for good.
+enum Assets {
+    /// The names in a folder; without the folder, names that any digest would have.
+    static func names(in folder: String) throws -> Site.Assets {
+        Site.Assets(
+            css: try name("hub", "css", in: folder), script: try name("hub", "js", in: folder),
+            icon: try name("icon", "svg", in: folder))
+    }
+
+    private static func name(_ stem: String, _ kind: String, in folder: String) throws -> String {
+        guard !folder.isEmpty else { return "\(stem).\(String(repeating: "0", count: 12)).\(kind)" }
+        let path = "\(folder)/\(stem).\(kind)"
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+            throw SettingsError(complaints: ["HUB_ASSETS: there is no file \(path)."])
+        }
+        return "\(stem).\(Hex.encode(SHA256.digest(Array(data)).prefix(6))).\(kind)"
+    }
+}

@@ -1,0 +1,91 @@
+import FoundationEssentials
+
+/// Why the settings cannot be used, in one sentence each.
+struct SettingsError: Error, CustomStringConvertible {
+    let complaints: [String]
+    var description: String { complaints.joined(separator: " ") }
+}
+
+/// The settings as given, each with where it came from.
+struct Settings: Sendable {
+    /// A setting's text and its source, as `hub doctor` prints it.
+    struct Entry: Sendable {
+        let text: String
+        let source: String
+    }
+
+    private let entries: [Setting: Entry]
+
+    /// Reads the environment, over the file that `HUB_CONFIG` names.
+    ///
+    /// - Throws: ``SettingsError`` naming every unknown name and unreadable line at once.
+    init(environment: [String: String] = ProcessInfo.processInfo.environment, cores: Int = ProcessInfo.processInfo.processorCount)
+        throws(SettingsError)
+    {
+        var complaints: [String] = []
+        var entries: [Setting: Entry] = [:]
+        for setting in Setting.allCases {
+            if let standard = setting.standard(cores: cores) { entries[setting] = Entry(text: standard, source: "default") }
+        }
+        for (name, text, source) in Self.file(environment["HUB_CONFIG"], &complaints) + Self.variables(environment) {
+            guard let setting = Setting(rawValue: name) else {
+                complaints.append("\(name) (\(source)) is not a setting of this hub.")
+                continue
+            }
+            entries[setting] = Entry(text: text, source: source)
+        }
+        guard complaints.isEmpty else { throw SettingsError(complaints: complaints) }
+        self.entries = entries
+    }
+
+    /// What a setting was given as; nil when it was not and has no default.
+    subscript(setting: Setting) -> Entry? { entries[setting] }
+
+    /// The text of a setting that must be given.
+    func text(_ setting: Setting) throws(SettingsError) -> String {
+        guard let entry = entries[setting] else {
+            throw SettingsError(complaints: ["\(setting.rawValue) is not set: \(setting.meaning)"])
+        }
+        return entry.text
+    }
+
+    /// A whole number within a range.
+    func number(_ setting: Setting, _ range: ClosedRange<Int>) throws(SettingsError) -> Int {
+        let text = try text(setting)
+        guard let number = Int(text), range.contains(number) else {
+            throw complaint(setting, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// What is wrong with a setting; its text is not repeated, since it may hold a password.
+    func complaint(_ setting: Setting, _ what: String) -> SettingsError {
+        SettingsError(complaints: ["\(setting.rawValue) (\(entries[setting]?.source ?? "not set")) \(what)."])
+    }
+
+    private static func variables(_ environment: [String: String]) -> [(String, String, String)] {
+        environment.filter { $0.key.hasPrefix("HUB_") && $0.key != "HUB_CONFIG" }.sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value, "environment") }
+    }
+
+    private static func file(_ path: String?, _ complaints: inout [String]) -> [(String, String, String)] {
+        guard let path else { return [] }
+        guard let data = try? Data(contentsOf: URL(filePath: path)), let text = String(validating: data, as: UTF8.self) else {
+            complaints.append("The file \(path) that HUB_CONFIG names cannot be read.")
+            return []
+        }
+        var found: [(String, String, String)] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let trimmed = line.trimmingPrefix { $0 == " " || $0 == "\t" }
+            if trimmed.isEmpty || trimmed.hasPrefix("#") { continue }
+            guard let cut = trimmed.firstIndex(of: "=") else {
+                complaints.append("\(path):\(index + 1) is no line of the form NAME=value.")
+                continue
+            }
+            let name = trimmed[..<cut].filter { $0 != " " }
+            let value = trimmed[trimmed.index(after: cut)...].trimmingPrefix { $0 == " " }
+            found.append((String(name), String(value), "\(path):\(index + 1)"))
+        }
+        return found
+    }
+}

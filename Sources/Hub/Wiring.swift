@@ -1,0 +1,138 @@
+import APIKeys
+import Accounts
+import AdminShell
+import Audit
+import CipherKit
+import ClientKit
+import Connections
+import DatabaseKit
+import Domain
+import FoundationEssentials
+import HTTPKit
+import JobKit
+import LogKit
+import Operations
+import ProcessKit
+import TemplateKit
+import TimeKit
+
+/// The house with its rooms, as it stands once everything was found to be in order.
+struct BuiltHouse: Sendable {
+    let configuration: Configuration
+    let database: Database
+    let vault: Vault
+    let accounts: Accounts
+    let connections: Connections
+    let apiKeys: APIKeys
+    let house: House
+    let answers: IdempotentAnswers
+}
+
+extension Configuration {
+    /// The database, with the pool of one process.
+    func database() -> Database {
+        Database(databaseURL, connections: databaseConnections, log: log)
+    }
+
+    /// The services that can be connected: those built in, and those of the site.
+    func catalogue() throws -> ProviderCatalogue {
+        try ProviderCatalogue(overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) })
+    }
+
+    /// The templates of all rooms, a site's own in their place.
+    func library() throws -> TemplateLibrary {
+        let rooms = [
+            ShellTemplates.sources, Accounts.templates, Connections.templates, APIKeys.templates, Audit.templates,
+            Operations.templates,
+        ]
+        let library = try TemplateLibrary(joining: try rooms.map { try TemplateLibrary($0) })
+        let own = try files(in: settings.text(.templates), ending: ".html")
+        guard !own.isEmpty else { return library }
+        return try library.overlaid(by: Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0.bytes) }))
+    }
+
+    private func files(in folder: String, ending suffix: String) throws -> [(name: String, path: String, bytes: [UInt8])] {
+        guard !folder.isEmpty else { return [] }
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw SettingsError(complaints: ["The folder \(folder) cannot be read."])
+        }
+        return try names.filter { $0.hasSuffix(suffix) }.sorted().map { name in
+            (name, "\(folder)/\(name)", Array(try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))))
+        }
+    }
+}
+
+extension House {
+    /// Builds the house. What is wrong is thrown as one sentence; a database that is away is not wrong, it comes back.
+    static func build(_ configuration: Configuration) throws -> BuiltHouse {
+        let log = configuration.log
+        let database = configuration.database()
+        let world = World.real
+        let vault = Vault(ring: try KeyRing.load(path: configuration.keyringPath), world: world)
+        let rooms = try Rooms(configuration, database, world, vault)
+        let library = try configuration.library()
+        try library.check()
+        let shell = Shell(
+            site: configuration.site, library: library, navigation: rooms.navigation,
+            idleSeconds: Int(configuration.sessions.idle.components.seconds))
+        let answers = IdempotentAnswers(database: database, vault: vault, world: world)
+        let (accounts, apiKeys) = (rooms.accounts, rooms.apiKeys)
+        let doorkeeper = Doorkeeper(
+            site: configuration.site, session: { try accounts.principal(sessionToken: $0) },
+            apiKey: { try apiKeys.principal(key: Secret($0), remoteAddress: $1) }, answers: answers)
+        let house = House(rooms: try rooms.routes(configuration), shell: shell, doorkeeper: doorkeeper, log: log)
+        return BuiltHouse(
+            configuration: configuration, database: database, vault: vault, accounts: accounts,
+            connections: rooms.connections, apiKeys: apiKeys, house: house, answers: answers)
+    }
+}
+
+/// The rooms, and what each is told of the others.
+private struct Rooms {
+    let database: Database
+    let accounts: Accounts
+    let connections: Connections
+    let apiKeys: APIKeys
+    let audit: Audit
+
+    init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
+        self.database = database
+        let limiter = try SlotLimiter(
+            file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)
+        let passwords = Passwords(parameters: configuration.passwordParameters) { body in
+            do {
+                try limiter.withSlot(deadline: .now() + .seconds(5), body)
+            } catch is SlotLimiter.Busy {
+                throw Problem(
+                    503, "busy", "Many people are signing in just now. Try again in a few seconds.",
+                    headers: ["retry-after": "5"])
+            }
+        }
+        let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
+        // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
+        let workspaces = WorkspaceReader(database: database, world: world)
+        connections = Connections(
+            database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
+            workspaces: { try workspaces.list($0) })
+        let counts = connections
+        accounts = Accounts(
+            database: database, world: world, vault: vault, passwords: passwords, settings: configuration.sessions,
+            connectionCounts: { try counts.connectionCounts($0) })
+        apiKeys = try Self.apiKeys(configuration, database, world)
+        audit = Audit(database: database, world: world)
+    }
+
+    private static func apiKeys(_ configuration: Configuration, _ database: Database, _ world: World) throws -> APIKeys {
+        let settings = configuration.settings
+        let prefix = try settings.text(.apiKeyPrefix)
+        guard APIKeys.Settings.isPrefix(prefix) else {
+            throw settings.complaint(
+                .apiKeyPrefix, "must be at most \(APIKeys.Settings.longestPrefix) letters, digits or underscores, and end in one")
+        }
+        return APIKeys(
+            database: database, world: world,
+            settings: .init(
+                prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
+                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)))
+    }
+}

@@ -1,0 +1,42 @@
+import Accounts
+import JobKit
+import LogKit
+import ProcessKit
+import TimeKit
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// `hub work`: carries out background jobs until the supervisor says to leave.
+func runWork() -> Int32 {
+    let log = Log(["process": "work", "pid": .init(getpid())])
+    do {
+        let child = try Child.adopt(log: log)
+        do {
+            let built = try House.build(Configuration(Settings()))
+            let runner = JobRunner(JobQueue(built.database), built.jobs, threads: 4, log: log)
+            runner.start()
+            child.slot.ready()
+            child.run()
+            runner.stop()
+            runner.wait()
+            return 0
+        } catch {
+            child.couldNotBoot(because: "\(error)")
+        }
+    } catch {
+        log.error("the job runner could not take its place", ["error": .init("\(error)")])
+        return ExitMessage.couldNotBootStatus
+    }
+}
+
+extension BuiltHouse {
+    /// What is done in the background.
+    var jobs: [JobHandler] {
+        [
+            JobHandler("accounts.purge", every: .hours(1)) { _ in try accounts.purge() },
+            JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
+        ]
+    }
+}

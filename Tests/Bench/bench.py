@@ -1,0 +1,164 @@
+"""What a request costs: the hub beside a static file and a bare C responder, in one run on one nginx.
+
+The rounds are interleaved, so that whatever else the machine does meets all of them; the figure is the median.
+"""
+
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
+
+import fastcgi  # noqa: E402
+from house import House, MariaDB, until  # noqa: E402
+
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SECONDS = int(os.environ.get("SECONDS_EACH", "3"))
+CLIENTS, THREADS, LANES = 32, 2, 32
+
+# What the figures are held against.
+LEAST_RATIO, MOST_MEGABYTES, MOST_MILLISECONDS = 0.85, 40, 300
+
+UPSTREAM = """
+upstream bench_ok {{
+    server unix:{socket} max_fails=0;
+    keepalive 16;
+    keepalive_requests 100000;
+}}
+"""
+
+# The C responder gets the same parameters, buffers and log as the hub.
+SITE = """
+location = /bench/static {{ alias {folder}/static.txt; default_type text/plain; }}
+location = /bench/ok {{
+{directives}
+}}
+"""
+
+
+def directives():
+    """The lines of nginx/hub.conf that say how to speak FastCGI."""
+    lines = (ROOT / "nginx" / "hub.conf").read_text().splitlines()
+    kept = [line for line in lines if line.startswith("fastcgi_") and "fastcgi_pass" not in line]
+    return "\n".join(["fastcgi_pass bench_ok;", *kept])
+
+
+def wrk(url, header):
+    done = subprocess.run(
+        ["wrk", "-c", str(CLIENTS), "-t", str(THREADS), "-d", f"{SECONDS}s", "--latency",
+         *(("-H", header) if header else ()), url], capture_output=True, text=True, check=True)
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+    late = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
+    socket_errors = re.search(r"Socket errors: (.*)", done.stdout)
+    assert not failed and not socket_errors, f"{url}: {done.stdout}"
+    return rate, float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]]
+
+
+def resting(house):
+    """Megabytes that each worker holds; pages shared with the others count in each."""
+    sizes = []
+    for pid in house.workers():
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+        sizes.append(int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024)
+    return max(sizes)
+
+
+def first_answer(house):
+    """Milliseconds from the start of `hub serve` to its first answer, at the hub's own socket."""
+    figures = []
+    for _ in range(5):
+        house.supervisor.terminate()
+        house.supervisor.wait(60)
+        began = time.monotonic()
+        house.start_hub()
+
+        def answered():
+            assert house.supervisor.poll() is None, house.log_text()[-1000:]
+            try:
+                with fastcgi.Connection(house.socket) as connection:
+                    return connection.send(fastcgi.request()).answer()[0] == 200
+            except (OSError, EOFError):
+                return False
+
+        until(answered, 30)
+        figures.append((time.monotonic() - began) * 1000)
+    return statistics.median(figures)
+
+
+def measure(house, key):
+    person = house.sign_in()
+    cookie = "; ".join(f"{c.name}={c.value}" for c in person.session.cookies)
+    rows = {
+        "static file": (house.origin + "/bench/static", None),
+        'C libfcgi "ok"': (house.origin + "/bench/ok", None),
+        "/health/live": (house.url("/health/live"), None),
+        "JSON, 50 connections": (house.url("/api/v1/connections?limit=50"), f"Authorization: Bearer {key}"),
+        "page, 50 connections": (house.url("/connections"), f"Cookie: {cookie}"),
+    }
+    figures = {name: [] for name in rows}
+    for number in range(ROUNDS):
+        print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
+        for name, (url, header) in rows.items():
+            figures[name].append(wrk(url, header))
+    print("\r" + " " * 20 + "\r", end="", file=sys.stderr)
+    return figures
+
+
+def report(figures, megabytes, milliseconds):
+    medians = {name: statistics.median(rate for rate, _ in some) for name, some in figures.items()}
+    least = medians['C libfcgi "ok"']
+    print(f"{ROUNDS} interleaved rounds of {SECONDS} s, wrk -c {CLIENTS} -t {THREADS}, {os.cpu_count()} cores; medians\n")
+    print(f"{'':24}{'req/s':>10}{'/ C ok':>10}{'p99 ms':>10}")
+    for name, rate in medians.items():
+        late = statistics.median(late for _, late in figures[name])
+        print(f"{name:24}{rate:>10,.0f}{rate / least:>10.2f}{late:>10.1f}")
+    checks = [
+        ("/health/live / C ok", medians["/health/live"] / least, ">=", LEAST_RATIO),
+        ("a resting worker, MB", megabytes, "<", MOST_MEGABYTES),
+        ("start to first answer, ms", milliseconds, "<", MOST_MILLISECONDS),
+    ]
+    print()
+    held = True
+    for name, value, relation, bound in checks:
+        good = value >= bound if relation == ">=" else value < bound
+        held = held and good
+        print(f"{name:28}{value:>8.2f}  {relation} {bound}  {'holds' if good else 'DOES NOT HOLD'}")
+    return held
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="hub-bench.") as name:
+        folder = pathlib.Path(name)
+        MariaDB.prepare(folder)
+        (folder / "static.txt").write_text("ok\n")
+        subprocess.run(["cc", "-O2", "-o", folder / "ok", ROOT / "Tests" / "Bench" / "ok.c", "-lfcgi", "-lpthread"],
+                       check=True)
+        socket, workers = folder / "ok.sock", 2 * os.cpu_count()
+        responder = subprocess.Popen([folder / "ok", socket, str(workers), str(LANES)])
+        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES},
+                      site=SITE.format(folder=folder, directives=directives()),
+                      http=UPSTREAM.format(socket=socket))
+        try:
+            house.start()
+            megabytes = resting(house)
+            key = house.create_key("admin:*", name="bench")
+            api = house.api(key)
+            for number in range(50):
+                api.create("telegram", {"bot_token": "123456789:" + "a" * 35}, name=f"bench-{number}")
+            figures = measure(house, key)
+            held = report(figures, megabytes, first_answer(house))
+        finally:
+            house.stop()
+            responder.terminate()
+            responder.wait()
+    sys.exit(0 if held else 1)
+
+
+main()

@@ -1,0 +1,113 @@
+"""Every page, wide and 360 px, light and dark: photographed, judged by axe-core, and never wider than its window."""
+
+import pytest
+
+from browser import SCHEMES, SIZES
+from house import OWNER, House
+from standins import TELEGRAM_TOKEN
+
+# A page's name, and its path; {telegram} and the like are ids of connections.
+PAGES = {
+    "dashboard": "/",
+    "connections": "/connections",
+    "gallery": "/connections/new",
+    "connect-telegram": "/connections/new/telegram",
+    "connect-aws": "/connections/new/aws",
+    "connect-smtp": "/connections/new/smtp",
+    "connection": "/connections/{telegram}",
+    "connection-error": "/connections/{sendgrid}",
+    "connection-edit": "/connections/{telegram}/edit",
+    "connection-remove": "/connections/{telegram}/remove",
+    "api-keys": "/api-keys",
+    "audit-log": "/audit-log",
+    "not-found": "/nothing-here",
+}
+
+
+@pytest.fixture(scope="module")
+def furnished(database_template, standins, tmp_path_factory):
+    """A house with something on every page: connections that work, fail, and are switched off."""
+    folder = tmp_path_factory.mktemp("furnished")
+    house = House(folder, settings=standins.settings(folder))
+    try:
+        api = house.start().api()
+        ids = {}
+        for kind, (setup, secret, wrong) in standins.setups().items():
+            made = api.create(kind, {**setup, secret: wrong} if kind == "sendgrid" else setup)
+            ids[kind] = made["id"]
+            api.post(f"/connections/{made['id']}/test")
+        api.create("telegram", {"bot_token": TELEGRAM_TOKEN}, name="support")
+        api.patch(f"/connections/{ids['openrouter']}", {"enabled": False})
+        house.ids = ids
+        yield house
+    finally:
+        house.stop()
+
+
+@pytest.fixture(scope="module")
+def signed_in(furnished, shared_browser):
+    shared_browser.driver.delete_all_cookies()
+    shared_browser.resize("wide")
+    shared_browser.open(furnished.url("/sign-in")).fill(email=OWNER[0], password=OWNER[1]).press("sign in")
+    shared_browser.wait(lambda: not shared_browser.path.endswith("/sign-in"))
+    return shared_browser
+
+
+def judge(browser, name, url):
+    """Photographs a page in its four forms; answers what is wrong with any of them."""
+    wrong = []
+    for size in SIZES:
+        for scheme in SCHEMES:
+            browser.resize(size)
+            browser.scheme(scheme)
+            browser.console()
+            browser.open(url)
+            browser.photograph(f"{name}-{size}-{scheme}")
+            here = f"{name}, {size}, {scheme}"
+            wrong += [f"{here}: {violation}" for violation in browser.axe()]
+            if browser.overflow() > 0:
+                wrong.append(f"{here}: {browser.overflow()} px wider than the window")
+            wrong += [f"{here}: {message}" for message in browser.console() if "404" not in message]
+    return wrong
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_stands_up_in_all_its_forms(furnished, signed_in, name):
+    assert judge(signed_in, name, furnished.url(PAGES[name].format(**furnished.ids))) == []
+
+
+def test_pages_before_signing_in_stand_up(make_house, browser):
+    house = make_house(accounts=False)
+    wrong = judge(browser, "unset-up", house.url("/"))
+    wrong += judge(browser, "set-up", house.hub("set-up-link"))
+    house.create_user(*OWNER, org="Example")
+    wrong += judge(browser, "sign-in", house.url("/sign-in"))
+    browser.fill(email="someone@example.org", password="wrong password").press("sign in")
+    wrong += [f"sign-in refused: {violation}" for violation in browser.axe()]
+    browser.photograph("sign-in-refused")
+    assert wrong == []
+
+
+def test_empty_pages_stand_up(make_house, browser):
+    house = make_house()
+    browser.open(house.url("/sign-in")).fill(email=OWNER[0], password=OWNER[1]).press("sign in")
+    browser.wait(lambda: not browser.path.endswith("/sign-in"))
+    wrong = judge(browser, "dashboard-empty", house.url("/")) + judge(
+        browser, "connections-empty", house.url("/connections"))
+    assert wrong == []
+
+
+def test_the_page_of_a_hub_that_is_away_stands_up(make_house, browser):
+    house = make_house()
+    house.supervisor.terminate()
+    house.supervisor.wait(40)
+    wrong = [text for text in judge(browser, "away", house.url("/")) if "502" not in text]
+    assert wrong == []
+
+
+def test_titles_are_unique(furnished, signed_in):
+    titles = {}
+    for name, path in PAGES.items():
+        signed_in.open(furnished.url(path.format(**furnished.ids)))
+        titles.setdefault(signed_in.driver.title, []).append(name)
+    assert [names for names in titles.values() if len(names) > 1] == []
