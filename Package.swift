@@ -105,6 +105,8 @@ let package = Package(
         tests("Domain"),
         tests("AdminShell", ["HTTPKit"]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
+        tests("Audit", roomTestKits + ["RoomFixture"]),
+        tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(
             name: "RoomFixture", dependencies: roomTestKits, path: "Tests/RoomFixture", swiftSettings: settings),
         tests("Hub"),
