@@ -97,9 +97,21 @@ public final class Vault: Sendable {
 
     /// The master keys that some data key needs and the ring does not hold.
     public func missingMasterKeys(in querying: some Querying) throws -> [MasterKeyID] {
-        let rows = try querying.rows("SELECT wrapped FROM data_keys ORDER BY organization_id, number LIMIT 100000")
-        let needed = try Set(rows.compactMap { try KeyRing.masterKey(of: $0.get("wrapped")) })
+        let needed = Set(try Self.dataKeyCounts(in: querying).keys)
         return needed.subtracting(ring.ids).sorted { $0.raw < $1.raw }
+    }
+
+    /// How many data keys each master key wraps.
+    public static func dataKeyCounts(in querying: some Querying) throws -> [MasterKeyID: Int] {
+        // A wrapped key begins with its version and the number of the master key.
+        let rows = try querying.rows(
+            """
+            SELECT CAST(CONV(HEX(SUBSTRING(wrapped, 2, 4)), 16, 10) AS UNSIGNED) AS master, COUNT(*) AS count
+              FROM data_keys
+             GROUP BY master
+            """)
+        let pairs = try rows.map { (MasterKeyID(raw: try $0.get("master")), try $0.get("count", as: Int.self)) }
+        return Dictionary(uniqueKeysWithValues: pairs)
     }
 
     private func sealedPlace(_ place: Place, _ organization: Identifier<Organization>) -> SealedPlace {

@@ -46,7 +46,7 @@ func runWorker() -> Int32 {
     do {
         let child = try Child.adopt(log: log)
         do {
-            return try work(child, House.build(Configuration(Settings())))
+            return try work(child, House.build(Configuration(Settings()), heartbeat: child.heartbeat))
         } catch {
             child.couldNotBoot(because: "\(error)")
         }
