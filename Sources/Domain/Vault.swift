@@ -1,7 +1,7 @@
 import CipherKit
 import DatabaseKit
 import LogKit
-import Synchronization
+import ThreadKit
 import TimeKit
 
 /// Why a secret cannot be sealed or opened.
@@ -47,9 +47,9 @@ public final class Vault: Sendable {
     private let ring: KeyRing
     private let world: World
     /// What became of each data key that was asked for; the ring does not change while a process lives.
-    private let known = Mutex<[KeyName: Result<DataKey, VaultError>]>([:])
+    private let known = Lock<[KeyName: Result<DataKey, VaultError>]>([:])
     /// Which data key an organization seals with.
-    private let newest = Mutex<[Identifier<Organization>: UInt32]>([:])
+    private let newest = Lock<[Identifier<Organization>: UInt32]>([:])
 
     /// A vault that a key ring opens.
     public init(ring: KeyRing, world: World) {

@@ -1,4 +1,5 @@
 import Synchronization
+import ThreadKit
 
 #if canImport(Glibc)
 import Glibc
@@ -11,7 +12,7 @@ import Glibc
 public final class Acceptor: Sendable {
     private let listening: Int32
     private let drain: (reading: Int32, writing: Int32)
-    private let turn = Mutex(())
+    private let turn = Lock(())
     private let draining = Atomic<Bool>(false)
 
     /// Waits on a listening socket that is set not to block.

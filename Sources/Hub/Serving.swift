@@ -2,6 +2,7 @@ import FastCGIKit
 import FoundationEssentials
 import LogKit
 import ProcessKit
+import ThreadKit
 import TimeKit
 
 #if canImport(Glibc)
@@ -72,7 +73,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     child.slot.ready()
     child.run()
     acceptor.beginDraining()
-    let deadline = child.drainDeadline
+    let deadline = ContinuousClock.now + (child.drainDeadline - .now())
     for lane in lanes { lane.join(before: deadline) }
     return 0
 }

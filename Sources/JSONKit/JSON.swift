@@ -35,8 +35,8 @@ public enum JSON: Sendable, Equatable {
     public init(_ text: String?) { self = text.map(JSON.string) ?? .null }
     /// A time in RFC 3339 with milliseconds, or `null` for nil.
     public init(_ moment: Timestamp?) { self = moment.map { .string($0.rfc3339) } ?? .null }
-    /// An integer, or `null` for nil.
-    public init(_ number: (some BinaryInteger)?) { self = number.map { .integer(Int64($0)) } ?? .null }
+    /// An integer, held within 64 bits, or `null` for nil.
+    public init(_ number: (some BinaryInteger)?) { self = number.map { .integer(Int64(clamping: $0)) } ?? .null }
 
     /// The value of a member, nil for another kind or a missing one.
     public subscript(name: String) -> JSON? {
