@@ -12,7 +12,7 @@ public struct APIKeys: Sendable {
         /// The most characters that a prefix may have.
         public static let longestPrefix = 20
 
-        /// What each new key begins with: letters, digits and `_`.
+        /// What each new key begins with: letters, digits and `_`, which stands last.
         public var prefix: String
         /// After how many days a key ends unless its maker says otherwise.
         public var defaultExpiryDays: Int
@@ -28,7 +28,7 @@ public struct APIKeys: Sendable {
 
         /// Whether a text can stand before a key, so that the key is still read as one.
         public static func isPrefix(_ text: String) -> Bool {
-            (1...longestPrefix).contains(text.utf8.count)
+            (1...longestPrefix).contains(text.utf8.count) && text.hasSuffix("_")
                 && text.utf8.allSatisfy { byte in
                     switch byte {
                     case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f: true

@@ -45,7 +45,8 @@ struct AuditFilter: Sendable, Equatable {
             sql = "\(sql) AND (e.object_name LIKE \(Self.pattern(search)) OR e.actor_name LIKE \(Self.pattern(search)))"
         }
         if let actor {
-            let isThem: SQL = if let id = Identifier<User>(actor) { "e.actor_id = \(id)" } else { "e.actor_name = \(actor)" }
+            let isThem: SQL =
+                if let id = Identifier<User>(actor) { "e.actor_id = \(id)" } else { "e.actor_name = \(actor)" }
             sql = "\(sql) AND \(isThem)"
         }
         if let action { sql = "\(sql) AND e.action = \(action)" }

@@ -52,22 +52,38 @@ struct OverviewPage: ShellPage {
     /// What to begin with, until the hub does something.
     private var checklist: TemplateValue {
         guard canWrite, total == 0 || overview.activeKeys == 0 else { return .null }
-        return [
-            "steps": [
-                step("Set up the organization", "\(organization) is yours.", isDone: true, path: overview.paths.people),
-                step(
-                    "Connect a service", "Telegram, SendGrid, WhatsApp, AWS, OpenRouter or your own mail server.",
-                    isDone: total > 0, path: overview.paths.newConnection),
-                step(
-                    "Create an API key", "So that scripts and your site can use the connection.",
-                    isDone: overview.activeKeys > 0, path: overview.paths.newKey),
-            ]
+        let steps = [
+            Step("Set up the organization", "\(organization) is yours.", isDone: true, overview.paths.people),
+            Step(
+                "Connect a service", "Telegram, SendGrid, WhatsApp, AWS, OpenRouter or your own mail server.",
+                isDone: total > 0, overview.paths.newConnection),
+            Step(
+                "Create an API key", "So that scripts and your site can use the connection.",
+                isDone: overview.activeKeys > 0, overview.paths.newKey),
         ]
+        let next = steps.firstIndex { !$0.isDone }
+        return ["steps": .list(steps.enumerated().map { index, step in view(step, isNext: index == next) })]
     }
 
-    private func step(_ label: String, _ text: String, isDone: Bool, path: String) -> TemplateValue {
+    private struct Step {
+        let label: String
+        let text: String
+        let isDone: Bool
+        let path: String
+
+        init(_ label: String, _ text: String, isDone: Bool, _ path: String) {
+            self.label = label
+            self.text = text
+            self.isDone = isDone
+            self.path = path
+        }
+    }
+
+    private func view(_ step: Step, isNext: Bool) -> TemplateValue {
         [
-            "is_done": .bool(isDone), "label": .text(label), "text": .text(text), "href": isDone ? .null : href(path),
+            "is_done": .bool(step.isDone), "is_next": .bool(isNext), "label": .text(step.label),
+            "text": .text(step.text),
+            "href": step.isDone ? .null : href(step.path),
         ]
     }
 

@@ -1,3 +1,5 @@
+import AdminShell
+
 /// The templates of this room.
 extension Operations {
     /// Each template by its file name.
@@ -5,5 +7,12 @@ extension Operations {
         "database-away.html": PackageResources.database_away_html,
         "overview.html": PackageResources.overview_html,
         "system.html": PackageResources.system_html,
+    ]
+}
+
+extension Operations {
+    /// Every page of this room.
+    public static let pages: [any ShellPage.Type] = [
+        OverviewPage.self, SystemPage.self, DatabaseAwayPage.self,
     ]
 }

@@ -163,7 +163,7 @@ import TimeKit
     // MARK: For people
 
     @Test("The page's sample fills its template")
-    func sample() throws { try door.check(AuditPage.sample) }
+    func sample() throws { try door.check(Audit.pages) }
 
     @Test("The page tells deeds in sentences, links what has a page, and keeps its filters from part to part")
     func page() throws {

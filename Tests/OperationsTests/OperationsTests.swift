@@ -1,6 +1,7 @@
 import AdminShell
 import DatabaseKit
 import Domain
+import Foundation
 import HTTPKit
 import JSONKit
 import RoomFixture
@@ -28,12 +29,7 @@ import TimeKit
     }
 
     @Test("Each page's sample fills its template")
-    func samples() throws {
-        let door = try door()
-        try door.check(OverviewPage.sample)
-        try door.check(SystemPage.sample)
-        try door.check(DatabaseAwayPage.sample)
-    }
+    func samples() throws { try door().check(Operations.pages) }
 
     // MARK: Health
 
@@ -79,6 +75,7 @@ import TimeKit
             attention: [], connections: [], activeKeys: 0, expiringKeys: [], people: 1, changesThisWeek: 0, changes: [],
             paths: Overview.sample.paths)
         let page = try door(overview: empty).send(.get, "/", as: owner).text()
+        #expect(page.components(separatedBy: "class=\"next\"").count == 2)
         #expect(page.contains("Begin here") && page.contains("href=\"/hub/connections/new\""))
         #expect(page.contains("0 of 0") && page.contains("none yet"))
         #expect(page.contains("Nothing has changed yet."))
