@@ -81,21 +81,27 @@ let package = Package(
             resources: [.embedInCode("sql")], swiftSettings: settings),
 
         tests("TimeKit"),
-        tests("LogKit"),
+        tests("LogKit", ["TimeKit"]),
         tests("CipherKit"),
         tests("DatabaseKit"),
         tests("TemplateKit"),
-        tests("JSONKit"),
-        tests("HTTPKit", ["JSONKit"]),
-        tests("FastCGIKit"),
+        tests("JSONKit", ["TimeKit"]),
+        tests("HTTPKit", ["JSONKit", "LogKit"]),
+        tests("FastCGIKit", ["HTTPKit", "LogKit"]),
         tests("ClientKit"),
         tests("ProcessKit", ["ProcessKitFixture"]),
         .executableTarget(
             name: "ProcessKitFixture", dependencies: ["ProcessKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
             swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
-        tests("Domain"),
-        tests("AdminShell", ["HTTPKit"]),
-        tests("Hub"),
+        tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
+        tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
+        tests("Accounts", ["Domain", "TimeKit"]),
+        tests(
+            "Hub",
+            [
+                "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit",
+                "TimeKit",
+            ]),
     ]
 )

@@ -31,7 +31,8 @@ public struct Path: Sendable, Hashable {
         var identifiers: [String] = []
         pattern =
             segments.map { segment in
-                guard Self.isIdentifier(segment) else { return segment }
+                // A segment that says `:id` itself must not be taken for an id that is there.
+                guard Self.isIdentifier(segment) else { return segment == ":id" ? "%3Aid" : segment }
                 identifiers.append(segment.lowercased())
                 return ":id"
             }.joined(separator: "/")
