@@ -11,9 +11,24 @@ import Glibc
 struct Refusal: Error {
     let status: Status
     let detail: String
+    var requestID = "-"
 
+    /// A problem document, with the headers that keep a browser from making anything else of it.
     var response: Response {
-        Problem(status, "bad_request", detail).response(requestID: "-")
+        Problem(status, code, detail).response(requestID: requestID).with("x-request-id", requestID)
+            .with("x-content-type-options", "nosniff").with("x-frame-options", "DENY")
+            .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
+    }
+
+    private var code: String {
+        switch status.code {
+        case 404: "not_found"
+        case 413: "body_too_large"
+        case 414: "address_too_long"
+        case 431: "headers_too_large"
+        case 501: "method_unknown"
+        default: "malformed_request"
+        }
     }
 }
 
@@ -42,6 +57,15 @@ struct RequestReader {
 
     func read() throws(Refusal) -> Request {
         let parameters = try parameters()
+        let id = identifier(parameters.requestID)
+        do throws(Refusal) {
+            return try request(of: parameters, id: id)
+        } catch {
+            throw Refusal(status: error.status, detail: error.detail, requestID: id)
+        }
+    }
+
+    private func request(of parameters: Parameters, id: String) throws(Refusal) -> Request {
         guard let method = HTTPKit.Method(rawValue: parameters.method) else {
             throw Refusal(status: 501, detail: "This method is not known here.")
         }
@@ -50,7 +74,7 @@ struct RequestReader {
         return Request(
             method, path: path, mount: parameters.mount, query: query,
             headers: Headers(lowercased: parameters.headers), body: body, remoteAddress: parameters.remoteAddress,
-            isSecure: parameters.isSecure, id: identifier(parameters.requestID), received: .now())
+            isSecure: parameters.isSecure, id: id, received: .now())
     }
 
     private func parameters() throws(Refusal) -> Parameters {
@@ -63,7 +87,8 @@ struct RequestReader {
             let length = unsafe strlen(text)
             count += 1
             total += length
-            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength else {
+            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength
+            else {
                 throw Refusal(status: 431, detail: "The header fields are too large.")
             }
             if let equals = unsafe strchr(text, 0x3d) {
@@ -121,8 +146,12 @@ struct RequestReader {
         let cut = target.firstIndex(of: "?")
         let raw = target[..<(cut ?? target.endIndex)]
         let query = cut.map { String(target[target.index(after: $0)...]) } ?? ""
-        guard raw.hasPrefix(parameters.mount) else { throw Refusal(status: 404, detail: "There is nothing here.") }
-        let rest = raw.dropFirst(parameters.mount.count)
+        // Byte by byte, and to the end of a step: /hubble does not stand below /hub.
+        let rest = raw.utf8.dropFirst(parameters.mount.utf8.count)
+        guard raw.utf8.starts(with: parameters.mount.utf8),
+            parameters.mount.isEmpty || rest.isEmpty || rest.first == 0x2f,
+            let rest = String(rest)
+        else { throw Refusal(status: 404, detail: "There is nothing here.") }
         guard let path = Path(rest.isEmpty ? "/" : rest) else {
             throw Refusal(status: 400, detail: "The address has a broken escape or an empty step.")
         }
@@ -132,7 +161,8 @@ struct RequestReader {
     /// The body, exactly as long as announced.
     private func body(length: String) throws(Refusal) -> [UInt8] {
         if length.isEmpty { return [] }
-        guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length) else {
+        guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length)
+        else {
             throw Refusal(status: 400, detail: "The length of the body makes no sense.")
         }
         guard count <= limits.bodyBytes else {
@@ -141,7 +171,8 @@ struct RequestReader {
         if count == 0 { return [] }
         let body = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + filled).assumingMemoryBound(to: CChar.self)
+                let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + filled).assumingMemoryBound(
+                    to: CChar.self)
                 let read = unsafe FCGX_GetStr(start, Int32(count - filled), request.in)
                 guard read > 0 else { break }
                 filled += Int(read)
@@ -153,7 +184,8 @@ struct RequestReader {
 
     /// The gateway's id when it is one, else a new one.
     private func identifier(_ given: String) -> String {
-        let isFine = (8...64).contains(given.utf8.count)
+        let isFine =
+            (8...64).contains(given.utf8.count)
             && given.utf8.allSatisfy { byte in
                 switch byte {
                 case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true

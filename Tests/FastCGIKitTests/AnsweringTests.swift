@@ -118,16 +118,6 @@ import Testing
         #expect(try Gateway(worker).ask(Gateway.request()).text == "a 0" && worker.livingLanes == 1)
     }
 
-    @Test("The gateway may ask what we can, and gets an answer of the specification")
-    func management() throws {
-        let worker = try Worker(lanes: 1)
-        defer { worker.end() }
-        let gateway = try Gateway(worker)
-        try gateway.send(Gateway.record(.getValues, Gateway.pair("FCGI_MPXS_CONNS", ""), id: 0))
-        #expect(gateway.record()?.kind == Gateway.Kind.getValuesResult.rawValue)
-        #expect(try gateway.ask(Gateway.request()).text == "a 0")
-    }
-
     @Test("A gateway that does not keep the connection finds it closed after the answer")
     func notKept() throws {
         let worker = try Worker(lanes: 1)

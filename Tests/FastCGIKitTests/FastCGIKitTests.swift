@@ -42,10 +42,10 @@ import Testing
     func split() throws {
         let worker = try Worker()
         defer { worker.end() }
-        let gateway = try Gateway(worker)
         let bytes = Gateway.request(
             "POST", "/split", [("HTTP_LONG", String(repeating: "x", count: 200))], body: Array("body".utf8), padding: 3)
         for cut in 0...bytes.count {
+            let gateway = try Gateway(worker)
             try gateway.send(Array(bytes[..<cut]))
             try gateway.waitUntilRead()
             let answer = try gateway.ask(Array(bytes[cut...]))
@@ -123,6 +123,14 @@ import Testing
         let worker = try Worker(lanes: 1)
         defer { worker.end() }
         #expect(try Gateway(worker).ask(Gateway.request("GET", target, [("SCRIPT_NAME", "/hub")])).status == status)
+    }
+
+    @Test("A refusal carries the request's own id")
+    func refusedID() throws {
+        let worker = try Worker(lanes: 1)
+        defer { worker.end() }
+        let answer = try Gateway(worker).ask(Gateway.request("GET", "//", [("REQUEST_ID", "0123456789abcdef")]))
+        #expect(answer.head["x-request-id"] == ["0123456789abcdef"] && answer.text.contains("0123456789abcdef"))
     }
 
     @Test(

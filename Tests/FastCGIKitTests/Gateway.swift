@@ -122,7 +122,7 @@ final class Gateway {
 
     /// Content in as many records as it takes, and the empty one that ends a stream.
     ///
-    /// That one has no padding, as from nginx: libfcgi leaves it unread.
+    /// That one has no padding, nor has the record that begins a request, as from nginx: libfcgi leaves it unread.
     static func stream(_ kind: Kind, _ content: [UInt8], padding: Int = 0) -> [UInt8] {
         let chunks = stride(from: 0, to: content.count, by: 32_000).map {
             Array(content[$0..<min($0 + 32_000, content.count)])
@@ -148,7 +148,7 @@ final class Gateway {
             ("REQUEST_METHOD", method), ("REQUEST_URI", target),
             ("CONTENT_LENGTH", length ?? (body.isEmpty ? "" : "\(body.count)")),
         ]
-        return record(.begin, [0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0], padding: padding)
+        return record(.begin, [0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0])
             + stream(.params, (standard + parameters).flatMap { pair($0.0, $0.1) }, padding: padding)
             + stream(.stdin, body, padding: padding)
     }
@@ -227,7 +227,11 @@ final class Gateway {
     }
 
     /// Whether the other side has closed the connection.
-    func isClosed() -> Bool { receive(1) == nil && errno != EAGAIN }
+    func isClosed() -> Bool {
+        var byte: UInt8 = 0
+        let got = unsafe recv(descriptor, &byte, 1, 0)
+        return got == 0 || got < 0 && errno == ECONNRESET
+    }
 
     func ask(_ bytes: [UInt8]) throws -> Answer {
         try send(bytes)
