@@ -35,6 +35,11 @@ func tests(_ name: String, _ extra: [Target.Dependency] = []) -> Target {
     .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + extra, swiftSettings: settings)
 }
 
+/// What the tests of a room speak of besides the room.
+let roomTestKits: [Target.Dependency] = [
+    "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit", "TimeKit",
+]
+
 let package = Package(
     name: "hub",
     products: [.executable(name: "hub", targets: ["Hub"])],
@@ -43,20 +48,22 @@ let package = Package(
         door("CMariaDB", "libmariadb", "libmariadb-dev"),
         door("COpenSSL", "libcrypto", "libssl-dev"),
         door("CCurl", "libcurl", "libcurl4-openssl-dev"),
+        .systemLibrary(name: "CLinux"),
 
         kit("TimeKit"),
+        kit("ThreadKit", ["CLinux"]),
         kit("LogKit", ["TimeKit"]),
         kit("CipherKit", ["LogKit", "TimeKit", "COpenSSL"]),
-        kit("DatabaseKit", ["LogKit", "TimeKit", "CMariaDB"]),
+        kit("DatabaseKit", ["LogKit", "TimeKit", "ThreadKit", "CMariaDB"]),
         kit("TemplateKit", ["LogKit"]),
         kit("JSONKit", ["TimeKit"]),
         kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit", "JSONKit"]),
-        kit("FastCGIKit", ["HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
+        kit("FastCGIKit", ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
         kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
-        kit("ProcessKit", ["LogKit", "TimeKit"]),
-        kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit"]),
+        kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
+        kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
 
-        kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit"]),
+        kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"]),
         .target(
             name: "AdminShell",
             dependencies: [
@@ -75,12 +82,13 @@ let package = Package(
             dependencies: [
                 "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
                 "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
-                "CipherKit", "LogKit", "TimeKit",
+                "CipherKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
             resources: [.embedInCode("sql")], swiftSettings: settings),
 
         tests("TimeKit"),
+        tests("ThreadKit"),
         tests("LogKit", ["TimeKit"]),
         tests("CipherKit"),
         tests("DatabaseKit"),
@@ -89,9 +97,9 @@ let package = Package(
         tests("HTTPKit", ["JSONKit", "LogKit"]),
         tests("FastCGIKit", ["HTTPKit", "LogKit"]),
         tests("ClientKit"),
-        tests("ProcessKit", ["ProcessKitFixture"]),
+        tests("ProcessKit", ["ProcessKitFixture", "ThreadKit"]),
         .executableTarget(
-            name: "ProcessKitFixture", dependencies: ["ProcessKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
+            name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
             swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
@@ -103,5 +111,10 @@ let package = Package(
                 "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit",
                 "TimeKit",
             ]),
+        tests("APIKeys", roomTestKits + ["RoomFixture"]),
+        tests("Audit", roomTestKits + ["RoomFixture"]),
+        tests("Operations", roomTestKits + ["RoomFixture"]),
+        .target(
+            name: "RoomFixture", dependencies: roomTestKits, path: "Tests/RoomFixture", swiftSettings: settings),
     ]
 )

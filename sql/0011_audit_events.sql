@@ -15,5 +15,7 @@ CREATE TABLE IF NOT EXISTS audit_events (
     request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
     PRIMARY KEY (id),
     KEY list (organization_id, id),
-    KEY object (organization_id, object_id, id)
+    KEY object (organization_id, object_id, id),
+    KEY actor (organization_id, actor_name, id),
+    KEY action (organization_id, action, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;

@@ -29,8 +29,13 @@ struct AccountStore: Sendable {
 
     // MARK: People
 
-    func isEmpty(in querying: some Querying) throws -> Bool {
-        try querying.row("SELECT id FROM users LIMIT 1 FOR UPDATE") == nil
+    func isEmpty() throws -> Bool {
+        try database.row("SELECT id FROM users LIMIT 1") == nil
+    }
+
+    /// The same, while nobody else can change it.
+    func isEmpty(in transaction: Transaction) throws -> Bool {
+        try transaction.row("SELECT id FROM users LIMIT 1 FOR UPDATE") == nil
     }
 
     func account(email: String, in querying: some Querying) throws -> Account? {

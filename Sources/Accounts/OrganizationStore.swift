@@ -82,6 +82,11 @@ struct OrganizationStore: Sendable {
         ).affectedRows == 1
     }
 
+    func memberCount() throws -> Int {
+        let row = try database.row("SELECT COUNT(*) AS count FROM memberships WHERE organization_id = \(scope.organization)")
+        return try row?.get("count") ?? 0
+    }
+
     func members() throws -> [Row] {
         try database.rows(
             """
@@ -93,5 +98,22 @@ struct OrganizationStore: Sendable {
              ORDER BY u.name, u.id
              LIMIT 200
             """)
+    }
+}
+
+/// Reads the workspaces of an organization, for rooms that let one choose among them.
+public struct WorkspaceReader: Sendable {
+    private let database: Database
+    private let world: World
+
+    /// A reader.
+    public init(database: Database, world: World) {
+        self.database = database
+        self.world = world
+    }
+
+    /// The workspaces by name.
+    public func list(_ scope: OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)] {
+        try OrganizationStore(database: database, world: world, scope: scope).workspaces().map { ($0.id, $0.name) }
     }
 }

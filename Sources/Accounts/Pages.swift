@@ -33,7 +33,7 @@ struct SignInPage: ShellPage {
     static func next(_ wanted: String?, mount: String) -> String {
         guard let wanted, wanted.hasPrefix("/"), !wanted.hasPrefix("//"), wanted.utf8.count <= 2_000,
             wanted.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value < 0x7f && $0 != "\\" }),
-            Path(wanted.prefix { $0 != "?" && $0 != "#" }) != nil
+            Path(String(wanted.prefix { $0 != "?" && $0 != "#" })) != nil
         else { return "/" }
         return wanted
     }
@@ -77,15 +77,28 @@ struct SetUpPage: ShellPage {
 struct SetUpClosedPage: ShellPage {
     static let template = "set-up-closed"
     static let isBare = true
-    static let sample = SetUpClosedPage(isDone: false, signInHref: "/sign-in")
+    static let sample = SetUpClosedPage(reason: .ended, signInHref: "/sign-in")
 
-    let isDone: Bool
+    /// Why nobody can come in by it.
+    enum Reason: Sendable {
+        /// The hub is set up already.
+        case done
+        /// The link was used, or is too old.
+        case ended
+        /// No link was opened; somebody came to the door of a hub without people.
+        case new
+    }
+
+    let reason: Reason
     let signInHref: String
 
     var title: String { "Set up" }
     var place: Place? { nil }
 
     var view: TemplateValue {
-        ["done": .bool(isDone), "sign_in_href": .text(signInHref), "command": "hub set-up-link"]
+        [
+            "is_done": .bool(reason == .done), "is_ended": .bool(reason == .ended), "is_new": .bool(reason == .new),
+            "sign_in_href": .text(signInHref), "command": "hub set-up-link",
+        ]
     }
 }

@@ -61,9 +61,9 @@ public struct Accounts: Sendable {
         try sessions.principal(token: sessionToken)
     }
 
-    /// The workspaces of an organization, by name.
-    public func workspaces(_ scope: OrganizationScope) throws -> [WorkspaceRecord] {
-        try organization(scope).workspaces()
+    /// How many people belong to an organization.
+    public func memberCount(_ scope: OrganizationScope) throws -> Int {
+        try organization(scope).memberCount()
     }
 
     /// Forgets what is over.

@@ -13,7 +13,7 @@ extension Accounts {
 
     /// Makes a one-time link for the first run and gives its path with its query; nil when somebody has an account.
     public func makeSetUpLink() throws -> String? {
-        guard try accounts.isEmpty(in: database) else { return nil }
+        guard try accounts.isEmpty() else { return nil }
         let token = Base64URL.encode(world.randomBytes(32))
         try accounts.insertSetUpLink(
             tokenHash: SHA256.digest(token.utf8), expiresAt: world.now() + Self.setUpLinkLife)
@@ -71,10 +71,12 @@ extension Accounts {
         try accounts.hasSetUpLink(tokenHash: SHA256.digest(token.utf8), in: database)
     }
 
-    private func closed(_ call: Call) throws -> Response {
-        let isDone = try !accounts.isEmpty(in: database)
+    /// Says how a link is made, or that none is needed any more.
+    func closed(_ call: Call) throws -> Response {
+        let isDone = try !accounts.isEmpty()
         return try call.page(
-            SetUpClosedPage(isDone: isDone, signInHref: call.link(AccountRoute.signIn)), status: isDone ? 410 : 404)
+            SetUpClosedPage(reason: isDone ? .done : .ended, signInHref: call.link(AccountRoute.signIn)),
+            status: isDone ? 410 : 404)
     }
 
     private func create(_ wanted: Wanted, hash: String, token: String, _ call: Call) throws -> (

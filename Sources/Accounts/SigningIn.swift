@@ -9,6 +9,7 @@ extension Accounts {
     func signInPage(_ call: Call) throws -> Response {
         let next = SignInPage.next(try call.request.query()["next"], mount: call.shell.site.mount)
         if call.principal?.browser != nil { return call.redirect(toPath: next) }
+        if try accounts.isEmpty() { return try call.page(SetUpClosedPage(reason: .new, signInHref: "")) }
         return try call.page(SignInPage(action: call.link(AccountRoute.signIn), next: next))
     }
 

@@ -1,3 +1,5 @@
+import AdminShell
+
 /// The templates of this room.
 extension Accounts {
     /// Each template by its file name.
@@ -7,5 +9,12 @@ extension Accounts {
         "set-up-closed.html": PackageResources.set_up_closed_html,
         "set-up.html": PackageResources.set_up_html,
         "sign-in.html": PackageResources.sign_in_html,
+    ]
+}
+
+extension Accounts {
+    /// Every page of this room.
+    public static let pages: [any ShellPage.Type] = [
+        SignInPage.self, SetUpPage.self, SetUpClosedPage.self, AccountPage.self, OrganizationPage.self,
     ]
 }

@@ -1,12 +1,13 @@
 import Glibc
 import Synchronization
+import ThreadKit
 
 /// One connection and its prepared statements, used by one thread at a time.
 ///
 /// The lock is never waited for in practice, since the pool lends a connection to one caller; it makes sharing safe to
 /// state, and a transaction that is wrongly used from two threads slow rather than wrong.
 final class Connection: Sendable {
-    private let session: Mutex<Session>
+    private let session: Lock<Session>
     private let broken = Atomic(false)
     private let settings: DatabaseSettings
     /// The server's number for this connection.
@@ -16,7 +17,7 @@ final class Connection: Sendable {
     init(_ url: DatabaseURL, _ settings: DatabaseSettings) throws(DatabaseError) {
         let session = Session(handle: try Handle.connect(url, settings))
         serverThread = session.handle.serverThread
-        self.session = Mutex(session)
+        self.session = Lock(session)
         self.settings = settings
     }
 

@@ -61,8 +61,8 @@ public final class Database: Sendable, Querying {
     /// Runs statements that all happen or none.
     ///
     /// The body runs again from its start, at most five times in all, when the server sacrificed the transaction to
-    /// another one (1213, 1020), a lock was waited for in vain (1205), or the connection was lost before COMMIT was
-    /// sent. So it must do nothing but use the transaction: no call to the outside, no sleep, nothing that must not
+    /// another one (1213, 1020), and once more when a lock was waited for in vain (1205) or the connection was lost
+    /// before COMMIT was sent. So it must do nothing but use the transaction: no call to the outside, no sleep, nothing that must not
     /// happen twice. An error thrown by the body rolls everything back and is passed on. When the connection is lost
     /// after COMMIT was sent the error is ``DatabaseError/Code/commitUnknown``.
     @discardableResult

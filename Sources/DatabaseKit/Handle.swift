@@ -100,7 +100,7 @@ import LogKit
         if let ca = url.ca, secured == 1 { unsafe c_mysql_set_text(pointer, MYSQL_OPT_SSL_CA, ca) }
     }
 
-    /// The library opens its socket without close-on-exec, so it is set here.
+    /// A program that this process starts must not inherit the connection.
     private borrowing func connect(_ url: DatabaseURL) throws(DatabaseError) {
         try url.password.reveal { password throws(DatabaseError) in
             try unsafe call { handle in

@@ -50,7 +50,7 @@ public enum SchemaState: Sendable, Equatable {
     public var complaint: String? {
         switch self {
         case .current: nil
-        case .behind(let names): "the database lacks \(names.count) migrations, first \(names[0]): run hub migrate"
+        case .behind(let names): "the database lacks \(names.count) migrations, first \(names[0]): migrate it"
         case .unknown(let names):
             "the database was migrated by a newer program (\(names.joined(separator: ", "))): use that program"
         case .changed(let names):

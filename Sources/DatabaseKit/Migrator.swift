@@ -49,7 +49,7 @@ public struct Migrator: Sendable {
 
     /// What the schema is to this program; changes nothing.
     public func state() throws(DatabaseError) -> SchemaState {
-        try state(on: try Connection(url, settings))
+        try state(on: try Connection(url, DatabaseSettings()))
     }
 
     /// Applies what is missing and answers with the names of the steps it applied.

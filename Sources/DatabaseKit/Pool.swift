@@ -1,19 +1,19 @@
 import Glibc
-import Synchronization
+import ThreadKit
 
 /// Lends a bounded number of connections, the one used last first, so that the rest may fall idle.
 ///
 /// Who comes when all are lent waits in a queue, first come first served, until its deadline. All decisions are made in
 /// ``Roster`` under one lock; connecting, pinging and waiting happen outside of it.
 final class Pool: Sendable {
-    private let roster: Mutex<Roster>
+    private let roster: Lock<Roster>
     private let url: DatabaseURL
     private let settings: DatabaseSettings
 
     init(_ url: DatabaseURL, _ settings: DatabaseSettings) {
         self.url = url
         self.settings = settings
-        roster = Mutex(Roster(limit: max(1, settings.connections)))
+        roster = Lock(Roster(limit: max(1, settings.connections)))
     }
 
     /// A connection that was alive a moment ago; give it back with ``giveBack(_:)``.

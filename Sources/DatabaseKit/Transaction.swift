@@ -82,15 +82,18 @@ struct TransactionRetry {
     static let attempts = 5
     private var failures = 0
     private var losses = 0
+    private var lockWaits = 0
 
     /// The order after one more failure; `jitter` is from 0 to 1.
     ///
-    /// A lost connection is replaced once. Of two that collided again and again one must wait longer than the other, so
+    /// A lost connection is replaced once, and a lock that was waited for in vain is waited for once more: each wait has
+    /// already taken seconds. Of two that collided again and again one must wait longer than the other, so
     /// the pause is drawn from a span that doubles.
     mutating func next(after error: DatabaseError, jitter: Double) -> Order {
         failures += 1
         if error.losesConnection { losses += 1 }
-        guard failures < Self.attempts, losses < 2 else { return .giveUp }
+        if error.code == .lockTimeout { lockWaits += 1 }
+        guard failures < Self.attempts, losses < 2, lockWaits < 2 else { return .giveUp }
         if error.losesConnection { return .again(after: .zero) }
         return .again(after: .milliseconds(5 << failures) * jitter)
     }

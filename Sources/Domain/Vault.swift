@@ -1,7 +1,7 @@
 import CipherKit
 import DatabaseKit
 import LogKit
-import Synchronization
+import ThreadKit
 import TimeKit
 
 /// Why a secret cannot be sealed or opened.
@@ -47,9 +47,9 @@ public final class Vault: Sendable {
     private let ring: KeyRing
     private let world: World
     /// What became of each data key that was asked for; the ring does not change while a process lives.
-    private let known = Mutex<[KeyName: Result<DataKey, VaultError>]>([:])
+    private let known = Lock<[KeyName: Result<DataKey, VaultError>]>([:])
     /// Which data key an organization seals with.
-    private let newest = Mutex<[Identifier<Organization>: UInt32]>([:])
+    private let newest = Lock<[Identifier<Organization>: UInt32]>([:])
 
     /// A vault that a key ring opens.
     public init(ring: KeyRing, world: World) {
@@ -97,9 +97,21 @@ public final class Vault: Sendable {
 
     /// The master keys that some data key needs and the ring does not hold.
     public func missingMasterKeys(in querying: some Querying) throws -> [MasterKeyID] {
-        let rows = try querying.rows("SELECT wrapped FROM data_keys ORDER BY organization_id, number LIMIT 100000")
-        let needed = try Set(rows.compactMap { try KeyRing.masterKey(of: $0.get("wrapped")) })
+        let needed = Set(try Self.dataKeyCounts(in: querying).keys)
         return needed.subtracting(ring.ids).sorted { $0.raw < $1.raw }
+    }
+
+    /// How many data keys each master key wraps.
+    public static func dataKeyCounts(in querying: some Querying) throws -> [MasterKeyID: Int] {
+        // A wrapped key begins with its version and the number of the master key.
+        let rows = try querying.rows(
+            """
+            SELECT CAST(CONV(HEX(SUBSTRING(wrapped, 2, 4)), 16, 10) AS UNSIGNED) AS master, COUNT(*) AS count
+              FROM data_keys
+             GROUP BY master
+            """)
+        let pairs = try rows.map { (MasterKeyID(raw: try $0.get("master")), try $0.get("count", as: Int.self)) }
+        return Dictionary(uniqueKeysWithValues: pairs)
     }
 
     private func sealedPlace(_ place: Place, _ organization: Identifier<Organization>) -> SealedPlace {

@@ -1,4 +1,5 @@
 import Synchronization
+import ThreadKit
 
 #if canImport(Glibc)
 import Glibc
@@ -11,7 +12,7 @@ import Glibc
 public final class Acceptor: Sendable {
     private let listening: Int32
     private let drain: (reading: Int32, writing: Int32)
-    private let turn = Mutex(())
+    private let turn = Lock(())
     private let draining = Atomic<Bool>(false)
 
     /// Waits on a listening socket that is set not to block.
@@ -42,17 +43,14 @@ public final class Acceptor: Sendable {
     func next() -> Int32? {
         turn.withLock { _ in
             while !isDraining {
+                let connection = accept(listening, nil, nil)
+                if connection >= 0 { return connection }
+                if errno == EMFILE || errno == ENFILE { usleep(10_000) }
                 var waits = [
                     pollfd(fd: listening, events: Int16(POLLIN), revents: 0),
                     pollfd(fd: drain.reading, events: Int16(POLLIN), revents: 0),
                 ]
-                guard unsafe poll(&waits, 2, -1) > 0, waits[0].revents != 0 else { continue }
-                let connection = accept(listening, nil, nil)
-                if connection >= 0 {
-                    _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-                    return connection
-                }
-                if errno == EMFILE || errno == ENFILE { usleep(10_000) }
+                unsafe poll(&waits, 2, -1)
             }
             return nil
         }

@@ -24,19 +24,23 @@ public struct Lane: Sendable {
     private let limits: Limits
     private let log: Log
     private let respond: @Sendable (Request) -> Response
+    private let refuse: @Sendable (Refusal) -> Response
     private let began: @Sendable () -> Void
     private let ended: @Sendable () -> Void
 
-    /// A lane that answers with `respond` and tells when a request begins and ends.
+    /// A lane that answers with `respond`, or with `refuse` what never became a request, and tells when one begins and
+    /// ends.
     public init(
         acceptor: Acceptor, limits: Limits, log: Log, began: @escaping @Sendable () -> Void,
-        ended: @escaping @Sendable () -> Void, respond: @escaping @Sendable (Request) -> Response
+        ended: @escaping @Sendable () -> Void, refuse: @escaping @Sendable (Refusal) -> Response,
+        respond: @escaping @Sendable (Request) -> Response
     ) {
         self.acceptor = acceptor
         self.limits = limits
         self.log = log
         self.began = began
         self.ended = ended
+        self.refuse = refuse
         self.respond = respond
     }
 
@@ -76,7 +80,7 @@ public struct Lane: Sendable {
                 unsafe request.keepConnection = 0
             }
         } catch {
-            _ = writer.write(error.response, withBody: true, log: log)
+            _ = writer.write(refuse(error), withBody: true, log: log)
         }
         if unsafe !skipRest(of: request) { unsafe request.keepConnection = 0 }
     }

@@ -8,28 +8,11 @@ import Glibc
 #endif
 
 /// A request that never became one: what the gateway sent is beyond the limits or makes no sense.
-struct Refusal: Error {
-    let status: Status
-    let detail: String
-    var requestID = "-"
-
-    /// A problem document, with the headers that keep a browser from making anything else of it.
-    var response: Response {
-        Problem(status, code, detail).response(requestID: requestID).with("x-request-id", requestID)
-            .with("x-content-type-options", "nosniff").with("x-frame-options", "DENY")
-            .with("content-security-policy", "default-src 'none'; frame-ancestors 'none'")
-    }
-
-    private var code: String {
-        switch status.code {
-        case 404: "not_found"
-        case 413: "body_too_large"
-        case 414: "address_too_long"
-        case 431: "headers_too_large"
-        case 501: "method_unknown"
-        default: "malformed_request"
-        }
-    }
+public struct Refusal: Error, Sendable {
+    /// Why, with its status.
+    public let problem: Problem
+    /// The id of the request, as far as it was read.
+    public let requestID: String
 }
 
 /// Reads one FastCGI request into an HTTP request.
@@ -56,40 +39,40 @@ struct RequestReader {
     }
 
     func read() throws(Refusal) -> Request {
-        let parameters = try parameters()
-        let id = identifier(parameters.requestID)
-        do throws(Refusal) {
-            return try request(of: parameters, id: id)
+        var found = Parameters()
+        do throws(Problem) {
+            try collect(&found)
+            return try request(found)
         } catch {
-            throw Refusal(status: error.status, detail: error.detail, requestID: id)
+            throw Refusal(problem: error, requestID: identifier(found.requestID))
         }
     }
 
-    private func request(of parameters: Parameters, id: String) throws(Refusal) -> Request {
+    private func request(_ parameters: Parameters) throws(Problem) -> Request {
+        // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
+        guard unsafe request.role == 1 else { throw Problem(501, "unknown_role", "Only the responder role is served here.") }
         guard let method = HTTPKit.Method(rawValue: parameters.method) else {
-            throw Refusal(status: 501, detail: "This method is not known here.")
+            throw Problem(501, "unknown_method", "This method is not known here.")
         }
         let (path, query) = try target(parameters)
         let body = try body(length: parameters.contentLength)
         return Request(
             method, path: path, mount: parameters.mount, query: query,
             headers: Headers(lowercased: parameters.headers), body: body, remoteAddress: parameters.remoteAddress,
-            isSecure: parameters.isSecure, id: id, received: .now())
+            isSecure: parameters.isSecure, id: identifier(parameters.requestID), received: .now())
     }
 
-    private func parameters() throws(Refusal) -> Parameters {
-        var found = Parameters()
+    private func collect(_ found: inout Parameters) throws(Problem) {
         found.headers.reserveCapacity(24)
         var count = 0
         var total = 0
-        guard var entry = unsafe request.envp else { return found }
+        guard var entry = unsafe request.envp else { return }
         while let text = unsafe entry.pointee {
             let length = unsafe strlen(text)
             count += 1
             total += length
-            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength
-            else {
-                throw Refusal(status: 431, detail: "The header fields are too large.")
+            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength else {
+                throw Problem(431, "header_too_large", "The header fields are too large.")
             }
             if let equals = unsafe strchr(text, 0x3d) {
                 let name = unsafe UnsafeBufferPointer(start: text, count: equals - text)
@@ -97,7 +80,6 @@ struct RequestReader {
             }
             unsafe entry += 1
         }
-        return found
     }
 
     /// Keeps one parameter. `HTTP_PROXY` is dropped, since programs take it for a setting of their own (httpoxy).
@@ -138,54 +120,51 @@ struct RequestReader {
     /// The path below the mount prefix, and the query.
     ///
     /// Taken from `REQUEST_URI`, decoded once: `SCRIPT_NAME` and `DOCUMENT_URI` arrive decoded and merged by nginx.
-    private func target(_ parameters: Parameters) throws(Refusal) -> (Path, String) {
+    private func target(_ parameters: Parameters) throws(Problem) -> (Path, String) {
         let target = parameters.target
         guard target.utf8.count <= limits.targetBytes else {
-            throw Refusal(status: 414, detail: "The address is too long.")
+            throw Problem(414, "address_too_long", "The address is too long.")
         }
-        let cut = target.firstIndex(of: "?")
-        let raw = target[..<(cut ?? target.endIndex)]
-        let query = cut.map { String(target[target.index(after: $0)...]) } ?? ""
-        // Byte by byte, and to the end of a step: /hubble does not stand below /hub.
-        let rest = raw.utf8.dropFirst(parameters.mount.utf8.count)
-        guard raw.utf8.starts(with: parameters.mount.utf8),
-            parameters.mount.isEmpty || rest.isEmpty || rest.first == 0x2f,
-            let rest = String(rest)
-        else { throw Refusal(status: 404, detail: "There is nothing here.") }
+        let cut = target.utf8.firstIndex(of: 0x3f)
+        let raw = target.utf8[..<(cut ?? target.endIndex)]
+        let query = cut.map { String(target[target.utf8.index(after: $0)...]) } ?? ""
+        let below = raw.dropFirst(parameters.mount.utf8.count)
+        // To the end of a step: /hubble does not stand below /hub.
+        guard raw.starts(with: parameters.mount.utf8),
+            parameters.mount.isEmpty || below.isEmpty || below.first == 0x2f
+        else { throw Problem(404, "not_found", "There is nothing here.") }
+        let rest = String(Substring(below))
         guard let path = Path(rest.isEmpty ? "/" : rest) else {
-            throw Refusal(status: 400, detail: "The address has a broken escape or an empty step.")
+            throw Problem(400, "malformed_request", "The address has a broken escape or an empty step.")
         }
         return (path, query)
     }
 
     /// The body, exactly as long as announced.
-    private func body(length: String) throws(Refusal) -> [UInt8] {
+    private func body(length: String) throws(Problem) -> [UInt8] {
         if length.isEmpty { return [] }
-        guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length)
-        else {
-            throw Refusal(status: 400, detail: "The length of the body makes no sense.")
+        guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length) else {
+            throw Problem(400, "malformed_request", "The length of the body makes no sense.")
         }
         guard count <= limits.bodyBytes else {
-            throw Refusal(status: 413, detail: "The body may have at most \(limits.bodyBytes) bytes.")
+            throw Problem(413, "body_too_large", "The body may have at most \(limits.bodyBytes) bytes.")
         }
         if count == 0 { return [] }
         let body = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + filled).assumingMemoryBound(
-                    to: CChar.self)
+                let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + filled).assumingMemoryBound(to: CChar.self)
                 let read = unsafe FCGX_GetStr(start, Int32(count - filled), request.in)
                 guard read > 0 else { break }
                 filled += Int(read)
             }
         }
-        guard body.count == count else { throw Refusal(status: 400, detail: "The body is shorter than announced.") }
+        guard body.count == count else { throw Problem(400, "malformed_request", "The body is shorter than announced.") }
         return body
     }
 
     /// The gateway's id when it is one, else a new one.
     private func identifier(_ given: String) -> String {
-        let isFine =
-            (8...64).contains(given.utf8.count)
+        let isFine = (8...64).contains(given.utf8.count)
             && given.utf8.allSatisfy { byte in
                 switch byte {
                 case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true

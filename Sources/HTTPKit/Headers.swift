@@ -16,11 +16,11 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// The first value of a field.
     public subscript(name: String) -> String? {
         get {
-            let name = name.lowercased()
+            let name = Self.lowercased(name)
             return fields.first { $0.name == name }?.value
         }
         set {
-            let name = name.lowercased()
+            let name = Self.lowercased(name)
             fields.removeAll { $0.name == name }
             if let newValue { fields.append((name, newValue)) }
         }
@@ -28,13 +28,13 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     /// Every value of a field; nginx passes a header that came twice as two parameters.
     public func all(_ name: String) -> [String] {
-        let name = name.lowercased()
+        let name = Self.lowercased(name)
         return fields.filter { $0.name == name }.map(\.value)
     }
 
     /// Adds a field, keeping those of the same name.
     public mutating func add(_ name: String, _ value: String) {
-        fields.append((name.lowercased(), value))
+        fields.append((Self.lowercased(name), value))
     }
 
     /// Sets a field unless it is there.
@@ -45,6 +45,11 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Calls for each field in order.
     public func forEach(_ body: (_ name: String, _ value: String) throws -> Void) rethrows {
         for field in fields { try body(field.name, field.value) }
+    }
+
+    /// Most names are written in lower case already, and then nothing is copied.
+    private static func lowercased(_ name: String) -> String {
+        name.utf8.contains { (0x41...0x5a).contains($0) } ? name.lowercased() : name
     }
 
     /// The same fields in the same order.

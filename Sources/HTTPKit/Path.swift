@@ -12,31 +12,59 @@ public struct Path: Sendable, Hashable {
 
     /// Takes a raw path apart; nil when an escape is broken, a segment is empty, `.` or `..`, or hides a slash or NUL.
     ///
-    /// A segment that hides a slash is refused rather than passed on, since no route of ours has one.
-    public init?(_ raw: some StringProtocol) {
-        var segments: [String] = []
-        for part in raw.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-            guard let segment = Percent.decode(part), !segment.contains("/"), segment != ".", segment != ".." else {
-                return nil
+    /// A segment that hides a slash is refused rather than passed on, since no route of ours has one. Every request pays
+    /// for this, so it walks the bytes once.
+    public init?(_ raw: String) {
+        guard let parts = Self.segments(of: raw.utf8.span) else { return nil }
+        segments = parts
+        var identifiers: [String] = []
+        var pattern = ""
+        for segment in parts {
+            if !pattern.isEmpty { pattern += "/" }
+            if Self.isIdentifier(segment) {
+                identifiers.append(segment.lowercased())
+                pattern += ":id"
+            } else {
+                // A segment that says `:id` itself must not be taken for an id that is there.
+                pattern += segment == ":id" ? "%3Aid" : segment
             }
-            segments.append(segment)
         }
-        if segments.last == "" { segments.removeLast() }
-        guard raw.hasPrefix("/"), !segments.contains("") else { return nil }
-        self.init(segments: segments)
+        self.pattern = pattern
+        self.identifiers = identifiers
     }
 
-    private init(segments: [String]) {
-        self.segments = segments
-        var identifiers: [String] = []
-        pattern =
-            segments.map { segment in
-                // A segment that says `:id` itself must not be taken for an id that is there.
-                guard Self.isIdentifier(segment) else { return segment == ":id" ? "%3Aid" : segment }
-                identifiers.append(segment.lowercased())
-                return ":id"
-            }.joined(separator: "/")
-        self.identifiers = identifiers
+    /// The decoded segments of a path that begins with a slash.
+    private static func segments(of bytes: Span<UInt8>) -> [String]? {
+        guard !bytes.isEmpty, bytes[0] == 0x2f else { return nil }
+        var segments: [String] = []
+        var start = 1
+        for index in 1...bytes.count where index == bytes.count || bytes[index] == 0x2f {
+            if start == index {
+                // Nothing between two slashes; after the last one it is the trailing slash, which may stand there.
+                guard index == bytes.count else { return nil }
+                break
+            }
+            guard let segment = decode(bytes.extracting(start..<index)) else { return nil }
+            segments.append(segment)
+            start = index + 1
+        }
+        return segments
+    }
+
+    private static func decode(_ bytes: Span<UInt8>) -> String? {
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count)
+        var hasEscape = false
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            guard byte != 0 else { return nil }
+            hasEscape = hasEscape || byte == 0x25
+            text.append(byte)
+        }
+        guard let plain = String(validating: text, as: UTF8.self) else { return nil }
+        guard let segment = hasEscape ? Percent.decode(plain) : plain else { return nil }
+        guard segment != ".", segment != "..", !(hasEscape && segment.utf8.contains(0x2f)) else { return nil }
+        return segment
     }
 
     /// The segment at a place, empty beyond the end.

@@ -32,6 +32,14 @@ struct House: Sendable {
         return response.unlessKnown(to: request)
     }
 
+    /// Answers what never became a request.
+    func refuse(_ problem: Problem, requestID: String) -> Response {
+        var response = problem.response(requestID: requestID)
+        response.headers.add("x-request-id", requestID)
+        SecurityHeaders.script.forEach { response.headers.add($0, $1) }
+        return response
+    }
+
     /// What is learnt of a request on its way.
     private struct Visit {
         let request: Request
@@ -134,7 +142,6 @@ enum SecurityHeaders {
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             ),
             ("referrer-policy", "same-origin"),
-            ("cross-origin-opener-policy", "same-origin"),
             ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ]
 
@@ -143,6 +150,6 @@ enum SecurityHeaders {
         common + [("content-security-policy", "default-src 'none'; frame-ancestors 'none'"), ("referrer-policy", "no-referrer")]
 
     private static let common: [(String, String)] = [
-        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-resource-policy", "same-origin"),
+        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),
     ]
 }

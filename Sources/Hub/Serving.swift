@@ -2,6 +2,7 @@ import FastCGIKit
 import FoundationEssentials
 import LogKit
 import ProcessKit
+import ThreadKit
 import TimeKit
 
 #if canImport(Glibc)
@@ -45,7 +46,7 @@ func runWorker() -> Int32 {
     do {
         let child = try Child.adopt(log: log)
         do {
-            return try work(child, House.build(Configuration(Settings())))
+            return try work(child, House.build(Configuration(Settings()), heartbeat: child.heartbeat))
         } catch {
             child.couldNotBoot(because: "\(error)")
         }
@@ -64,14 +65,15 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)
         let lane = Lane(
-            acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, ended: { beat.ended() }
+            acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, ended: { beat.ended() },
+            refuse: { house.refuse($0.problem, requestID: $0.requestID) }
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }
     child.slot.ready()
     child.run()
     acceptor.beginDraining()
-    let deadline = child.drainDeadline
+    let deadline = ContinuousClock.now + (child.drainDeadline - .now())
     for lane in lanes { lane.join(before: deadline) }
     return 0
 }

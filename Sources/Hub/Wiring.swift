@@ -1,13 +1,16 @@
+import APIKeys
 import Accounts
 import AdminShell
+import Audit
 import CipherKit
 import ClientKit
+import Connections
 import DatabaseKit
 import Domain
 import FoundationEssentials
 import HTTPKit
-import JobKit
 import LogKit
+import Operations
 import ProcessKit
 import TemplateKit
 import TimeKit
@@ -16,8 +19,7 @@ import TimeKit
 struct BuiltHouse: Sendable {
     let configuration: Configuration
     let database: Database
-    let vault: Vault
-    let accounts: Accounts
+    let rooms: Rooms
     let house: House
     let answers: IdempotentAnswers
 }
@@ -28,10 +30,16 @@ extension Configuration {
         Database(databaseURL, connections: databaseConnections, log: log)
     }
 
+    /// The services that can be connected: those built in, and those of the site.
+    func catalogue() throws -> ProviderCatalogue {
+        try ProviderCatalogue(overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) })
+    }
+
     /// The templates of all rooms, a site's own in their place.
     func library() throws -> TemplateLibrary {
         let rooms = [
-            ShellTemplates.sources, Accounts.templates,
+            ShellTemplates.sources, Accounts.templates, Connections.templates, APIKeys.templates, Audit.templates,
+            Operations.templates,
         ]
         let library = try TemplateLibrary(joining: try rooms.map { try TemplateLibrary($0) })
         let own = try files(in: settings.text(.templates), ending: ".html")
@@ -52,10 +60,12 @@ extension Configuration {
 
 extension House {
     /// Builds the house. What is wrong is thrown as one sentence; a database that is away is not wrong, it comes back.
-    static func build(_ configuration: Configuration) throws -> BuiltHouse {
-        let log = configuration.log
+    ///
+    /// - Parameter heartbeat: the page on which the processes of this host show signs of life, for the system page.
+    static func build(
+        _ configuration: Configuration, heartbeat: Heartbeat? = nil, world: World = .real
+    ) throws -> BuiltHouse {
         let database = configuration.database()
-        let world = World.real
         let vault = Vault(ring: try KeyRing.load(path: configuration.keyringPath), world: world)
         let rooms = try Rooms(configuration, database, world, vault)
         let library = try configuration.library()
@@ -64,27 +74,80 @@ extension House {
             site: configuration.site, library: library, navigation: rooms.navigation,
             idleSeconds: Int(configuration.sessions.idle.components.seconds))
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
-        let accounts = rooms.accounts
         let doorkeeper = Doorkeeper(
-            site: configuration.site, session: { try accounts.principal(sessionToken: $0) },
-            apiKey: { _, _ in nil }, answers: answers)
-        let house = House(rooms: try rooms.routes(configuration), shell: shell, doorkeeper: doorkeeper, log: log)
+            site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
+            apiKey: { try rooms.apiKeys.principal(key: Secret($0), remoteAddress: $1) }, answers: answers)
+        let figures = Figures(configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
+        let operations = Operations(
+            world: world, isReady: { try figures.isReady() }, overview: { try figures.overview($0) },
+            system: { try figures.system() })
+        let house = House(
+            rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log)
         return BuiltHouse(
-            configuration: configuration, database: database, vault: vault, accounts: accounts,
-            house: house, answers: answers)
+            configuration: configuration, database: database, rooms: rooms, house: house, answers: answers)
     }
 }
 
 /// The rooms, and what each is told of the others.
-private struct Rooms {
-    let database: Database
+struct Rooms: Sendable {
     let accounts: Accounts
+    let connections: Connections
+    let apiKeys: APIKeys
+    let audit: Audit
 
     init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
-        self.database = database
-        let limiter = try SlotLimiter(
-            file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)
-        let passwords = Passwords(parameters: configuration.passwordParameters) { body in
+        let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
+        // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
+        let workspaces = WorkspaceReader(database: database, world: world)
+        let connections = Connections(
+            database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
+            workspaces: { try workspaces.list($0) })
+        self.connections = connections
+        accounts = Accounts(
+            database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
+            settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) })
+        apiKeys = try Self.apiKeys(configuration, database, world)
+        audit = Audit(database: database, world: world) { kind, id in
+            kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
+        }
+    }
+
+    /// The routes of all rooms but Operations, which is told of all the others.
+    var routes: [RoomRoutes] {
+        [accounts.routes, connections.routes, apiKeys.routes, audit.routes]
+    }
+
+    /// The links of the frame.
+    var navigation: Navigation {
+        Navigation(
+            overview: OperationsRoute.overview.path, account: AccountRoute.account.path,
+            signOut: AccountRoute.signOut.path, switchOrganization: AccountRoute.switchOrganization.path,
+            groups: [
+                (
+                    "Connect",
+                    [
+                        NavigationItem(
+                            .connections, "Connections", path: ConnectionRoute.list.path, needs: .read(.connections),
+                            count: { try connections.attentionCount($0) })
+                    ]
+                ),
+                ("Publish", [NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys))]),
+                ("Observe", [NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit))]),
+                (
+                    "Organization",
+                    [
+                        NavigationItem(
+                            .organization, "People & workspaces", path: AccountRoute.organization.path,
+                            needs: .read(.organization)),
+                        NavigationItem(.system, "System", path: OperationsRoute.system.path, needs: .everything),
+                    ]
+                ),
+            ])
+    }
+
+    private static func passwords(_ configuration: Configuration) throws -> Passwords {
+        let limiter = try SlotLimiter(file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)
+        return Passwords(parameters: configuration.passwordParameters) { body in
             do {
                 try limiter.withSlot(deadline: .now() + .seconds(5), body)
             } catch is SlotLimiter.Busy {
@@ -93,14 +156,19 @@ private struct Rooms {
                     headers: ["retry-after": "5"])
             }
         }
-        accounts = Accounts(
-            database: database, world: world, vault: vault, passwords: passwords, settings: configuration.sessions,
-            connectionCounts: { _ in [:] })
     }
 
-    var navigation: Navigation {
-        Navigation(overview: "/", account: "/account", signOut: "/sign-out", switchOrganization: "/organization/switch", groups: [])
+    private static func apiKeys(_ configuration: Configuration, _ database: Database, _ world: World) throws -> APIKeys {
+        let settings = configuration.settings
+        let prefix = try settings.text(.apiKeyPrefix)
+        guard APIKeys.Settings.isPrefix(prefix) else {
+            throw settings.complaint(
+                .apiKeyPrefix, "must be at most \(APIKeys.Settings.longestPrefix) letters, digits or underscores")
+        }
+        return APIKeys(
+            database: database, world: world,
+            settings: .init(
+                prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
+                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)))
     }
-
-    func routes(_ configuration: Configuration) throws -> [RoomRoutes] { [accounts.routes] }
 }

@@ -35,8 +35,16 @@ extension BuiltHouse {
     /// What is done in the background.
     var jobs: [JobHandler] {
         [
-            JobHandler("accounts.purge", every: .hours(1)) { _ in try accounts.purge() },
+            JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
+            JobHandler("connections.purge", every: .hours(24)) { _ in try rooms.connections.purge() },
             JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
         ]
     }
+
+    /// The kinds of jobs as the system page names them.
+    static let jobLabels = [
+        "accounts.purge": "Forget what has ended: sessions, links, failed sign-ins",
+        "connections.purge": "Forget connections that were removed",
+        "answers.purge": "Forget answers kept for repeated requests",
+    ]
 }

@@ -21,12 +21,19 @@ extension JSON {
 }
 
 /// Reads one text from its first byte to its last.
-private struct JSONReader {
+struct JSONReader {
     private let bytes: [UInt8]
-    private var place = 0
+    /// Where the reader stands; after an error, where it failed.
+    private(set) var place = 0
     private var depth = 0
+    /// Where each value begins, by its JSON Pointer; kept only for files that people write.
+    private(set) var places: [String: Int]?
+    private var pointer = ""
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], keepingPlaces: Bool = false) {
+        self.bytes = bytes
+        places = keepingPlaces ? [:] : nil
+    }
 
     /// The only value of the text.
     mutating func whole() throws(JSONError) -> JSON {
@@ -35,6 +42,15 @@ private struct JSONReader {
         skipSpace()
         guard place == bytes.count else { throw .malformed }
         return value
+    }
+
+    private mutating func value(_ step: String) throws(JSONError) -> JSON {
+        guard places != nil else { return try value() }
+        let outer = pointer
+        defer { pointer = outer }
+        pointer += "/" + step.replacing("~", with: "~0").replacing("/", with: "~1")
+        places?[pointer] = place
+        return try value()
     }
 
     private mutating func value() throws(JSONError) -> JSON {
@@ -69,7 +85,7 @@ private struct JSONReader {
             skipSpace()
             guard skip(UInt8(ascii: ":")) else { throw .malformed }
             skipSpace()
-            members.append(JSON.Member(name, try value()))
+            members.append(JSON.Member(name, try value(name)))
             skipSpace()
         } while skip(UInt8(ascii: ","))
         guard skip(UInt8(ascii: "}")) else { throw .malformed }
@@ -81,7 +97,7 @@ private struct JSONReader {
         if skip(UInt8(ascii: "]")) { return .array(elements) }
         repeat {
             skipSpace()
-            elements.append(try value())
+            elements.append(try value(places == nil ? "" : "\(elements.count)"))
             skipSpace()
         } while skip(UInt8(ascii: ","))
         guard skip(UInt8(ascii: "]")) else { throw .malformed }

@@ -1,6 +1,7 @@
 import DatabaseKit
 import LogKit
 import Synchronization
+import ThreadKit
 import TimeKit
 
 /// Does the jobs of a queue in a number of threads, until told to stop.
@@ -15,9 +16,9 @@ public final class JobRunner: Sendable {
     private let now: @Sendable () -> Timestamp
     private let log: Log
     private let stopping = StopSignal()
-    private let threads = Mutex<[WorkThread]>([])
+    private let threads = Lock<[WorkerThread]>([])
     private let areRecurringKnown = Atomic(false)
-    private let nextSweep: Mutex<Timestamp?> = Mutex(nil)
+    private let nextSweep: Lock<Timestamp?> = Lock(nil)
 
     /// How often what dead workers left is looked for.
     private static let sweepInterval: Duration = .seconds(10)
@@ -37,7 +38,7 @@ public final class JobRunner: Sendable {
 
     /// Starts the threads and returns.
     public func start() {
-        let started = (0..<threadCount).compactMap { _ in WorkThread { self.work() } }
+        let started = (0..<threadCount).compactMap { number in try? WorkerThread(name: "job \(number)") { self.work() } }
         if started.count < threadCount { log.error("Too few job threads", ["started": .init(started.count)]) }
         threads.withLock { $0 += started }
     }

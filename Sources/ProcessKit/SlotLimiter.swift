@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import ThreadKit
 
 /// Lets at most so many holders in at a time, counted over all processes and threads of a host.
 ///
@@ -20,7 +20,7 @@ public final class SlotLimiter: Sendable {
 
     private let descriptor: Int32
     private let slots: Int
-    private let held = Mutex<UInt64>(0)
+    private let held = Lock<UInt64>(0)
 
     /// A limiter of 1 to 64 slots on a file, which is created empty with mode 0600 when missing.
     public init(file path: String, slots: Int) throws(ProcessError) {

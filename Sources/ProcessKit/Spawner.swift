@@ -15,9 +15,9 @@ struct Spawner {
     /// What is meant for the supervisor alone.
     private static let withheld = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID"]
 
-    /// What a crash or an abort writes to the log: where each thread stood, but no registers, since those show the
-    /// memory they point to, and a key may lie there.
-    private static let backtrace = "enable=yes,interactive=no,color=no,threads=all,registers=none,images=none"
+    /// No backtrace unless the operator sets `SWIFT_BACKTRACE`: it shows memory in which a key may lie, and a program
+    /// that carries its Swift runtime inside has no tool beside it to make one.
+    private static let backtrace = "enable=no"
 
     /// Keeps to this process what whoever started it left open: children get 0, 1, 2 and the page.
     static func keepStrayDescriptors() {

@@ -120,7 +120,7 @@ def report(figures, megabytes, milliseconds):
         late = statistics.median(late for _, late in figures[name])
         print(f"{name:24}{rate:>10,.0f}{rate / least:>10.2f}{late:>10.1f}")
     checks = [
-        (f"/health/live / C ok", medians["/health/live"] / least, ">=", LEAST_RATIO),
+        ("/health/live / C ok", medians["/health/live"] / least, ">=", LEAST_RATIO),
         ("a resting worker, MB", megabytes, "<", MOST_MEGABYTES),
         ("start to first answer, ms", milliseconds, "<", MOST_MILLISECONDS),
     ]

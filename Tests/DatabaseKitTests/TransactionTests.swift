@@ -125,7 +125,7 @@ import Testing
             }
             #expect(errors.map { $0 as? DatabaseError } == [DatabaseError(testing: .lockTimeout)])
         }
-        #expect(tries.with { $0 } == TransactionRetry.attempts)
+        #expect(tries.with { $0 } == 2)
         #expect(try amount(1) == 100)
         #expect(try amount(2) == 7)
     }
@@ -205,6 +205,16 @@ import Testing
                 try other.execute("UPDATE accounts SET amount = 5 WHERE id = 1")
                 #expect(try transaction.number("SELECT amount FROM accounts WHERE id = 1") == expected)
             }
+        }
+    }
+
+    @Test("A lost connection and a lock waited for in vain are each tried once more")
+    func fewRetries() {
+        for code in [1_205, 2_013] {
+            var retry = TransactionRetry()
+            let error = DatabaseError(number: code, message: "", statement: nil)
+            #expect(retry.next(after: error, jitter: 1) != .giveUp)
+            #expect(retry.next(after: error, jitter: 1) == .giveUp)
         }
     }
 

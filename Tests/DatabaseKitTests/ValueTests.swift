@@ -70,6 +70,14 @@ import TimeKit
         #expect(try back("kind", "two") == "two")
     }
 
+    @Test("An identifier in ascii_nopad_bin equals itself only: no other case, no trailing space, no number")
+    func identifiers() throws {
+        try scratch.run("INSERT INTO things (code) VALUES ('AbC')")
+        for (other, found) in [("AbC", 1), ("abc", 0), ("AbC ", 0), ("AbC\0", 0), ("0", 0)] {
+            #expect(try scratch.database.number("SELECT COUNT(*) FROM things WHERE code = \(other)") == found)
+        }
+    }
+
     @Test("Bytes come back as they were, all 256 of them")
     func bytes() throws {
         let all = (0...255).map { UInt8($0) }

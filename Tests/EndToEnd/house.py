@@ -115,6 +115,8 @@ class MariaDB:
 class House:
     """nginx + hub + MariaDB. `settings` are HUB_* values; `site` and `http` are nginx text beside it."""
 
+    ready_path = "/health/ready"
+
     def __init__(self, folder, *, mount="", workers=2, settings=None, site="", http="", accounts=True):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ class House:
         self.accounts = accounts
         self.log_path = self.folder / "hub.log"
         self.socket = self.folder / "hub.sock"
-        self.supervisor = self.nginx = None
+        self.supervisor = self.nginx = self.key = None
         self.settings = {
             "HUB_PUBLIC_URL": self.origin + mount,
             "HUB_KEYRING": self.folder / "keyring",
@@ -200,11 +202,14 @@ class House:
             assert self.supervisor.poll() is None, f"the hub has stopped: {self.log_text()[-3000:]}"
             assert self.nginx.poll() is None, (self.folder / "nginx.log").read_text()
             try:
-                return requests.get(self.url("/health/ready"), timeout=5).status_code == 200
+                return requests.get(self.url(self.ready_path), timeout=5).status_code == 200
             except requests.ConnectionError:
                 return False
 
-        until(ready, seconds, "readiness")
+        try:
+            until(ready, seconds, "readiness")
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.log_text()[-3000:]}") from None
 
     def stop(self):
         for process, how in ((self.nginx, signal.SIGQUIT), (self.supervisor, signal.SIGTERM)):
@@ -240,7 +245,10 @@ class House:
         return self.hub("api-key", "create", "--name", name, *chosen, *(("--org", org) if org else ()))
 
     def api(self, key=None, **headers):
-        return Api(self, key or self.create_key(name="t" + secrets.token_hex(4)), headers)
+        """JSON with this key; without one, with the house's own, which may do everything."""
+        if not key:
+            self.key = key = self.key or self.create_key(name="tests")
+        return Api(self, key, headers)
 
     def sql(self, text, *values):
         return self.database.query(text, *values)

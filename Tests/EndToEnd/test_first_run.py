@@ -15,8 +15,8 @@ def test_a_person_sets_the_hub_up_signs_out_and_signs_in_again(make_house, eithe
     link = house.hub("set-up-link")
     assert link.startswith(house.url("/"))
     browser.open(link)
-    browser.fill(organization="Example", email=OWNER[0], password=PASSWORD)
-    browser.press("create account", "set up", "create")
+    browser.fill(organization_name="Example", name="Ana", email=OWNER[0], password=PASSWORD)
+    browser.press("create organization")
     browser.wait(lambda: "set-up" not in browser.driver.current_url)
     assert "Example" in browser.text
     browser.press("sign out") if "sign out" in browser.text.lower() else browser.press("account").press("sign out")

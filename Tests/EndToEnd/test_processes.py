@@ -138,7 +138,7 @@ def test_sigterm_lets_running_requests_finish(make_house, standins):
 
 
 def test_a_hung_worker_is_killed_and_replaced(make_house):
-    house = make_house(workers=2, settings={"HUB_REQUEST_DEADLINE": 2})
+    house = make_house(workers=2, settings={"HUB_REQUEST_DEADLINE": 5})
     victim = house.workers()[0]
     os.kill(victim, signal.SIGSTOP)
     try:

@@ -15,25 +15,25 @@ import Testing
             "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [
-            "TimeKit": [],
+            "TimeKit": [], "ThreadKit": ["CLinux"],
             "LogKit": ["TimeKit"],
             "CipherKit": ["LogKit", "TimeKit", "COpenSSL"],
-            "DatabaseKit": ["LogKit", "TimeKit", "CMariaDB"],
+            "DatabaseKit": ["LogKit", "TimeKit", "ThreadKit", "CMariaDB"],
             "TemplateKit": ["LogKit"],
             "JSONKit": ["TimeKit"],
             "HTTPKit": ["LogKit", "TimeKit", "CipherKit", "JSONKit"],
-            "FastCGIKit": ["HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"],
+            "FastCGIKit": ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"],
             "ClientKit": ["LogKit", "TimeKit", "CCurl"],
-            "ProcessKit": ["LogKit", "TimeKit"],
-            "JobKit": ["DatabaseKit", "LogKit", "TimeKit"],
-            "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit"],
+            "ProcessKit": ["LogKit", "TimeKit", "ThreadKit", "CLinux"],
+            "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
+            "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"],
             "AdminShell": [
                 "Domain", "HTTPKit", "JSONKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit",
             ],
-            "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
+            "CLinux": [], "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
         ]
         for (room, extra) in rooms { table[room] = kits.union(extra) }
-        table["Hub"] = kits.union(rooms.keys).union(["FastCGIKit", "ClientKit", "ProcessKit", "JobKit"])
+        table["Hub"] = kits.union(rooms.keys).union(["FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit"])
         return table
     }()
 

@@ -108,9 +108,10 @@ import TimeKit
             """
             INSERT INTO jobs (kind, payload, state, run_at, max_attempts, created_at)
             WITH RECURSIVE numbers (number) AS (
-                SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < \(count)
+                SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < 999
             )
-            SELECT 'mail', number, 'waiting', \(house.now), 3, \(house.now) FROM numbers
+            SELECT 'mail', high.number * 1000 + low.number, 'waiting', \(house.now), 3, \(house.now)
+              FROM numbers AS high, numbers AS low WHERE high.number < \(count / 1_000)
             """)
         let seen = Locked<[String]>([])
         let failures = Locked<[String]>([])

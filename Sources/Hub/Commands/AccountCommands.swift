@@ -1,3 +1,4 @@
+import APIKeys
 import Accounts
 import AdminShell
 import CipherKit
@@ -11,7 +12,7 @@ import Glibc
 func setUpLink(_ arguments: inout Arguments) throws -> Int32 {
     try arguments.end()
     let house = try House.build(Configuration(Settings()))
-    guard let path = try house.accounts.makeSetUpLink() else {
+    guard let path = try house.rooms.accounts.makeSetUpLink() else {
         throw CommandError("Somebody has an account already; sign in, or make one with `hub user create`.")
     }
     print(house.configuration.site.origin + house.configuration.site.mount + path)
@@ -29,7 +30,7 @@ func userCreate(_ arguments: inout Arguments) throws -> Int32 {
     }
     let house = try House.build(Configuration(Settings()))
     let (password, isNew) = readPassword()
-    try house.accounts.createUser(email: email, name: name, organization: organization, role: role, password: password)
+    try house.rooms.accounts.createUser(email: email, name: name, organization: organization, role: role, password: password)
     complain("The account \(email) was made.")
     if isNew { password.reveal { print($0) } }
     return 0
@@ -40,7 +41,7 @@ func userPassword(_ arguments: inout Arguments) throws -> Int32 {
     try arguments.end()
     let house = try House.build(Configuration(Settings()))
     let (password, isNew) = readPassword()
-    try house.accounts.setPassword(email: email, password: password)
+    try house.rooms.accounts.setPassword(email: email, password: password)
     complain("The password of \(email) was changed, and all their sessions have ended.")
     if isNew { password.reveal { print($0) } }
     return 0
@@ -48,7 +49,7 @@ func userPassword(_ arguments: inout Arguments) throws -> Int32 {
 
 func userList(_ arguments: inout Arguments) throws -> Int32 {
     try arguments.end()
-    try House.build(Configuration(Settings())).accounts.listUsers { user in
+    try House.build(Configuration(Settings())).rooms.accounts.listUsers { user in
         print("\(user.email)\t\(user.name)\t\(user.organization ?? "-")\t\(user.role?.rawValue ?? "-")")
     }
     return 0
@@ -60,8 +61,8 @@ func apiKeyCreate(_ arguments: inout Arguments) throws -> Int32 {
     let organization = try arguments.optional("org")
     try arguments.end()
     let house = try House.build(Configuration(Settings()))
-    let scope = try house.accounts.organizationScope(named: organization)
-    _ = (scope, name, scopes)
+    let scope = try house.rooms.accounts.organizationScope(named: organization)
+    try house.rooms.apiKeys.create(name: name, scopes: scopes, by: scope).reveal { print($0) }
     return 0
 }
 

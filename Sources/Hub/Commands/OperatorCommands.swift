@@ -1,4 +1,5 @@
 import CipherKit
+import Connections
 import DatabaseKit
 import Domain
 import FoundationEssentials
@@ -34,6 +35,19 @@ func keyringStatus(_ arguments: inout Arguments) throws -> Int32 {
     return missing.isEmpty ? 0 : 1
 }
 
-func providerList(_ arguments: inout Arguments) throws -> Int32 { 0 }
-func providerCheck(_ arguments: inout Arguments) throws -> Int32 { 0 }
-func doctor(_ arguments: inout Arguments) throws -> Int32 { 0 }
+func providerList(_ arguments: inout Arguments) throws -> Int32 {
+    try arguments.end()
+    for provider in try Configuration(Settings()).catalogue().providers {
+        print("\(provider.key)\t\(provider.name)\t\(provider.kind.rawValue)")
+    }
+    return 0
+}
+
+func providerCheck(_ arguments: inout Arguments) throws -> Int32 {
+    let path = try arguments.word("The name of a file")
+    try arguments.end()
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw CommandError("\(path) cannot be read.") }
+    _ = try ProviderCatalogue(overlay: [(path, Array(data))])
+    print("\(path) is fine.")
+    return 0
+}

@@ -1,3 +1,4 @@
+internal import CLinux
 import Glibc
 import Synchronization
 
@@ -26,10 +27,10 @@ public final class WorkerThread: Sendable {
     /// - Parameters:
     ///   - name: shown by `ps -L` and debuggers; the kernel keeps 15 bytes.
     ///   - stackSize: bytes, at least 64 KiB; 512 KiB unless told otherwise.
-    /// - Throws: `refused` when the kernel has no room for another thread.
+    /// - Throws: ``ThreadError`` when the kernel has no room for another thread.
     public init(
         name: String, stackSize: Int = 512 * 1_024, _ body: @escaping @Sendable () -> Void
-    ) throws(ProcessError) {
+    ) throws(ThreadError) {
         life = Life(name: name, body: body)
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
@@ -45,7 +46,7 @@ public final class WorkerThread: Sendable {
         let problem = unsafe pthread_create(&started, &attributes, { unsafe threadBody($0) }, kept.toOpaque())
         guard problem == 0 else {
             unsafe kept.release()
-            throw .kernel("cannot start the thread \(name)", problem)
+            throw ThreadError(name: name, number: problem)
         }
         thread = started
     }
@@ -59,14 +60,19 @@ public final class WorkerThread: Sendable {
 
     /// Waits for the thread's end, no longer than until the deadline, and tells whether it came.
     @discardableResult
-    public func join(before deadline: MonotonicTime) -> Bool {
+    public func join(before deadline: ContinuousClock.Instant) -> Bool {
         while !isOver {
-            guard MonotonicTime.now() < deadline else { return false }
+            guard ContinuousClock.now < deadline else { return false }
             var pause = timespec(tv_sec: 0, tv_nsec: 5_000_000)
             unsafe nanosleep(&pause, nil)
         }
-        if !joined.exchange(true, ordering: .acquiringAndReleasing) { pthread_join(thread, nil) }
+        join()
         return true
+    }
+
+    /// Waits for the thread's end, however long it takes.
+    public func join() {
+        if !joined.exchange(true, ordering: .acquiringAndReleasing) { pthread_join(thread, nil) }
     }
 
     /// Every signal but those by which a fault of this very thread is told: they must reach the backtrace.
@@ -80,7 +86,7 @@ public final class WorkerThread: Sendable {
     /// Where each thread begins: a function elsewhere than in `main.swift`, so that no actor's isolation is expected.
     fileprivate static func live(_ opaque: UnsafeMutableRawPointer) {
         let life = unsafe Unmanaged<Life>.fromOpaque(opaque).takeRetainedValue()
-        ProcessControl.nameThread(life.name)
+        unsafe c_name_thread(life.name)
         life.body()
         life.isOver.store(true, ordering: .releasing)
     }
@@ -90,4 +96,13 @@ public final class WorkerThread: Sendable {
 private func threadBody(_ opaque: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     if let opaque = unsafe opaque { unsafe WorkerThread.live(opaque) }
     return nil
+}
+
+/// The kernel has no room for another thread.
+public struct ThreadError: Error, CustomStringConvertible {
+    let name: String
+    let number: Int32
+
+    /// One sentence.
+    public var description: String { "cannot start the thread \(name): \(unsafe String(cString: strerror(number)))" }
 }

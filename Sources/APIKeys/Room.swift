@@ -1,0 +1,123 @@
+import AdminShell
+import DatabaseKit
+import Domain
+import HTTPKit
+import LogKit
+import TimeKit
+
+/// The credentials of scripts.
+public struct APIKeys: Sendable {
+    /// How keys are made.
+    public struct Settings: Sendable {
+        /// The most characters that a prefix may have.
+        public static let longestPrefix = 20
+
+        /// What each new key begins with: letters, digits and `_`, which stands last.
+        public var prefix: String
+        /// After how many days a key ends unless its maker says otherwise.
+        public var defaultExpiryDays: Int
+        /// How many living keys a user may hold.
+        public var maxPerUser: Int
+
+        /// Settings; ``isPrefix(_:)`` must hold for the prefix.
+        public init(prefix: String = "sk_", defaultExpiryDays: Int = 365, maxPerUser: Int = 10) {
+            self.prefix = prefix
+            self.defaultExpiryDays = defaultExpiryDays
+            self.maxPerUser = maxPerUser
+        }
+
+        /// Whether a text can stand before a key, so that the key is still read as one.
+        public static func isPrefix(_ text: String) -> Bool {
+            (1...longestPrefix).contains(text.utf8.count) && text.hasSuffix("_")
+                && text.utf8.allSatisfy { byte in
+                    switch byte {
+                    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f: true
+                    default: false
+                    }
+                }
+        }
+    }
+
+    /// A key that will soon end by itself.
+    public struct Expiring: Sendable {
+        /// Its name.
+        public let name: String
+        /// When it ends.
+        public let expiresAt: Timestamp
+    }
+
+    /// How long before its end a key is called to attention.
+    static let warning = Duration.days(14)
+
+    let database: Database
+    let world: World
+    let audit: AuditTrail
+    let settings: Settings
+
+    /// The room.
+    public init(database: Database, world: World, settings: Settings = Settings()) {
+        self.database = database
+        self.world = world
+        self.settings = settings
+        audit = AuditTrail(world: world)
+    }
+
+    /// The routes and who performs them.
+    public var routes: RoomRoutes {
+        RoomRoutes(APIKeyRoute.self) { route, call in try respond(route, call) }
+    }
+
+    /// Whose key a script sent; nil, whatever the reason, when it opens nothing.
+    ///
+    /// What has not the shape of a key is refused without a question to the database. The role is that which the key's
+    /// user has now; the key's scopes limit it further.
+    ///
+    /// - Throws: `DatabaseError`.
+    public func principal(key: Secret<String>, remoteAddress: String) throws -> Principal? {
+        guard let text = key.reveal({ KeyText($0) }) else { return nil }
+        return try KeyDoor(database: database, world: world).principal(text, remoteAddress: remoteAddress)
+    }
+
+    /// Makes a key for the command line, with the default expiry, and gives it this once.
+    ///
+    /// - Parameter scopes: rights as they are written, such as `connections:read`.
+    /// - Throws: `Problem` that names a name or scope which is refused; `DatabaseError`.
+    public func create(name: String, scopes: [String], by scope: OrganizationScope) throws -> Secret<String> {
+        var input = Input(Form(pairs: [("name", name)] + scopes.map { ("scopes", $0) }))
+        let wanted = try wanted(&input, expiresAt: defaultExpiry, by: scope)
+        return try create(wanted, by: scope).text.secret
+    }
+
+    /// How many keys open something now, of those that the one who asks may see.
+    public func activeCount(_ scope: OrganizationScope) throws -> Int {
+        try store(scope).activeCount()
+    }
+
+    /// Keys that end within two weeks, the first to end first, of those that the one who asks may see.
+    public func expiring(_ scope: OrganizationScope, limit: Int) throws -> [Expiring] {
+        try store(scope).expiring(before: world.now() + Self.warning, limit: limit).compactMap { key in
+            key.expiresAt.map { Expiring(name: key.name, expiresAt: $0) }
+        }
+    }
+
+    func store(_ scope: OrganizationScope) -> KeyStore {
+        KeyStore(database: database, world: world, scope: scope)
+    }
+
+    var defaultExpiry: Timestamp { world.now() + .days(settings.defaultExpiryDays) }
+
+    private func respond(_ route: APIKeyRoute, _ call: Call) throws -> Response {
+        switch (route, call.request.method) {
+        case (.list, _): try listPage(call)
+        case (.create, .post): try createKey(call)
+        case (.create, _): try newPage(call)
+        case (.revoke(let id), .post): try revokeKey(id, call)
+        case (.revoke(let id), _): try revokePage(id, call)
+        case (.listJSON, .post): try postKey(call)
+        case (.listJSON, _): try listJSON(call)
+        case (.keyJSON(let id), .patch): try patchKey(id, call)
+        case (.keyJSON(let id), .delete): try deleteKey(id, call)
+        case (.keyJSON(let id), _): try keyJSON(id, call)
+        }
+    }
+}

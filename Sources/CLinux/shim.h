@@ -1,0 +1,12 @@
+#pragma once
+#include <sys/prctl.h>
+
+/// `prctl` is variadic, and Swift imports no variadic C function.
+static inline int c_prctl(int option, unsigned long argument) {
+    return prctl(option, argument, 0UL, 0UL, 0UL);
+}
+
+/// Names the calling thread; the kernel keeps 15 bytes.
+static inline void c_name_thread(const char *name) {
+    prctl(PR_SET_NAME, name, 0UL, 0UL, 0UL);
+}

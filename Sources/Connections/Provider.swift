@@ -1,0 +1,158 @@
+import JSONKit
+
+/// A service that can be connected, as its provider file describes it.
+public struct Provider: Sendable {
+    /// What kind of credential the service takes (seed 0).
+    public enum Kind: String, Sendable, CaseIterable {
+        /// One token of a bot.
+        case botToken = "bot_token"
+        /// One key.
+        case apiKey = "api_key"
+        /// A name of a key and its secret.
+        case keySecret = "key_secret"
+        /// Whatever the service asks for.
+        case credentials
+
+        /// The kind in words.
+        var words: String {
+            switch self {
+            case .botToken: "Bot token"
+            case .apiKey: "API key"
+            case .keySecret: "Key and secret"
+            case .credentials: "Server and sign-in"
+            }
+        }
+    }
+
+    /// Two letters on a colour of the house's palette.
+    struct Tile: Sendable {
+        static let colors: Set<String> = [
+            "green", "olive", "amber", "orange", "red", "rose", "plum", "violet", "indigo", "blue", "sky", "teal", "slate",
+            "ink",
+        ]
+
+        let letters: String
+        let color: String
+    }
+
+    /// A link to the service's own documentation.
+    struct Documentation: Sendable {
+        let href: String
+        let label: String
+    }
+
+    /// The key by which scripts name it.
+    public let key: String
+    /// The name by which people know it.
+    public let name: String
+    /// What kind of credential it takes.
+    public let kind: Kind
+    let category: String
+    let tile: Tile
+    let summary: String
+    let guide: [String]
+    let documentation: Documentation?
+    let fields: [ProviderField]
+    let test: ProviderTest
+    /// Whether its facts were checked against the service's own documents.
+    let isVerified: Bool
+    let note: String?
+
+    /// A field by its name.
+    func field(_ name: String) -> ProviderField? {
+        fields.first { $0.name == name }
+    }
+}
+
+/// A field of a set-up: what it is called, what it takes, and whether it is a secret.
+struct ProviderField: Sendable {
+    /// How a value is entered.
+    enum Kind: String, Sendable, CaseIterable {
+        case text
+        case secret
+        case select
+        case email
+        case url
+        case number
+    }
+
+    struct Option: Sendable {
+        let value: String
+        let label: String
+    }
+
+    let name: String
+    let label: String
+    let kind: Kind
+    let isRequired: Bool
+    /// A regular expression that the whole value must match.
+    let pattern: String?
+    /// What is said when it does not.
+    let refusal: String?
+    let help: String?
+    let standard: String?
+    let options: [Option]
+    let range: ClosedRange<Int>
+    let width: String?
+
+    /// Why a value is refused; nil when it is taken.
+    func objection(to value: String) -> String? {
+        switch kind {
+        case .select where !options.contains(where: { $0.value == value }):
+            return "Choose one of \(options.map(\.value).joined(separator: ", "))."
+        case .number:
+            guard let number = Int(value), range.contains(number) else {
+                return "This must be a whole number from \(range.lowerBound) to \(range.upperBound)."
+            }
+        case .email where !Self.isAddress(value): return "This is no e-mail address."
+        case .url where !(value.hasPrefix("https://") || value.hasPrefix("http://")):
+            return "This must begin with https://."
+        default: break
+        }
+        guard let pattern, let regex = try? Regex(pattern), (try? regex.wholeMatch(in: value)) == nil else { return nil }
+        return refusal ?? "This has not the form that the service gives it."
+    }
+
+    private static func isAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !$0.contains(" ") }
+    }
+}
+
+/// How a connection is tested: the service's cheapest read.
+struct ProviderTest: Sendable {
+    /// What is called.
+    enum Call: Sendable {
+        /// A request over HTTP.
+        case http(HTTPCall)
+        /// STS GetCallerIdentity, signed with Signature Version 4.
+        case awsCallerIdentity
+        /// A greeting and a sign-in over SMTP, without a mail.
+        case smtp
+    }
+
+    /// A request over HTTP, with holes `{field}` for values of the set-up.
+    struct HTTPCall: Sendable {
+        let method: String
+        let url: String
+        let headers: [(name: String, value: String)]
+        let bearer: String?
+        let basic: (user: String, password: String)?
+        let statuses: [Int]
+        /// A member of the answer that must have this value too.
+        let condition: (path: String, value: JSON)?
+        /// Where the answer says what was wrong.
+        let error: String?
+    }
+
+    /// Something worth showing of what the service answered.
+    struct Fact: Sendable {
+        let label: String
+        let path: String
+    }
+
+    let call: Call
+    /// Whose access it is, in a few words with holes.
+    let access: String
+    let metadata: [Fact]
+}

@@ -1,0 +1,48 @@
+import AdminShell
+import Domain
+import HTTPKit
+
+/// The addresses of the overview, of the system page and of health.
+public enum OperationsRoute: Route {
+    /// The first page after signing in.
+    case overview
+    /// How the hub itself is doing.
+    case system
+    /// Whether this process answers.
+    case live
+    /// Whether the hub can do its work; also at `/health/`.
+    case ready
+
+    /// Reads a path; nil when it is none of this room's.
+    public init?(_ path: Path) {
+        switch path.pattern {
+        case "": self = .overview
+        case "system": self = .system
+        case "health/live": self = .live
+        case "health", "health/ready": self = .ready
+        default: return nil
+        }
+    }
+
+    /// The path below the mount prefix.
+    public var path: String {
+        switch self {
+        case .overview: "/"
+        case .system: "/system"
+        case .live: "/health/live"
+        case .ready: "/health/ready"
+        }
+    }
+
+    /// Who may use the route, by method.
+    public var access: [Method: Access] {
+        switch self {
+        case .overview: [.get: .right(.read(.organization))]
+        case .system: [.get: .right(.everything)]
+        case .live, .ready: [.get: .open]
+        }
+    }
+
+    /// One of each case.
+    public static let samples: [OperationsRoute] = [.overview, .system, .live, .ready]
+}

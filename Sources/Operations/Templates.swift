@@ -1,0 +1,18 @@
+import AdminShell
+
+/// The templates of this room.
+extension Operations {
+    /// Each template by its file name.
+    public static let templates: [String: [UInt8]] = [
+        "database-away.html": PackageResources.database_away_html,
+        "overview.html": PackageResources.overview_html,
+        "system.html": PackageResources.system_html,
+    ]
+}
+
+extension Operations {
+    /// Every page of this room.
+    public static let pages: [any ShellPage.Type] = [
+        OverviewPage.self, SystemPage.self, DatabaseAwayPage.self,
+    ]
+}
