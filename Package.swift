@@ -89,26 +89,32 @@ let package = Package(
 
         tests("TimeKit"),
         tests("ThreadKit"),
-        tests("LogKit"),
+        tests("LogKit", ["TimeKit"]),
         tests("CipherKit"),
         tests("DatabaseKit"),
         tests("TemplateKit"),
-        tests("JSONKit"),
-        tests("HTTPKit", ["JSONKit"]),
-        tests("FastCGIKit"),
+        tests("JSONKit", ["TimeKit"]),
+        tests("HTTPKit", ["JSONKit", "LogKit"]),
+        tests("FastCGIKit", ["HTTPKit", "LogKit"]),
         tests("ClientKit"),
         tests("ProcessKit", ["ProcessKitFixture", "ThreadKit"]),
         .executableTarget(
             name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
             swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
-        tests("Domain"),
-        tests("AdminShell", ["HTTPKit"]),
+        tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
+        tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
+        tests("Accounts", ["Domain", "TimeKit"]),
+        tests(
+            "Hub",
+            [
+                "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit",
+                "TimeKit",
+            ]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(
             name: "RoomFixture", dependencies: roomTestKits, path: "Tests/RoomFixture", swiftSettings: settings),
-        tests("Hub"),
     ]
 )

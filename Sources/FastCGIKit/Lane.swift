@@ -74,12 +74,29 @@ public struct Lane: Sendable {
             let wantsBody = parsed.method != .head
             let response = respond(parsed)
             if !writer.write(response, withBody: wantsBody, log: log) {
-                // The head said more than the body gave: the only honest end is a broken connection.
+                // The head said more than the body gave: the only honest end is a broken connection. libfcgi would end
+                // the request as if nothing had happened, so it may no longer write.
+                unsafe shutdown(request.ipcFd, Int32(SHUT_RDWR))
                 unsafe request.keepConnection = 0
             }
         } catch {
-            // What remains unread of this request is skipped by libfcgi, which goes by the request's number.
             _ = writer.write(refuse(error), withBody: true, log: log)
+        }
+        if unsafe !skipRest(of: request) { unsafe request.keepConnection = 0 }
+    }
+
+    /// Reads what the gateway still sends of this request, to the record that ends it; false when that is too much.
+    ///
+    /// libfcgi does not: what is left would be taken for the beginning of the next request of a kept connection.
+    private func skipRest(of request: FCGX_Request) -> Bool {
+        var left = limits.skippedBytes
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1_024) { buffer in
+            while left > 0 {
+                let read = unsafe FCGX_GetStr(buffer.baseAddress, Int32(buffer.count), request.in)
+                if read < buffer.count { return true }
+                left -= Int(read)
+            }
+            return false
         }
     }
 

@@ -10,6 +10,8 @@ public struct Limits: Sendable {
     public var targetBytes = 8_192
     /// Bytes of a body; more is 413.
     public var bodyBytes = 1_048_576
+    /// Bytes of a body that was not wanted, read and forgotten so that its connection can be kept; after more it is closed.
+    public var skippedBytes = 67_108_864
     /// How long a connection may stay silent in the middle of a request, or idle between two, in seconds.
     ///
     /// Longer than nginx keeps an idle connection, so that nginx closes first: a connection that we close may be just

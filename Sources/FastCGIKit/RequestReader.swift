@@ -128,8 +128,12 @@ struct RequestReader {
         let cut = target.utf8.firstIndex(of: 0x3f)
         let raw = target.utf8[..<(cut ?? target.endIndex)]
         let query = cut.map { String(target[target.utf8.index(after: $0)...]) } ?? ""
-        guard raw.starts(with: parameters.mount.utf8) else { throw Problem(404, "not_found", "There is nothing here.") }
-        let rest = String(Substring(raw.dropFirst(parameters.mount.utf8.count)))
+        let below = raw.dropFirst(parameters.mount.utf8.count)
+        // To the end of a step: /hubble does not stand below /hub.
+        guard raw.starts(with: parameters.mount.utf8),
+            parameters.mount.isEmpty || below.isEmpty || below.first == 0x2f
+        else { throw Problem(404, "not_found", "There is nothing here.") }
+        let rest = String(Substring(below))
         guard let path = Path(rest.isEmpty ? "/" : rest) else {
             throw Problem(400, "malformed_request", "The address has a broken escape or an empty step.")
         }

@@ -8,7 +8,7 @@ public enum CSV {
     }
 
     private static func cell(_ text: String) -> String {
-        let isFormula = text.utf8.first.map { "=+-@\t\r\0".utf8.contains($0) } ?? false
+        let isFormula = text.unicodeScalars.first.map { "=+-@\t\r\n\0＝＋－＠".unicodeScalars.contains($0) } ?? false
         let safe = (isFormula ? "'" : "") + text.replacing("\0", with: "")
         guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
         return "\"" + safe.replacing("\"", with: "\"\"") + "\""
@@ -17,12 +17,15 @@ public enum CSV {
 
 extension Response {
     /// A streamed table.
-    public static func csv(_ head: [String], named name: String, rows: @escaping @Sendable (([String]) throws -> Void) throws -> Void)
+    public static func csv(
+        _ head: [String], named name: String, rows: @escaping @Sendable (([String]) throws -> Void) throws -> Void
+    )
         -> Response
     {
         Response(
             headers: [
-                "content-type": "text/csv; charset=utf-8", "content-disposition": "attachment; filename=\"\(name).csv\"",
+                "content-type": "text/csv; charset=utf-8",
+                "content-disposition": "attachment; filename=\"\(name).csv\"",
             ],
             body: .stream { write in
                 try write(CSV.line(head))

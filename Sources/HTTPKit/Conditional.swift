@@ -6,7 +6,8 @@ extension Request {
     public func requireMatch(_ tag: String) throws(Problem) {
         guard let wanted = headers["if-match"] else { return }
         guard Self.matches(wanted, tag, isWeakAllowed: false) else {
-            throw Problem(412, "precondition_failed", "This was changed meanwhile. Fetch it again and repeat your change.")
+            throw Problem(
+                412, "precondition_failed", "This was changed meanwhile. Fetch it again and repeat your change.")
         }
     }
 

@@ -29,7 +29,7 @@ public struct Input: Sendable {
 
     // MARK: Reading
 
-    /// A text that must be given, of a length counted in characters.
+    /// A text that must be given, of a length counted in code points; blanks alone are no text.
     public mutating func text(_ name: String, _ length: ClosedRange<Int> = 1...200) -> String? {
         required(name, optionalText(name, length))
     }
@@ -38,11 +38,14 @@ public struct Input: Sendable {
     public mutating func optionalText(_ name: String, _ length: ClosedRange<Int> = 1...200) -> String? {
         guard let value = value(name) else { return nil }
         guard case .string(let text) = value else { return refused(name, "wrong_type", "This must be a text.") }
-        guard length.contains(text.count) else {
+        // In code points, as the database counts: one grapheme may hold any number of them.
+        let count = text.trimmed.isEmpty ? 0 : text.unicodeScalars.count
+        guard length.contains(count) else {
             let rule =
-                text.count < length.lowerBound
-                ? "This needs at least \(length.lowerBound) characters." : "This takes at most \(length.upperBound) characters."
-            return refused(name, text.count < length.lowerBound ? "too_short" : "too_long", rule)
+                count < length.lowerBound
+                ? "This needs at least \(length.lowerBound) characters."
+                : "This takes at most \(length.upperBound) characters."
+            return refused(name, count < length.lowerBound ? "too_short" : "too_long", rule)
         }
         return text
     }
@@ -150,8 +153,16 @@ public struct Input: Sendable {
     }
 
     /// Every refusal so far, as one problem; nil when there is none.
+    ///
+    /// Of unknown fields the first twenty are named, by their first hundred characters: an answer must not grow with what
+    /// was sent.
     public var problem: Problem? {
-        let all = errors + unknown.map { .init(field: $0, code: "unknown_field", detail: "There is no such field.") }
+        let foreign = unknown.prefix(20).map { name in
+            Problem.FieldError(
+                field: String(name.unicodeScalars.prefix(100)), code: "unknown_field", detail: "There is no such field."
+            )
+        }
+        let all = errors + foreign
         return all.isEmpty ? nil : .invalid(all)
     }
 
@@ -198,7 +209,8 @@ public struct Input: Sendable {
 
     private var unknown: [String] {
         switch source {
-        case .form(let form): form.names.filter { !asked.contains($0) && $0 != CSRF.fieldName && $0 != FormNonce.fieldName }
+        case .form(let form):
+            form.names.filter { !asked.contains($0) && $0 != CSRF.fieldName && $0 != FormNonce.fieldName }
         case .json(let json): Self.unknown(in: json, below: "", asked)
         }
     }
@@ -207,7 +219,9 @@ public struct Input: Sendable {
         (json.members ?? []).flatMap { member -> [String] in
             let name = prefix + member.name
             if asked.contains(name) { return [] }
-            guard asked.contains(where: { $0.hasPrefix(name + ".") }), case .object = member.value else { return [name] }
+            guard asked.contains(where: { $0.hasPrefix(name + ".") }), case .object = member.value else {
+                return [name]
+            }
             return unknown(in: member.value, below: name + ".", asked)
         }
     }

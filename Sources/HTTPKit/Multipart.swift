@@ -33,7 +33,8 @@ enum Multipart {
         else { return nil }
         let disposition = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-disposition:") }
         guard let disposition, disposition.lowercased().contains("form-data"),
-            parameter("filename", of: disposition) == nil, let name = parameter("name", of: disposition)
+            parameter("filename", of: disposition) == nil, parameter("filename*", of: disposition) == nil,
+            let name = parameter("name", of: disposition)
         else { return nil }
         return (name, value)
     }

@@ -25,7 +25,8 @@ public struct Path: Sendable, Hashable {
                 identifiers.append(segment.lowercased())
                 pattern += ":id"
             } else {
-                pattern += segment
+                // A segment that says `:id` itself must not be taken for an id that is there.
+                pattern += segment == ":id" ? "%3Aid" : segment
             }
         }
         self.pattern = pattern

@@ -75,7 +75,9 @@ public struct Request: Sendable {
             }
             return form
         case "multipart/form-data":
-            guard let form = Multipart.fields(of: body, contentType: headers["content-type"] ?? "") else { throw broken }
+            guard let form = Multipart.fields(of: body, contentType: headers["content-type"] ?? "") else {
+                throw broken
+            }
             return form
         default:
             throw Problem(415, "unsupported_media_type", "This address takes a form.")

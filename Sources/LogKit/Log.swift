@@ -122,7 +122,8 @@ public struct Log: Sendable {
         guard level >= threshold else { return }
         var line = line(level, sentence, more, at: .now())
         line.withUTF8 { bytes in
-            _ = unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+            // A signal may come before the first byte is written; a line is not worth losing for that.
+            while unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) < 0, errno == EINTR {}
         }
     }
 }
@@ -137,7 +138,9 @@ private func appendQuoted(_ text: String, to line: inout String) {
         case "\n": line += "\\n"
         case "\r": line += "\\r"
         case "\t": line += "\\t"
-        case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value):
+        case _
+        where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
+            || (0x2028...0x2029).contains(scalar.value):
             let digits = String(scalar.value, radix: 16)
             line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         default: line.unicodeScalars.append(scalar)

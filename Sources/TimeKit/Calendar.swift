@@ -16,7 +16,8 @@ public struct Calendar: Hashable, Sendable {
     public var microsecond: Int
 
     /// Fields as given, unchecked; ``timestamp`` checks them.
-    public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, microsecond: Int = 0) {
+    public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0, microsecond: Int = 0)
+    {
         self.year = year
         self.month = month
         self.day = day
@@ -31,7 +32,8 @@ public struct Calendar: Hashable, Sendable {
     /// Days are counted from 0000-03-01, so that the leap day is the last of its year and needs no special case.
     public init(_ moment: Timestamp) {
         let days = Self.floorDivide(moment.microseconds, 86_400_000_000)
-        let rest = moment.microseconds - days * 86_400_000_000
+        let remainder = moment.microseconds % 86_400_000_000
+        let rest = remainder < 0 ? remainder + 86_400_000_000 : remainder
         let shifted = days + 719_468
         let era = Self.floorDivide(shifted, 146_097)
         let dayOfEra = shifted - era * 146_097
@@ -56,8 +58,8 @@ public struct Calendar: Hashable, Sendable {
         return Timestamp(microseconds: seconds * 1_000_000 + Int64(microsecond))
     }
 
-    /// 0 for Sunday to 6 for Saturday.
-    public var weekday: Int {
+    /// 0 for Sunday to 6 for Saturday, of fields that name a day.
+    var weekday: Int {
         let remainder = (daysSince1970 + 4) % 7
         return Int(remainder < 0 ? remainder + 7 : remainder)
     }

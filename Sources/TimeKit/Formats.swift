@@ -20,13 +20,15 @@ extension Timestamp {
         return "\(day), \(two(parts.day)) \(month) \(padded(parts.year, 4)) \(time) GMT"
     }
 
-    /// Reads RFC 3339 with any offset and up to nine decimals; nil when it is anything else.
+    /// Reads RFC 3339 with any offset and up to nine decimals; nil when it is anything else, or outside the years
+    /// 0000 to 9999 in UTC.
     ///
     /// > date-time = full-date "T" full-time     RFC 3339 §5.6
     public init?(rfc3339 text: String) {
         var scanner = DigitScanner(text.utf8)
         guard let year = scanner.number(digits: 4), scanner.skip("-"), let month = scanner.number(digits: 2),
-            scanner.skip("-"), let day = scanner.number(digits: 2), scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
+            scanner.skip("-"), let day = scanner.number(digits: 2),
+            scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
             let hour = scanner.number(digits: 2), scanner.skip(":"), let minute = scanner.number(digits: 2),
             scanner.skip(":"), let second = scanner.number(digits: 2), let fraction = scanner.fraction(),
             let offset = scanner.offset(), scanner.isAtEnd
@@ -35,20 +37,22 @@ extension Timestamp {
             year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: fraction)
         guard let local = parts.timestamp else { return nil }
         self = local - .minutes(offset)
+        // The offset may lead out of the years that four digits, and a DATETIME, can say.
+        guard (0...9999).contains(Calendar(self).year) else { return nil }
     }
 
     /// Reads the preferred date of HTTP; nil when it is anything else.
     public init?(httpDate text: String) {
-        let words = text.split(separator: " ")
-        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let year = Int(words[3]),
-            let month = Self.months.firstIndex(of: String(words[2]))
-        else { return nil }
-        var scanner = DigitScanner(words[4].utf8)
-        guard let hour = scanner.number(digits: 2), scanner.skip(":"), let minute = scanner.number(digits: 2),
-            scanner.skip(":"), let second = scanner.number(digits: 2), scanner.isAtEnd,
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 6, let month = Self.months.firstIndex(of: String(words[2])) else { return nil }
+        var scanner = DigitScanner("\(words[1]) \(words[3]) \(words[4])".utf8)
+        guard let day = scanner.number(digits: 2), scanner.skip(" "), let year = scanner.number(digits: 4),
+            scanner.skip(" "), let hour = scanner.number(digits: 2), scanner.skip(":"),
+            let minute = scanner.number(digits: 2), scanner.skip(":"), let second = scanner.number(digits: 2),
+            scanner.isAtEnd,
             let moment = Calendar(
                 year: year, month: month + 1, day: day, hour: hour, minute: minute, second: second
-            ).timestamp
+            ).timestamp, moment.httpDate == text
         else { return nil }
         self = moment
     }
@@ -113,7 +117,8 @@ private struct DigitScanner<Bytes: BidirectionalCollection> where Bytes.Element 
     mutating func offset() -> Int? {
         if skip("Z") || skip("z") { return 0 }
         let sign = skip("+") ? 1 : skip("-") ? -1 : 0
-        guard sign != 0, let hours = number(digits: 2), hours < 24, skip(":"), let minutes = number(digits: 2), minutes < 60
+        guard sign != 0, let hours = number(digits: 2), hours < 24, skip(":"), let minutes = number(digits: 2),
+            minutes < 60
         else { return nil }
         return sign * (hours * 60 + minutes)
     }

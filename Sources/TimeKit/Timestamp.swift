@@ -16,7 +16,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     /// A moment given in whole seconds since 1970-01-01T00:00:00Z.
     public init(seconds: Int64) {
-        microseconds = seconds * 1_000_000
+        microseconds = clamped(seconds.multipliedReportingOverflow(by: 1_000_000), isNegative: seconds < 0)
     }
 
     /// The moment of the system's wall clock.
@@ -41,38 +41,56 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         one.microseconds < other.microseconds
     }
 
-    /// The moment this much later.
+    /// The moment this much later, held at the last one that can be counted: a setting or a client may name any time,
+    /// and an overflow would end the process.
     public static func + (moment: Timestamp, duration: Duration) -> Timestamp {
-        let (seconds, attoseconds) = duration.components
-        return Timestamp(microseconds: moment.microseconds + seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        let more = duration.microseconds
+        return Timestamp(
+            microseconds: clamped(moment.microseconds.addingReportingOverflow(more), isNegative: more < 0))
     }
 
-    /// The moment this much earlier.
+    /// The moment this much earlier, held at the first one that can be counted.
     public static func - (moment: Timestamp, duration: Duration) -> Timestamp {
-        moment + (.zero - duration)
+        let less = duration.microseconds
+        return Timestamp(
+            microseconds: clamped(moment.microseconds.subtractingReportingOverflow(less), isNegative: less > 0))
     }
 
     /// The time between two moments.
     public static func - (later: Timestamp, earlier: Timestamp) -> Duration {
-        .microseconds(later.microseconds - earlier.microseconds)
+        .microseconds(later.microseconds) - .microseconds(earlier.microseconds)
     }
+}
+
+/// The outcome of a calculation, or the end of the range that it went beyond.
+private func clamped(_ outcome: (partialValue: Int64, overflow: Bool), isNegative: Bool) -> Int64 {
+    guard outcome.overflow else { return outcome.partialValue }
+    return isNegative ? .min : .max
 }
 
 extension Duration {
     /// A number of whole minutes.
-    public static func minutes(_ count: Int) -> Duration { .seconds(count * 60) }
+    public static func minutes(_ count: Int) -> Duration { whole(count, of: 60) }
     /// A number of whole hours.
-    public static func hours(_ count: Int) -> Duration { .seconds(count * 3_600) }
+    public static func hours(_ count: Int) -> Duration { whole(count, of: 3_600) }
     /// A number of whole days of 24 hours.
-    public static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
+    public static func days(_ count: Int) -> Duration { whole(count, of: 86_400) }
 
-    /// This duration in whole milliseconds, rounded towards zero.
-    public var milliseconds: Int64 {
-        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+    private static func whole(_ count: Int, of unit: Int64) -> Duration {
+        .seconds(clamped(Int64(count).multipliedReportingOverflow(by: unit), isNegative: count < 0))
     }
 
-    /// This duration in whole microseconds, rounded towards zero.
-    public var microseconds: Int64 {
-        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
+    /// This duration in whole milliseconds, rounded towards zero and held within 64 bits.
+    public var milliseconds: Int64 { counted(in: 1_000) }
+
+    /// This duration in whole microseconds, rounded towards zero and held within 64 bits.
+    public var microseconds: Int64 { counted(in: 1_000_000) }
+
+    private func counted(in unitsPerSecond: Int64) -> Int64 {
+        let (seconds, attoseconds) = components
+        let whole = seconds.multipliedReportingOverflow(by: unitsPerSecond)
+        let fraction = attoseconds / (1_000_000_000_000_000_000 / unitsPerSecond)
+        let sum = whole.partialValue.addingReportingOverflow(fraction)
+        return clamped((sum.partialValue, whole.overflow || sum.overflow), isNegative: seconds < 0)
     }
 }

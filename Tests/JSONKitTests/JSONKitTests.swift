@@ -21,9 +21,12 @@ import TimeKit
         "What RFC 8259 allows is read",
         arguments: [
             ("true", JSON.bool(true)), ("false", false), ("null", nil), ("0", 0), ("-0", 0), ("1", 1),
-            ("9223372036854775807", 9_223_372_036_854_775_807), ("9223372036854775808", .number(9.223372036854775808e18)),
-            ("-9223372036854775808", .integer(.min)), ("1.0", .number(1)), ("1e3", .number(1000)), ("1E-2", .number(0.01)),
-            ("-1.5e+2", .number(-150)), (" [ 1 , 2 ]\r\n\t", [1, 2]), ("[]", []), ("{}", [:]), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+            ("9223372036854775807", 9_223_372_036_854_775_807),
+            ("9223372036854775808", .number(9.223372036854775808e18)),
+            ("-9223372036854775808", .integer(.min)), ("1.0", .number(1)), ("1e3", .number(1000)),
+            ("1E-2", .number(0.01)),
+            ("-1.5e+2", .number(-150)), (" [ 1 , 2 ]\r\n\t", [1, 2]), ("[]", []), ("{}", [:]),
+            (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
             (#""\u00e9\ud83d\ude00\u0000""#, "é😀\0"), ("\"é😀\u{7f}\"", "é😀\u{7f}"), (#"{"":{}}"#, ["": [:]]),
         ] as [(String, JSON)])
     func allowed(text: String, value: JSON) throws {
@@ -34,9 +37,12 @@ import TimeKit
         "What RFC 8259 does not allow is refused",
         arguments: [
             "", " ", "nul", "nulll", "True", "'a'", "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x10", "NaN", "Infinity",
-            "1e400", "-1e400", "[1,]", "[,1]", "[1 2]", "[", "]", "[1", #"{"a":1,}"#, #"{"a"}"#, #"{"a":}"#, #"{a:1}"#, "{1:1}",
-            #"{"a":1 "b":2}"#, "{", "}", "[}", "1 2", "[] []", "\u{feff}{}", "// c\n1", "\"a\nb\"", "\"a\u{1f}\"", #""\x""#,
-            #""\u12""#, #""\u12g4""#, #""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, #""\ud800x""#, #"""#, #""\"#, #""\u"#,
+            "1e400", "-1e400", "[1,]", "[,1]", "[1 2]", "[", "]", "[1", #"{"a":1,}"#, #"{"a"}"#, #"{"a":}"#, #"{a:1}"#,
+            "{1:1}",
+            #"{"a":1 "b":2}"#, "{", "}", "[}", "1 2", "[] []", "\u{feff}{}", "// c\n1", "\"a\nb\"", "\"a\u{1f}\"",
+            #""\x""#,
+            #""\u12""#, #""\u12g4""#, #""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, #""\ud800x""#, #"""#, #""\"#,
+            #""\u"#,
         ])
     func forbidden(text: String) {
         #expect(throws: JSONError.malformed) { try read(text) }
@@ -45,20 +51,27 @@ import TimeKit
     @Test("A truth is no number and a number no truth")
     func kinds() throws {
         let pair = try read("[true,1,0,\"1\"]")
-        #expect(pair == [true, 1, 0, "1"] && pair[0]?.wholeNumber == nil && pair[1]?.truth == nil && pair[3]?.wholeNumber == nil)
+        #expect(
+            pair == [true, 1, 0, "1"] && pair[0]?.wholeNumber == nil && pair[1]?.truth == nil
+                && pair[3]?.wholeNumber == nil)
         #expect(pair[4] == nil && pair[-1] == nil && pair["0"] == nil && pair[0]?[0] == nil)
     }
 
     @Test("Text that is not UTF-8 is refused, UTF-16 included")
     func encodings() {
-        for bytes: [UInt8] in [[0x22, 0xff, 0x22], [0x22, 0xc0, 0xaf, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x5b, 0, 0x31, 0, 0x5d, 0], [0x80]] {
+        for bytes: [UInt8] in [
+            [0x22, 0xff, 0x22], [0x22, 0xc0, 0xaf, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x5b, 0, 0x31, 0, 0x5d, 0],
+            [0x80],
+        ] {
             #expect(throws: JSONError.malformed) { try JSON(parsing: bytes) }
         }
     }
 
     @Test("32 levels are read and 33 refused, whatever stands in strings")
     func depth() throws {
-        func nested(_ levels: Int) -> String { String(repeating: "[", count: levels) + String(repeating: "]", count: levels) }
+        func nested(_ levels: Int) -> String {
+            String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+        }
         #expect(throws: Never.self) { try read(nested(32)) }
         #expect(throws: JSONError.tooDeep) { try read(nested(33)) }
         #expect(throws: JSONError.tooDeep) { try read(String(repeating: "{\"a\":", count: 33)) }
@@ -111,7 +124,9 @@ import TimeKit
 
     @Test("Nothing is null, a moment is RFC 3339")
     func optional() {
-        #expect(text([JSON(String?.none), JSON(Timestamp?.none), JSON(Int?.none), JSON(Int?.some(3))]) == "[null,null,null,3]")
+        #expect(
+            text([JSON(String?.none), JSON(Timestamp?.none), JSON(Int?.none), JSON(Int?.some(3))])
+                == "[null,null,null,3]")
         #expect(text(JSON(Timestamp(microseconds: 1_500))) == #""1970-01-01T00:00:00.001Z""#)
         #expect(text(JSON(UInt64?.some(.max))) == "9223372036854775807")
     }
