@@ -18,7 +18,7 @@ from house import free_port
 TELEGRAM_TOKEN = "123456789:AAF0-telegram_token-never-to-be-seen"
 SENDGRID_KEY = "SG.abcdefghijklmnopqrstuv.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 OPENROUTER_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
-TWILIO_SID, TWILIO_TOKEN = "AC" + "0123456789abcdef" * 2, "fedcba9876543210" * 2
+TWILIO_SID, TWILIO_TOKEN = "AC" + "00112233445566778899aabbccddeeff", "fedcba9876543210" * 2
 AWS_ID, AWS_SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 SMTP_USER, SMTP_PASSWORD = "mailer@example.org", "smtp-password-never-to-be-seen"
 
