@@ -108,8 +108,8 @@ let package = Package(
         tests(
             "Hub",
             [
-                "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit",
-                "TimeKit",
+                "APIKeys", "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit",
+                "TemplateKit", "TimeKit",
             ]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
