@@ -104,7 +104,7 @@ let package = Package(
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
         tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
-        tests("Accounts", ["Domain", "TimeKit"]),
+        tests("Accounts", ["CipherKit", "Domain", "HTTPKit", "LogKit", "TimeKit"]),
         tests(
             "Hub",
             [

@@ -33,7 +33,7 @@ final class FrontDoor: Sendable {
     private let name: String
     private let folder: URL
 
-    init(at publicURL: String = "http://127.0.0.1:8080", _ more: [String: String] = [:]) throws {
+    init(_ more: [String: String] = [:], at publicURL: String = "http://127.0.0.1:8080") throws {
         let text = try #require(
             ProcessInfo.processInfo.environment["HUB_TEST_DATABASE_URL"],
             "run the tests by Tests/mariadb run swift test")
