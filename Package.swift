@@ -104,12 +104,12 @@ let package = Package(
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
         tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
-        tests("Accounts", ["Domain", "TimeKit"]),
+        tests("Accounts", ["CipherKit", "Domain", "HTTPKit", "LogKit", "TimeKit"]),
         tests(
             "Hub",
             [
-                "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit",
-                "TimeKit",
+                "APIKeys", "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit",
+                "TemplateKit", "TimeKit",
             ]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),

@@ -20,7 +20,7 @@ extension Accounts {
             let current = input.required("current_password", input.secret("current_password"))
             let new = newPassword("new_password", &input, context: [account.name, account.email])
             guard let current, let new, input.isComplete else { throw input.refusal }
-            guard try passwords.verify(current, against: account.passwordHash) else {
+            guard try isRight(current, of: account) else {
                 throw Problem.invalid("current_password", "invalid_credentials", "This is not your current password.")
             }
             let hash = try passwords.hash(new)
@@ -29,7 +29,8 @@ extension Accounts {
                 try sessions.endAll(of: account.id, except: browser.session, in: transaction)
                 if let scope = call.organization {
                     try audit.record(
-                        "user.password_changed", .init("user", account.id, name: account.email), by: scope, in: transaction)
+                        "user.password_changed", .init("user", account.id, name: account.email), by: scope,
+                        in: transaction)
                 }
             }
             return call.redirect(to: AccountRoute.account, saying: "Password changed. Your other sessions have ended.")
@@ -89,7 +90,8 @@ enum Device {
             ("curl/", "curl"),
         ]
         let systems = [
-            ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+            ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+            ("Mac OS X", "macOS"),
             ("Linux", "Linux"),
         ]
         let browser = browsers.first { agent.contains($0.0) }?.1

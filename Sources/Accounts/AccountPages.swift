@@ -51,7 +51,8 @@ struct AccountPage: ShellPage {
         return [
             "person": ["name": .text(name), "email": .text(email), "role": .text(role)],
             "theme_form": ["action": .text(themeAction), "options": .list(themes)],
-            "password_form": ["action": .text(passwordAction), "fields": password.list], "form_errors": password.summary,
+            "password_form": ["action": .text(passwordAction), "fields": password.list],
+            "form_errors": password.summary,
             "sessions": .list(sessions.map(view)), "end_others_action": TemplateValue(endOthersHref),
         ]
     }
@@ -68,7 +69,8 @@ struct AccountPage: ShellPage {
     private func view(_ row: SessionRow) -> TemplateValue {
         [
             "device": .text(row.device), "address": .text(row.address), "is_current": .bool(row.isCurrent),
-            "started": row.started.view(now: now), "seen": row.seen.view(now: now), "end_action": TemplateValue(row.endHref),
+            "started": row.started.view(now: now), "seen": row.seen.view(now: now),
+            "end_action": TemplateValue(row.endHref),
         ]
     }
 }
@@ -93,9 +95,13 @@ struct OrganizationPage: ShellPage {
 
     static let template = "organization"
     static let sample = OrganizationPage(
-        organization: "Acme Shop", canEdit: true, nameAction: "/organization/name", workspaceAction: "/organization/workspaces",
-        workspaces: [.init(id: Identifier(.real), name: "General", connections: 5, renameAction: "/", isRenaming: false)],
-        members: [.init(name: "Ana Kovač", email: "ana@acme.example", role: .owner, isYou: true, seen: nil)], typed: nil,
+        organization: "Acme Shop", canEdit: true, nameAction: "/organization/name",
+        workspaceAction: "/organization/workspaces",
+        workspaces: [
+            .init(id: Identifier(.real), name: "General", connections: 5, renameAction: "/", isRenaming: false)
+        ],
+        members: [.init(name: "Ana Kovač", email: "ana@acme.example", role: .owner, isYou: true, seen: nil)],
+        typed: nil,
         problem: nil, now: Timestamp(seconds: 0))
 
     let organization: String
@@ -119,7 +125,10 @@ struct OrganizationPage: ShellPage {
         let forms = FormView([name, workspace] + renameFields, typed: typed, problem: problem)
         return [
             "can_edit": .bool(canEdit), "form_errors": forms.summary,
-            "name_form": ["action": .text(nameAction), "fields": FormView([name], typed: typed(for: name), problem: problem).quietList],
+            "name_form": [
+                "action": .text(nameAction),
+                "fields": FormView([name], typed: typed(for: name), problem: problem).quietList,
+            ],
             "workspace_form": [
                 "action": .text(workspaceAction),
                 "fields": FormView([workspace], typed: typed(for: workspace), problem: problem).quietList,
@@ -149,7 +158,8 @@ struct OrganizationPage: ShellPage {
             "name": .text(row.name),
             "connections": .text(row.connections < 2 ? words[row.connections] : "\(row.connections) connections"),
             "rename": canEdit
-                ? ["action": .text(row.renameAction), "is_open": .bool(row.isRenaming), "fields": form.quietList] : .null,
+                ? ["action": .text(row.renameAction), "is_open": .bool(row.isRenaming), "fields": form.quietList]
+                : .null,
         ]
     }
 

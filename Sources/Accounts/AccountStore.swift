@@ -72,7 +72,9 @@ struct AccountStore: Sendable {
             """)
     }
 
-    func insert(_ id: Identifier<User>, email: String, name: String, passwordHash: String, in transaction: Transaction) throws {
+    func insert(
+        _ id: Identifier<User>, email: String, name: String, passwordHash: String, in transaction: Transaction
+    ) throws {
         let now = world.now()
         try transaction.execute(
             """
@@ -132,7 +134,8 @@ struct AccountStore: Sendable {
 
     func hasSetUpLink(tokenHash: [UInt8], in querying: some Querying) throws -> Bool {
         try querying.row(
-            "SELECT created_at FROM set_up_links WHERE token_hash = \(tokenHash) AND expires_at > \(world.now())") != nil
+            "SELECT created_at FROM set_up_links WHERE token_hash = \(tokenHash) AND expires_at > \(world.now())")
+            != nil
     }
 
     func removeSetUpLinks(in transaction: Transaction) throws {
@@ -173,9 +176,13 @@ struct AccountStore: Sendable {
             """)
     }
 
-    /// Takes back what ``reserveAttempt(_:)`` counted, since the attempt was right.
-    func forgiveAttempt(account: [UInt8], address: [UInt8]) throws {
+    /// Forgets the failures of an account, since its owner has come.
+    func forgiveAttempt(account: [UInt8]) throws {
         try database.execute("DELETE FROM sign_in_failures WHERE subject = \(account)")
+    }
+
+    /// Takes back what ``reserveAttempt(_:)`` counted for an address, since the attempt was right.
+    func forgiveAttempt(address: [UInt8]) throws {
         try database.execute(
             "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = \(address) AND failures > 0")
     }

@@ -67,7 +67,8 @@ public enum AccountRoute: Route {
     public var access: [Method: Access] {
         switch self {
         case .signIn, .setUp: [.get: .open, .post: .open]
-        case .signOut, .switchOrganization, .changePassword, .chooseTheme, .endSession, .endOtherSessions: [.post: .person]
+        case .signOut, .switchOrganization, .changePassword, .chooseTheme, .endSession, .endOtherSessions:
+            [.post: .person]
         case .account: [.get: .person]
         case .organization: [.get: .right(.read(.organization))]
         case .renameOrganization, .addWorkspace, .renameWorkspace: [.post: .right(.write(.organization))]
@@ -82,7 +83,8 @@ public enum AccountRoute: Route {
         let workspace = Identifier<Workspace>(.real)
         return [
             .signIn, .signOut, .setUp, .account, .changePassword, .chooseTheme, .endSession(session), .endOtherSessions,
-            .organization, .renameOrganization, .switchOrganization, .addWorkspace, .renameWorkspace(workspace), .organizationJSON,
+            .organization, .renameOrganization, .switchOrganization, .addWorkspace, .renameWorkspace(workspace),
+            .organizationJSON,
             .workspacesJSON, .workspaceJSON(workspace),
         ]
     }

@@ -33,7 +33,9 @@ extension Accounts {
     public func createUser(
         email text: String, name: String?, organization organizationName: String, role: Role, password: Secret<String>
     ) throws {
-        guard let email = Self.email(text) else { throw AccountsRefusal(description: "“\(text)” is no e-mail address.") }
+        guard let email = Self.email(text) else {
+            throw AccountsRefusal(description: "“\(text)” is no e-mail address.")
+        }
         try checkPassword(password, context: [email])
         let hash = try passwords.hash(password)
         let user = Identifier<User>(world)
@@ -48,11 +50,13 @@ extension Accounts {
                 let scope = OrganizationScope(
                     trusted: known, name: organizationName, actor: Self.operatorActor, requestID: "-")
                 try audit.record(
-                    "member.added", .init("user", user, name: email), details: ["role": .string(role.rawValue)], by: scope,
+                    "member.added", .init("user", user, name: email), details: ["role": .string(role.rawValue)],
+                    by: scope,
                     in: transaction)
             } else {
                 try found(
-                    Identifier(world), name: organizationName, owner: user, as: Self.operatorActor, requestID: "-", in: transaction)
+                    Identifier(world), name: organizationName, owner: user, as: Self.operatorActor, requestID: "-",
+                    in: transaction)
             }
             try accounts.removeSetUpLinks(in: transaction)
         }
@@ -79,7 +83,8 @@ extension Accounts {
             for row in rows {
                 each(
                     Listed(
-                        email: try row.get("email"), name: try row.get("name"), organization: try row.get("organization"),
+                        email: try row.get("email"), name: try row.get("name"),
+                        organization: try row.get("organization"),
                         role: try row.get("role")))
             }
             guard rows.count == 200, let next = rows.last else { return }
@@ -94,7 +99,8 @@ extension Accounts {
         let rows = try accounts.organizations(named: name)
         guard let first = rows.first else {
             throw AccountsRefusal(
-                description: name.map { "There is no organization “\($0)”." } ?? "There is no organization yet; set the hub up first.")
+                description: name.map { "There is no organization “\($0)”." }
+                    ?? "There is no organization yet; set the hub up first.")
         }
         guard rows.count == 1 || name != nil else {
             throw AccountsRefusal(description: "There are several organizations; name one with --org.")

@@ -31,6 +31,19 @@ struct OrganizationStore: Sendable {
         try database.row("SELECT name, version, created_at FROM organizations WHERE id = \(scope.organization)")
     }
 
+    /// The version of the organization, which nobody changes until the transaction is over.
+    func lockedVersion(in transaction: Transaction) throws -> Int64? {
+        try transaction.row("SELECT version FROM organizations WHERE id = \(scope.organization) FOR UPDATE")?.get(
+            "version")
+    }
+
+    /// The version of a workspace, which nobody changes until the transaction is over; nil for one of somebody else.
+    func lockedVersion(of id: Identifier<Workspace>, in transaction: Transaction) throws -> Int64? {
+        try transaction.row(
+            "SELECT version FROM workspaces WHERE id = \(id) AND organization_id = \(scope.organization) FOR UPDATE"
+        )?.get("version")
+    }
+
     func rename(_ name: String, in transaction: Transaction) throws {
         try transaction.execute(
             """
@@ -83,7 +96,8 @@ struct OrganizationStore: Sendable {
     }
 
     func memberCount() throws -> Int {
-        let row = try database.row("SELECT COUNT(*) AS count FROM memberships WHERE organization_id = \(scope.organization)")
+        let row = try database.row(
+            "SELECT COUNT(*) AS count FROM memberships WHERE organization_id = \(scope.organization)")
         return try row?.get("count") ?? 0
     }
 

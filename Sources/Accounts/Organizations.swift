@@ -17,7 +17,7 @@ extension Accounts {
             guard let name = input.text("organization_name", 1...100), input.isComplete else {
                 throw input.refusal
             }
-            try rename(to: name, by: call.scope())
+            try rename(to: name, call)
             return call.redirect(to: AccountRoute.organization, saying: "The organization is called \(name) now.")
         } orShow: { problem in
             try organizationPage(call, problem: problem)
@@ -53,7 +53,7 @@ extension Accounts {
         var input = try call.form()
         return try call.perform {
             guard let name = input.text("name", 1...100), input.isComplete else { throw input.refusal }
-            let renamed = try rename(workspace: id, to: name, field: "name", by: call.scope())
+            let renamed = try rename(workspace: id, to: name, field: "name", call)
             return call.redirect(to: AccountRoute.organization, saying: "The workspace is called \(renamed.name) now.")
         } orShow: { problem in
             try organizationPage(call, problem: problem, renaming: id)
@@ -74,11 +74,8 @@ extension Accounts {
 
     func patchOrganization(_ call: Call) throws -> Response {
         var input = try call.json()
-        let scope = try call.scope()
         guard let name = input.text("name", 1...100), input.isComplete else { throw input.refusal }
-        guard let row = try organization(scope).organization() else { throw Problem.notFound }
-        try call.request.requireMatch(entityTag(version: row.get("version")))
-        try rename(to: name, by: scope)
+        try rename(to: name, call)
         return try organizationJSON(call)
     }
 
@@ -103,9 +100,7 @@ extension Accounts {
     func patchWorkspace(_ id: Identifier<Workspace>, _ call: Call) throws -> Response {
         var input = try call.json()
         guard let name = input.text("name", 1...100), input.isComplete else { throw input.refusal }
-        guard let found = try organization(call.scope()).workspace(id) else { throw Problem.notFound }
-        try call.request.requireMatch(entityTag(version: found.version))
-        let renamed = try rename(workspace: id, to: name, field: "name", by: call.scope())
+        let renamed = try rename(workspace: id, to: name, field: "name", call)
         return .json(Self.json(renamed)).tagged(entityTag(version: renamed.version))
     }
 
@@ -118,8 +113,13 @@ extension Accounts {
 
     // MARK: Changes
 
-    private func rename(to name: String, by scope: OrganizationScope) throws {
+    // `If-Match` is judged under the lock of the row: of two changes of one version only one may happen.
+
+    private func rename(to name: String, _ call: Call) throws {
+        let scope = try call.scope()
         try database.transaction { transaction in
+            guard let version = try organization(scope).lockedVersion(in: transaction) else { throw Problem.notFound }
+            try call.request.requireMatch(entityTag(version: version))
             try organization(scope).rename(name, in: transaction)
             try audit.record(
                 "organization.renamed", .init("organization", scope.organization, name: name),
@@ -140,11 +140,16 @@ extension Accounts {
     }
 
     private func rename(
-        workspace id: Identifier<Workspace>, to name: String, field: String, by scope: OrganizationScope
+        workspace id: Identifier<Workspace>, to name: String, field: String, _ call: Call
     ) throws -> WorkspaceRecord {
-        try naming(field) {
+        let scope = try call.scope()
+        return try naming(field) {
             try database.transaction { transaction in
-                guard try organization(scope).renameWorkspace(id, name, in: transaction) else { throw Problem.notFound }
+                guard let version = try organization(scope).lockedVersion(of: id, in: transaction) else {
+                    throw Problem.notFound
+                }
+                try call.request.requireMatch(entityTag(version: version))
+                _ = try organization(scope).renameWorkspace(id, name, in: transaction)
                 try audit.record("workspace.renamed", .init("workspace", id, name: name), by: scope, in: transaction)
             }
             guard let renamed = try organization(scope).workspace(id) else { throw Problem.notFound }
@@ -171,7 +176,8 @@ extension Accounts {
         let workspaces = try store.workspaces().map { workspace in
             OrganizationPage.WorkspaceRow(
                 id: workspace.id, name: workspace.name, connections: counts[workspace.id] ?? 0,
-                renameAction: call.link(AccountRoute.renameWorkspace(workspace.id)), isRenaming: workspace.id == renaming)
+                renameAction: call.link(AccountRoute.renameWorkspace(workspace.id)),
+                isRenaming: workspace.id == renaming)
         }
         let members = try store.members().map { row in
             let id: Identifier<User> = try row.get("id")
@@ -181,7 +187,8 @@ extension Accounts {
         }
         return OrganizationPage(
             organization: scope.name, canEdit: scope.allows(.write(.organization)),
-            nameAction: call.link(AccountRoute.renameOrganization), workspaceAction: call.link(AccountRoute.addWorkspace),
+            nameAction: call.link(AccountRoute.renameOrganization),
+            workspaceAction: call.link(AccountRoute.addWorkspace),
             workspaces: workspaces, members: members, typed: problem == nil ? nil : try call.request.form(),
             problem: problem, now: world.now())
     }

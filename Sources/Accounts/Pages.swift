@@ -62,7 +62,8 @@ struct SetUpPage: ShellPage {
             FormField("email", "E-mail", .username, width: .wide),
             FormField(
                 "password", "Password", .password("new-password"),
-                help: "At least \(PasswordRules.shortest) characters. A sentence you can remember is best.", width: .wide),
+                help: "At least \(PasswordRules.shortest) characters. A sentence you can remember is best.",
+                width: .wide),
         ]
         let form = FormView([organization] + person, typed: typed, problem: problem)
         return [

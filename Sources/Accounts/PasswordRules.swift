@@ -20,7 +20,9 @@ enum PasswordRules {
         }
         if password.count > longest { return "Use at most \(longest) characters." }
         let plain = password.lowercased()
-        if isRepetitive(plain) || isSequence(plain) { return "This follows a simple pattern. Choose something less regular." }
+        if isRepetitive(plain) || isSequence(plain) {
+            return "This follows a simple pattern. Choose something less regular."
+        }
         let guessable = context.flatMap { $0.lowercased().split { !$0.isLetter && !$0.isNumber } }.map(String.init)
         var rest = plain.filter { $0.isLetter || $0.isNumber }
         for word in guessable.filter({ $0.count > 2 }) + common { rest = rest.replacing(word, with: "") }
@@ -36,7 +38,10 @@ enum PasswordRules {
     }
 
     private static func isSequence(_ text: String) -> Bool {
-        let rows = ["01234567890123456789012345", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn7ujm"]
+        let rows = [
+            "01234567890123456789012345", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm",
+            "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
+        ]
         return rows.contains { row in
             let twice = row + row
             return twice.contains(text) || String(twice.reversed()).contains(text)

@@ -57,7 +57,8 @@ struct SessionStore: Sendable {
         let chosen: Identifier<Organization>? = try first.get("organization_id")
         let browser = Principal.Browser(
             session: session, user: user, name: try first.get("name"),
-            organization: memberships.first { $0.organization == chosen }?.organization ?? memberships.first?.organization,
+            organization: memberships.first { $0.organization == chosen }?.organization
+                ?? memberships.first?.organization,
             theme: try first.get("theme"), csrfToken: Self.csrfToken(of: token))
         let actor = Actor(kind: .user, id: user.bytes, name: try first.get("email"))
         return Principal(actor: actor, memberships: memberships, browser: browser)

@@ -79,7 +79,9 @@ extension Accounts {
             status: isDone ? 410 : 404)
     }
 
-    private func create(_ wanted: Wanted, hash: String, token: String, _ call: Call) throws -> (
+    private func create(
+        _ wanted: Wanted, hash: String, token: String, _ call: Call
+    ) throws -> (
         Identifier<User>, Identifier<Organization>
     ) {
         let user = Identifier<User>(world)
@@ -93,7 +95,8 @@ extension Accounts {
             try accounts.insert(user, email: wanted.email, name: wanted.name, passwordHash: hash, in: transaction)
             let actor = Actor(kind: .user, id: user.bytes, name: wanted.email)
             try found(
-                organization, name: wanted.organization, owner: user, as: actor, requestID: call.request.id, in: transaction)
+                organization, name: wanted.organization, owner: user, as: actor, requestID: call.request.id,
+                in: transaction)
         }
         return (user, organization)
     }
@@ -109,7 +112,9 @@ extension Accounts {
         try accounts.setMembership(of: owner, in: organization, role: .owner, transaction)
         let workspace = Identifier<Workspace>(world)
         try self.organization(scope).insertWorkspace(workspace, name: "General", in: transaction)
-        try audit.record("organization.created", .init("organization", organization, name: name), by: scope, in: transaction)
-        try audit.record("workspace.created", .init("workspace", workspace, name: "General"), by: scope, in: transaction)
+        try audit.record(
+            "organization.created", .init("organization", organization, name: name), by: scope, in: transaction)
+        try audit.record(
+            "workspace.created", .init("workspace", workspace, name: "General"), by: scope, in: transaction)
     }
 }

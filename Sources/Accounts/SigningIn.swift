@@ -21,7 +21,9 @@ extension Accounts {
         let next = SignInPage.next(input.optionalText("next", 0...2_000), mount: call.shell.site.mount)
         return try call.perform {
             // Both are read before either is refused, so that neither is called unknown.
-            let (given, secret) = (input.required("email", email(&input)), input.required("password", input.secret("password")))
+            let (given, secret) = (
+                input.required("email", email(&input)), input.required("password", input.secret("password"))
+            )
             guard let email = given, let password = secret, input.isComplete else { throw input.refusal }
             let account = try judge(email, password, address: call.request.remoteAddress)
             call.log.info("signed in", ["user": .init(account.id.text), "address": .init(call.request.remoteAddress)])
@@ -29,6 +31,17 @@ extension Accounts {
         } orShow: { problem in
             SignInPage(action: call.link(AccountRoute.signIn), next: next, typed: form, problem: problem)
         }
+    }
+
+    /// Judges the password of somebody who is signed in, counted like an attempt at the door: who found a browser open
+    /// must not guess there for free.
+    func isRight(_ password: Secret<String>, of account: Account) throws -> Bool {
+        let subject = subject("account", account.email)
+        let wait = try accounts.reserveAttempt([(subject, .account)])
+        guard wait == .zero else { throw Self.tooMany(wait) }
+        guard try passwords.verify(password, against: account.passwordHash) else { return false }
+        try accounts.forgiveAttempt(account: subject)
+        return true
     }
 
     private func judge(_ email: String, _ password: Secret<String>, address: String) throws -> Account {
@@ -40,7 +53,8 @@ extension Accounts {
         guard isRight, let account, !account.isDisabled else {
             throw Problem.invalid("password", "invalid_credentials", "The e-mail or the password is not right.")
         }
-        try accounts.forgiveAttempt(account: subjects.account, address: subjects.address)
+        try accounts.forgiveAttempt(account: subjects.account)
+        try accounts.forgiveAttempt(address: subjects.address)
         if passwords.needsRehash(account.passwordHash) {
             try accounts.setPasswordHash(try passwords.hash(password), of: account.id, in: database)
         }
@@ -51,7 +65,9 @@ extension Accounts {
     func begin(
         _ user: Identifier<User>, organization: Identifier<Organization>?, _ call: Call, next: String
     ) throws -> Response {
-        if let old = call.request.cookie(call.shell.site.cookieName(Self.sessionCookie)) { try sessions.end(token: old) }
+        if let old = call.request.cookie(call.shell.site.cookieName(Self.sessionCookie)) {
+            try sessions.end(token: old)
+        }
         let token = try sessions.begin(
             for: user, organization: organization, address: call.request.remoteAddress,
             agent: call.request.headers["user-agent"] ?? "", in: database)
@@ -60,7 +76,9 @@ extension Accounts {
     }
 
     func signOut(_ call: Call) throws -> Response {
-        if let token = call.request.cookie(call.shell.site.cookieName(Self.sessionCookie)) { try sessions.end(token: token) }
+        if let token = call.request.cookie(call.shell.site.cookieName(Self.sessionCookie)) {
+            try sessions.end(token: token)
+        }
         return call.redirect(to: AccountRoute.signIn)
             .setting(call.shell.site.cookie(Self.sessionCookie, "", maxAge: .zero))
             .with("clear-site-data", "\"cache\"")

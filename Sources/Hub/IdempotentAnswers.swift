@@ -4,6 +4,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import LogKit
 import TimeKit
 
 /// Remembers what a POST answered, so that the same POST sent again has one effect (`Idempotency-Key`).
@@ -25,20 +26,38 @@ struct IdempotentAnswers: Sendable {
         key: String, _ call: Call, by actor: Actor, _ scope: OrganizationScope, _ perform: () throws -> Response
     ) throws -> Response {
         let request = call.request
-        let name = "\(actor.kind.rawValue)\n\(Hex.encode(actor.id ?? []))\n\(scope.organization)\n\(request.path.segments.joined(separator: "/"))\n\(key)"
+        let name =
+            "\(actor.kind.rawValue)\n\(Hex.encode(actor.id ?? []))\n\(scope.organization)\n\(request.path.segments.joined(separator: "/"))\n\(key)"
         let caller = SHA256.digest(name.utf8)
-        let fingerprint = SHA256.digest(request.body)
-        if let earlier = try claim(caller, fingerprint, scope) { return try replay(earlier, caller, fingerprint, scope) }
+        let fingerprint = SHA256.digest(Array("\(request.rawQuery)\n".utf8) + request.body)
+        if let earlier = try claim(caller, fingerprint, scope) {
+            return try replay(earlier, caller, fingerprint, scope)
+        }
         let response: Response
         do {
             response = try perform()
         } catch {
-            // Nothing was done, so the same key may try again.
-            _ = try? database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND status IS NULL")
+            release(caller)
             throw error
         }
-        try store(response, caller, scope)
+        guard response.status.code < 400 else {
+            // A form shown again with its faults; corrected, it comes with the same number.
+            release(caller)
+            return response
+        }
+        do {
+            try store(response, caller, scope)
+        } catch {
+            // What was asked for is done, and saying otherwise would have it done twice. The claim stays, so that a
+            // repetition is told to look.
+            call.log.error("an answer could not be kept for repetition", ["error": .init(String(reflecting: error))])
+        }
         return response
+    }
+
+    /// Nothing was done, so the same key may try again.
+    private func release(_ caller: [UInt8]) {
+        _ = try? database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND status IS NULL")
     }
 
     /// Forgets answers that are too old, a thousand at a time.
@@ -49,7 +68,8 @@ struct IdempotentAnswers: Sendable {
     /// Notes that a request is being performed; gives what is known when it was noted before.
     private func claim(_ caller: [UInt8], _ fingerprint: [UInt8], _ scope: OrganizationScope) throws -> Row? {
         let now = world.now()
-        try database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND created_at < \(now - Self.life)")
+        try database.execute(
+            "DELETE FROM idempotent_answers WHERE caller = \(caller) AND created_at < \(now - Self.life)")
         let claimed = try database.execute(
             """
             INSERT IGNORE INTO idempotent_answers (caller, fingerprint, organization_id, created_at)
@@ -66,12 +86,17 @@ struct IdempotentAnswers: Sendable {
         guard try row.get("fingerprint") == fingerprint else {
             throw Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request.")
         }
-        guard let status = try row.get("status", as: Int?.self), let sealed = try row.get("answer_sealed", as: [UInt8]?.self)
+        guard let status = try row.get("status", as: Int?.self),
+            let sealed = try row.get("answer_sealed", as: [UInt8]?.self)
         else {
             let isOld = try world.now() - row.get("created_at") > .minutes(1)
             throw isOld
-                ? Problem(409, "outcome_unknown", "The first request was cut off. Look whether it took effect, then use another key.")
-                : Problem(409, "request_in_progress", "The first request is still being performed.", headers: ["retry-after": "1"])
+                ? Problem(
+                    409, "outcome_unknown",
+                    "The first request was cut off. Look whether it took effect, then use another key.")
+                : Problem(
+                    409, "request_in_progress", "The first request is still being performed.",
+                    headers: ["retry-after": "1"])
         }
         let bytes = try vault.open(sealed, at: place(caller), for: scope.organization, in: database)
         return try Self.unpack(JSON(parsing: bytes), status: status).with("idempotent-replayed", "true")

@@ -1,5 +1,8 @@
+import CipherKit
 import Domain
 import HTTPKit
+import LogKit
+import Synchronization
 import Testing
 import TimeKit
 
@@ -127,5 +130,26 @@ import TimeKit
         #expect(
             Device.name(of: "curl/8.1") == "curl" && Device.name(of: "<script>") == "Unknown browser"
                 && Device.name(of: "") == "Unknown browser")
+    }
+}
+
+@Suite struct HashWork {
+    private struct Busy: Error {}
+
+    @Test("An unknown person costs the same hash work as a known one, and no more hashes are made than are let")
+    func same() throws {
+        let work = Mutex(0)
+        let parameters = try #require(Password.Parameters(logN: 10, blockSize: 8, parallelism: 1))
+        let passwords = Passwords(parameters: parameters) { body in
+            work.withLock { $0 += 1 }
+            try body()
+        }
+        let hash = try passwords.hash(Secret("right"))
+        #expect(
+            try passwords.verify(Secret("right"), against: hash) && !passwords.verify(Secret("wrong"), against: hash))
+        #expect(try !passwords.verify(Secret("right"), against: nil) && work.withLock { $0 } == 4)
+        let busy = Passwords(parameters: parameters) { _ in throw Busy() }
+        #expect(throws: Busy.self) { try busy.verify(Secret("right"), against: hash) }
+        #expect(throws: Busy.self) { try busy.hash(Secret("right")) }
     }
 }

@@ -68,7 +68,8 @@ struct Configuration: Sendable {
         guard workers * lanes > kept else {
             throw settings.complaint(
                 .keepalive,
-                "says that nginx keeps \(kept) connections, but there are only \(workers * lanes) lanes; raise HUB_LANES or HUB_WORKERS")
+                "says that nginx keeps \(kept) connections, but there are only \(workers * lanes) lanes; raise HUB_LANES or HUB_WORKERS"
+            )
         }
     }
 
@@ -76,7 +77,9 @@ struct Configuration: Sendable {
 
     private static func site(_ settings: Settings) throws -> Site {
         let assets = try Assets.names(in: settings.text(.assets))
-        guard let site = Site(publicURL: try settings.text(.publicURL), name: try settings.text(.siteName), assets: assets)
+        guard
+            let site = Site(
+                publicURL: try settings.text(.publicURL), name: try settings.text(.siteName), assets: assets)
         else { throw settings.complaint(.publicURL, "must be http:// or https://, a host, and perhaps a path") }
         return site
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPKit
 
 /// Why the settings cannot be used, in one sentence each.
 struct SettingsError: Error, CustomStringConvertible {
@@ -19,13 +20,18 @@ struct Settings: Sendable {
     /// Reads the environment, over the file that `HUB_CONFIG` names.
     ///
     /// - Throws: ``SettingsError`` naming every unknown name and unreadable line at once.
-    init(environment: [String: String] = ProcessInfo.processInfo.environment, cores: Int = ProcessInfo.processInfo.processorCount)
+    init(
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        cores: Int = ProcessInfo.processInfo.processorCount
+    )
         throws(SettingsError)
     {
         var complaints: [String] = []
         var entries: [Setting: Entry] = [:]
         for setting in Setting.allCases {
-            if let standard = setting.standard(cores: cores) { entries[setting] = Entry(text: standard, source: "default") }
+            if let standard = setting.standard(cores: cores) {
+                entries[setting] = Entry(text: standard, source: "default")
+            }
         }
         for (name, text, source) in Self.file(environment["HUB_CONFIG"], &complaints) + Self.variables(environment) {
             guard let setting = Setting(rawValue: name) else {
@@ -70,20 +76,22 @@ struct Settings: Sendable {
 
     private static func file(_ path: String?, _ complaints: inout [String]) -> [(String, String, String)] {
         guard let path else { return [] }
-        guard let data = try? Data(contentsOf: URL(filePath: path)), let text = String(validating: data, as: UTF8.self) else {
+        guard let data = try? Data(contentsOf: URL(filePath: path)), let text = String(validating: data, as: UTF8.self)
+        else {
             complaints.append("The file \(path) that HUB_CONFIG names cannot be read.")
             return []
         }
         var found: [(String, String, String)] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let trimmed = line.trimmingPrefix { $0 == " " || $0 == "\t" }
+        // CR LF is one character to Swift, and no line break to a search for LF.
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let trimmed = line.trimmed
             if trimmed.isEmpty || trimmed.hasPrefix("#") { continue }
             guard let cut = trimmed.firstIndex(of: "=") else {
                 complaints.append("\(path):\(index + 1) is no line of the form NAME=value.")
                 continue
             }
-            let name = trimmed[..<cut].filter { $0 != " " }
-            let value = trimmed[trimmed.index(after: cut)...].trimmingPrefix { $0 == " " }
+            let name = trimmed[..<cut].trimmed
+            let value = trimmed[trimmed.index(after: cut)...].trimmed
             found.append((String(name), String(value), "\(path):\(index + 1)"))
         }
         return found

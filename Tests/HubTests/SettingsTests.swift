@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+@testable import Hub
+
+@Suite struct SettingsAsGiven {
+    private func settings(_ environment: [String: String], file: String? = nil) throws -> Settings {
+        guard let file else { return try Settings(environment: environment, cores: 4) }
+        let path = NSTemporaryDirectory() + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(file.utf8).write(to: URL(filePath: path))
+        return try Settings(environment: environment.merging(["HUB_CONFIG": path]) { $1 }, cores: 4)
+    }
+
+    private func complaints(_ environment: [String: String], file: String? = nil) -> [String] {
+        do { _ = try settings(environment, file: file) } catch let error as SettingsError {
+            return error.complaints
+        } catch {}
+        return []
+    }
+
+    @Test("Each setting says where it came from; the environment stands over the file, the file over the default")
+    func sources() throws {
+        let settings = try settings(["HUB_LANES": "7", "OTHER": "x"], file: "HUB_LANES=5\nHUB_WORKERS=3\n")
+        #expect(settings[.lanes]?.text == "7" && settings[.lanes]?.source == "environment")
+        #expect(settings[.workers]?.text == "3" && settings[.workers]?.source.hasSuffix(":2") == true)
+        #expect(settings[.databaseConnections]?.source == "default" && settings[.publicURL] == nil)
+        #expect(throws: SettingsError.self) { try settings.text(.publicURL) }
+    }
+
+    @Test("A file may have comments, blank lines, spaces, CR LF, and = in its values")
+    func file() throws {
+        let settings = try settings(
+            [:], file: "# a\r\n\r\n  HUB_LANES = 5  \r\nHUB_DATABASE_URL=mysql://u:p@h/n?socket=/x=y\r\n\tHUB_WORKERS=2"
+        )
+        #expect(settings[.lanes]?.text == "5" && settings[.databaseURL]?.text == "mysql://u:p@h/n?socket=/x=y")
+        #expect(settings[.workers]?.text == "2" && settings[.workers]?.source.hasSuffix(":5") == true)
+    }
+
+    @Test("Every unknown name and unreadable line is named at once, with its place and without its value")
+    func unknown() {
+        let found = complaints(
+            ["HUB_LANE": "s3cret", "HUB_config": "s3cret"], file: "HUB_X=s3cret\nnonsense s3cret\nHUB_LANES=1")
+        #expect(
+            found.count == 4 && found.joined().contains("HUB_LANE (environment)")
+                && found.joined().contains(":2 is no line"))
+        #expect(!found.joined().contains("s3cret"))
+        #expect(complaints(["HUB_CONFIG": "/nowhere/hub.conf"]).first?.contains("cannot be read") == true)
+    }
+
+    @Test(
+        "What is wrong with a value is said without the value",
+        arguments: ["", "x", "0", "-1", "99999", "1.0", "9999999999999999999999", " 5"])
+    func ranges(value: String) throws {
+        let settings = try settings(["HUB_LANES": value])
+        do {
+            _ = try settings.number(.lanes, 1...128)
+            Issue.record("taken")
+        } catch {
+            #expect(
+                error.complaints.count == 1
+                    && error.description.hasPrefix("HUB_LANES (environment) must be a whole number"))
+        }
+    }
+
+    @Test("Every setting has a meaning, and its name follows the rule")
+    func meanings() {
+        for setting in Setting.allCases {
+            #expect(
+                setting.meaning.hasSuffix(".") && setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil, "\(setting)")
+        }
+    }
+}
