@@ -24,7 +24,7 @@ struct SessionStore: Sendable {
             INSERT INTO sessions
                    (id, token_hash, user_id, organization_id, remote_address, user_agent, created_at, last_seen_at, expires_at)
             VALUES (\(Identifier<Session>(world)), \(Self.digest(token)), \(user), \(organization), \(address),
-                    \(String(agent.prefix(255))), \(now), \(now), \(now + absolute))
+                    \(String(agent.unicodeScalars.prefix(255))), \(now), \(now), \(now + absolute))
             """)
         return token
     }

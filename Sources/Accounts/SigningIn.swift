@@ -20,9 +20,9 @@ extension Accounts {
         var input = Input(form)
         let next = SignInPage.next(input.optionalText("next", 0...2_000), mount: call.shell.site.mount)
         return try call.perform {
-            guard let email = input.required("email", email(&input)),
-                let password = input.required("password", input.secret("password")), input.isComplete
-            else { throw input.refusal }
+            // Both are read before either is refused, so that neither is called unknown.
+            let (given, secret) = (input.required("email", email(&input)), input.required("password", input.secret("password")))
+            guard let email = given, let password = secret, input.isComplete else { throw input.refusal }
             let account = try judge(email, password, address: call.request.remoteAddress)
             call.log.info("signed in", ["user": .init(account.id.text), "address": .init(call.request.remoteAddress)])
             return try begin(account.id, organization: nil, call, next: next)
@@ -32,7 +32,7 @@ extension Accounts {
     }
 
     private func judge(_ email: String, _ password: Secret<String>, address: String) throws -> Account {
-        let subjects = (account: subject("account", email), address: subject("address", network(of: address)))
+        let subjects = (account: subject("account", email), address: subject("address", Self.network(of: address)))
         let wait = try accounts.reserveAttempt([(subjects.account, .account), (subjects.address, .address)])
         guard wait == .zero else { throw Self.tooMany(wait) }
         let account = try accounts.account(email: email, in: database)
@@ -83,9 +83,15 @@ extension Accounts {
     private func subject(_ kind: String, _ name: String) -> [UInt8] { SHA256.digest("\(kind):\(name)".utf8) }
 
     /// A whole /64 of IPv6 counts as one address, since one customer has as much.
-    private func network(of address: String) -> String {
-        guard address.contains(":") else { return address }
-        return address.split(separator: ":", omittingEmptySubsequences: false).prefix(4).joined(separator: ":")
+    ///
+    /// The zeros that `::` stands for are written out first: without them each host of `2001:db8::/64` had a name of its
+    /// own. An address with an IPv4 one inside counts by itself.
+    static func network(of address: String) -> String {
+        let halves = address.lowercased().split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
+        guard address.contains(":"), !address.contains(".") else { return address }
+        let (head, tail) = (halves[0].split(separator: ":"), halves.count == 2 ? halves[1].split(separator: ":") : [])
+        let zeros = [Substring](repeating: "0", count: max(0, 8 - head.count - tail.count))
+        return (head + (halves.count == 2 ? zeros : []) + tail).prefix(4).joined(separator: ":")
     }
 
     private static func tooMany(_ wait: Duration) -> Problem {

@@ -29,7 +29,8 @@ public struct Flash: Sendable, Equatable {
 
     init?(cookie: String, key: String) {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let tone = Tone(rawValue: parts[0]), let bytes = Base64URL.decode(parts[1]),
+        // A caller who is not known yet has no key, and a signature without a key proves nothing.
+        guard !key.isEmpty, parts.count == 3, let tone = Tone(rawValue: parts[0]), let bytes = Base64URL.decode(parts[1]),
             let text = String(validating: bytes, as: UTF8.self),
             equalInConstantTime(Array(parts[2].utf8), Array(Self.signature(of: parts[0] + "." + parts[1], key: key).utf8))
         else { return nil }
@@ -37,7 +38,7 @@ public struct Flash: Sendable, Equatable {
     }
 
     func cookie(on site: Site, key: String) -> SetCookie {
-        let body = tone.rawValue + "." + Base64URL.encode(Array(text.utf8.prefix(600)))
+        let body = tone.rawValue + "." + Base64URL.encode(Array(String(text.unicodeScalars.prefix(300)).utf8))
         return site.cookie(Self.cookieName, body + "." + Self.signature(of: body, key: key), maxAge: .seconds(60))
     }
 

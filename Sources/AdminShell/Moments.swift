@@ -19,26 +19,26 @@ extension Timestamp {
     }
 
     /// `4 min ago`, `yesterday`, `in 6 days`: the unit that a person would say.
+    ///
+    /// `public/hub.js` says the same words while a page stays open; a page must not change its mind at the first minute.
     public func relative(to now: Timestamp) -> String {
-        let seconds = (now - self).components.seconds
-        let distance = abs(seconds)
-        let words: String
-        switch distance {
-        case ..<45: return "just now"
-        case ..<5_400: words = "\(max(1, (distance + 30) / 60)) min"
-        case ..<79_200: words = "\((distance + 1_800) / 3_600) h"
-        case ..<129_600: return seconds > 0 ? "yesterday" : "tomorrow"
-        default: words = Self.longWords((distance + 43_200) / 86_400)
-        }
-        return seconds > 0 ? "\(words) ago" : "in \(words)"
+        let distance = (now - self).milliseconds
+        let isPast = distance >= 0
+        let seconds = (distance.magnitude + 500) / 1_000
+        guard seconds >= 45 else { return isPast ? "just now" : "now" }
+        let (unit, length) = Self.units.first { seconds >= $0.length } ?? ("min", 60)
+        let count = max(1, seconds / length)
+        if unit == "day", count == 1 { return isPast ? "yesterday" : "tomorrow" }
+        let words = "\(count) \(unit)\(Self.isPlural(unit, count) ? "s" : "")"
+        return isPast ? "\(words) ago" : "in \(words)"
     }
 
-    private static func longWords(_ days: Int64) -> String {
-        switch days {
-        case ..<60: "\(days) days"
-        case ..<700: "\((days + 15) / 30) months"
-        default: "\((days + 180) / 365) years"
-        }
+    private static let units: [(unit: String, length: UInt64)] = [
+        ("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("h", 3_600), ("min", 60),
+    ]
+
+    private static func isPlural(_ unit: String, _ count: UInt64) -> Bool {
+        unit != "h" && unit != "min" && count != 1
     }
 }
 

@@ -110,18 +110,25 @@ public struct Shell: Sendable {
     /// The answer to a problem, as a page.
     public func render(_ problem: Problem, for call: Call) -> Response {
         let body = ErrorPage(problem: problem, requestID: call.request.id, home: site.mount + navigation.overview)
-        var response: Response
-        do {
-            response =
-                call.organization != nil
-                ? try render(FramedErrorPage(error: body), for: call, status: problem.status)
-                : try render(BareErrorPage(error: body), for: call, status: problem.status)
-        } catch {
-            call.log.error("an error page could not be made", ["error": .init(String(reflecting: error))])
-            response = .text("\(problem.detail)\n", status: problem.status)
-        }
+        var response = framed(body, for: call) ?? bare(body, for: call)
         problem.headers.forEach { response.headers.add($0, $1) }
         return response
+    }
+
+    /// The error in the frame; nil when nobody has signed in, or when the frame itself cannot be made, since its
+    /// navigation asks the database, which may be the very thing that is away.
+    private func framed(_ body: ErrorPage, for call: Call) -> Response? {
+        guard call.organization != nil else { return nil }
+        return try? render(FramedErrorPage(error: body), for: call, status: body.problem.status)
+    }
+
+    private func bare(_ body: ErrorPage, for call: Call) -> Response {
+        do {
+            return try render(BareErrorPage(error: body), for: call, status: body.problem.status)
+        } catch {
+            call.log.error("an error page could not be made", ["error": .init(String(reflecting: error))])
+            return .text("\(body.problem.detail)\n", status: body.problem.status)
+        }
     }
 
     private func flash(of call: Call) -> Flash? {

@@ -42,7 +42,10 @@ public struct Site: Sendable {
         guard scheme == "http" || scheme == "https", !authority.isEmpty,
             !rest.contains(where: { "?#@\\ ".contains($0) }), mount.isEmpty || Path(mount) != nil
         else { return nil }
-        origin = "\(scheme)://\(authority.lowercased())"
+        // As browsers write it: the scheme's own port is never said (RFC 6454 §6.2).
+        let ownPort = scheme == "https" ? ":443" : ":80"
+        let host = authority.lowercased()
+        origin = "\(scheme)://\(host.hasSuffix(ownPort) ? String(host.dropLast(ownPort.count)) : host)"
         self.mount = mount
         isSecure = scheme == "https"
         self.name = name

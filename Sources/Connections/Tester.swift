@@ -61,7 +61,7 @@ struct Tester: Sendable {
     private func http(
         _ call: ProviderTest.HTTPCall, _ provider: Provider, _ values: [String: String]
     ) throws(TestFailure) -> JSON {
-        let url = Holes.fill(call.url) { values[$0].map { Percent.encode($0) } }
+        let url = Holes.fill(call.url) { values[$0].map { Percent.encodeSegment($0) } }
         var request = OutboundRequest(
             method: OutboundRequest.Method(rawValue: call.method) ?? .get, url: url, deadline: Self.deadline)
         for header in call.headers { request.headers.append((header.name, Holes.fill(header.value) { values[$0] })) }

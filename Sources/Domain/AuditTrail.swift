@@ -14,7 +14,7 @@ public struct AuditTrail: Sendable {
         public init<Kind>(_ kind: String, _ id: Identifier<Kind>?, name: String) {
             self.kind = kind
             self.id = id?.bytes
-            self.name = String(name.prefix(254))
+            self.name = String(name.unicodeScalars.prefix(254))
         }
     }
 

@@ -98,8 +98,9 @@ import Testing
         for target in Self.table.keys {
             for file in try Source.files(of: target, ending: ".swift") {
                 #expect(
-                    !file.text.contains(/\btry!|\bas!|@unchecked Sendable|nonisolated\(unsafe\)|\bTODO\b|\bFIXME\b/),
-                    "\(file.name)")
+                    !file.text.contains(/\btry!|\bas!|nonisolated\(unsafe\)|\bTODO\b|\bFIXME\b/), "\(file.name)")
+                // The one lock of the house is where something unchecked may be shared.
+                #expect(target == "ThreadKit" || !file.text.contains("@unchecked Sendable"), "\(file.name)")
                 #expect(!file.name.contains(/Utils|Helpers|Extensions/), "\(file.name)")
             }
         }
