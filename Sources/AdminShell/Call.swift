@@ -18,8 +18,10 @@ public struct Call: Sendable {
     public let shell: Shell
     /// What every form of this browser must carry.
     public let csrfToken: String
-    /// A log that puts the request's id on each line.
-    public let log: Log
+    private let houseLog: Log
+
+    /// A log that puts the request's id on each line; made when it is asked for, since most requests write none.
+    public var log: Log { houseLog.with(["request_id": .init(request.id)]) }
 
     /// A call, put together by the house.
     public init(
@@ -31,7 +33,7 @@ public struct Call: Sendable {
         self.organization = organization
         self.shell = shell
         self.csrfToken = csrfToken
-        self.log = log
+        houseLog = log
     }
 
     /// The organization that the request is about.

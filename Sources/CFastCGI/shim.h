@@ -1,5 +1,6 @@
 #pragma once
 #include <fcgiapp.h>
+#include <sys/epoll.h>
 
 /// Prepares a request to be read from a connection that we accepted ourselves.
 ///
@@ -9,4 +10,22 @@
 static inline void c_fcgi_adopt(FCGX_Request *request, int connection) {
     request->ipcFd = connection;
     request->keepConnection = 1;
+}
+
+/// A descriptor on which one thread waits for a connection or for the word to drain.
+///
+/// With `EPOLLEXCLUSIVE` a connection wakes one of the processes that wait for it, not all of them.
+static inline int c_fcgi_waiter(int listening, int drain) {
+    int waiter = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    struct epoll_event word = {.events = EPOLLIN};
+    epoll_ctl(waiter, EPOLL_CTL_ADD, listening, &connection);
+    epoll_ctl(waiter, EPOLL_CTL_ADD, drain, &word);
+    return waiter;
+}
+
+/// Waits until there may be something on either.
+static inline void c_fcgi_wait(int waiter) {
+    struct epoll_event event;
+    epoll_wait(waiter, &event, 1, -1);
 }

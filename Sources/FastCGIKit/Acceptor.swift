@@ -1,3 +1,4 @@
+internal import CFastCGI
 import Synchronization
 import ThreadKit
 
@@ -7,11 +8,12 @@ import Glibc
 
 /// Hands the connections of a listening socket to the lanes of one worker, one lane waiting at a time.
 ///
-/// One waiting lane a process means that a new connection wakes as many threads as there are workers, not lanes. A lane
-/// that waits leaves at once when the worker drains, without a signal, which would cut short other lanes' reads.
+/// Of the processes that wait, a new connection wakes one. A lane that waits leaves at once when the worker drains,
+/// without a signal, which would cut short other lanes' reads.
 public final class Acceptor: Sendable {
     private let listening: Int32
     private let drain: (reading: Int32, writing: Int32)
+    private let waiter: Int32
     private let turn = Lock(())
     private let draining = Atomic<Bool>(false)
 
@@ -22,9 +24,11 @@ public final class Acceptor: Sendable {
         unsafe pipe(&ends)
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         drain = (ends[0], ends[1])
+        waiter = c_fcgi_waiter(listening, drain.reading)
     }
 
     deinit {
+        close(waiter)
         close(drain.reading)
         close(drain.writing)
     }
@@ -46,11 +50,7 @@ public final class Acceptor: Sendable {
                 let connection = accept(listening, nil, nil)
                 if connection >= 0 { return connection }
                 if errno == EMFILE || errno == ENFILE { usleep(10_000) }
-                var waits = [
-                    pollfd(fd: listening, events: Int16(POLLIN), revents: 0),
-                    pollfd(fd: drain.reading, events: Int16(POLLIN), revents: 0),
-                ]
-                unsafe poll(&waits, 2, -1)
+                c_fcgi_wait(waiter)
             }
             return nil
         }

@@ -41,15 +41,12 @@ struct ResponseWriter {
     private func head(_ response: Response) -> [UInt8] {
         var block: [UInt8] = []
         block.reserveCapacity(1_024)
-        block.append(contentsOf: "Status: \(response.status.code) \(response.status.phrase)\r\n".utf8)
-        response.headers.forEach { name, value in
-            // A line break in a value would begin a header of somebody else's choosing.
-            guard !value.utf8.contains(where: { $0 == 0x0d || $0 == 0x0a || $0 == 0 }) else { return }
-            block.append(contentsOf: name.utf8)
-            block.append(contentsOf: ": ".utf8)
-            block.append(contentsOf: value.utf8)
-            block.append(contentsOf: "\r\n".utf8)
+        if response.status == 200 {
+            block.append(contentsOf: "Status: 200 OK\r\n".utf8)
+        } else {
+            block.append(contentsOf: "Status: \(response.status.code) \(response.status.phrase)\r\n".utf8)
         }
+        response.headers.write(to: &block)
         return block
     }
 

@@ -1,6 +1,8 @@
 /// The header fields of a message, in the order they came, names compared without case (RFC 9110 §5.1).
 public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     private var fields: [(name: String, value: String)]
+    /// Fields that many messages share, written once.
+    private var prepared: PreparedHeaders?
 
     /// No fields.
     public init() { fields = [] }
@@ -17,7 +19,7 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public subscript(name: String) -> String? {
         get {
             let name = Self.lowercased(name)
-            return fields.first { $0.name == name }?.value
+            return fields.first { $0.name == name }?.value ?? prepared?.fields.first { $0.name == name }?.value
         }
         set {
             let name = Self.lowercased(name)
@@ -29,7 +31,7 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Every value of a field; nginx passes a header that came twice as two parameters.
     public func all(_ name: String) -> [String] {
         let name = Self.lowercased(name)
-        return fields.filter { $0.name == name }.map(\.value)
+        return (fields + (prepared?.fields ?? [])).filter { $0.name == name }.map(\.value)
     }
 
     /// Adds a field, keeping those of the same name.
@@ -42,9 +44,28 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         if self[name] == nil { add(name, value) }
     }
 
-    /// Calls for each field in order.
+    /// Adds fields that many messages share, none of which is there already; they cost nothing to write.
+    public mutating func include(_ shared: PreparedHeaders) {
+        prepared = shared
+    }
+
+    /// Calls for each field in order, those that are shared last.
     public func forEach(_ body: (_ name: String, _ value: String) throws -> Void) rethrows {
         for field in fields { try body(field.name, field.value) }
+        for field in prepared?.fields ?? [] { try body(field.name, field.value) }
+    }
+
+    /// Appends the header block, a line a field, as a gateway wants it.
+    ///
+    /// A line break in a value would begin a header of somebody else's choosing, so such a field is left out.
+    package func write(to block: inout [UInt8]) {
+        for (name, value) in fields where !value.utf8.contains(where: { $0 == 0x0d || $0 == 0x0a || $0 == 0 }) {
+            block.append(contentsOf: name.utf8)
+            block.append(contentsOf: ": ".utf8)
+            block.append(contentsOf: value.utf8)
+            block.append(contentsOf: "\r\n".utf8)
+        }
+        if let prepared { block.append(contentsOf: prepared.block) }
     }
 
     /// Most names are written in lower case already, and then nothing is copied.
@@ -55,5 +76,18 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// The same fields in the same order.
     public static func == (one: Headers, other: Headers) -> Bool {
         one.fields.elementsEqual(other.fields, by: ==)
+            && (one.prepared?.block ?? []) == (other.prepared?.block ?? [])
+    }
+}
+
+/// Header fields that many messages share, their lines written once.
+public final class PreparedHeaders: Sendable {
+    let fields: [(name: String, value: String)]
+    let block: [UInt8]
+
+    /// Fields as the program writes them, names in lower case.
+    public init(_ fields: [(String, String)]) {
+        self.fields = fields.map { (name: $0.0, value: $0.1) }
+        block = fields.flatMap { Array("\($0.0): \($0.1)\r\n".utf8) }
     }
 }

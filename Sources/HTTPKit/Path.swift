@@ -15,7 +15,7 @@ public struct Path: Sendable, Hashable {
     /// A segment that hides a slash is refused rather than passed on, since no route of ours has one. Every request pays
     /// for this, so it walks the bytes once.
     public init?(_ raw: String) {
-        guard let parts = Self.segments(of: raw.utf8.span) else { return nil }
+        guard let parts = Self.segments(of: raw) else { return nil }
         segments = parts
         var identifiers: [String] = []
         var pattern = ""
@@ -34,36 +34,29 @@ public struct Path: Sendable, Hashable {
     }
 
     /// The decoded segments of a path that begins with a slash.
-    private static func segments(of bytes: Span<UInt8>) -> [String]? {
-        guard !bytes.isEmpty, bytes[0] == 0x2f else { return nil }
+    private static func segments(of raw: String) -> [String]? {
+        let bytes = raw.utf8
+        guard bytes.first == 0x2f else { return nil }
         var segments: [String] = []
-        var start = 1
-        for index in 1...bytes.count where index == bytes.count || bytes[index] == 0x2f {
-            if start == index {
-                // Nothing between two slashes; after the last one it is the trailing slash, which may stand there.
-                guard index == bytes.count else { return nil }
-                break
-            }
-            guard let segment = decode(bytes.extracting(start..<index)) else { return nil }
+        segments.reserveCapacity(6)
+        var start = bytes.index(after: bytes.startIndex)
+        while start != bytes.endIndex {
+            let end = bytes[start...].firstIndex(of: 0x2f) ?? bytes.endIndex
+            guard start != end, let segment = segment(raw[start..<end]) else { return nil }
             segments.append(segment)
-            start = index + 1
+            // After the last segment one slash may stand.
+            start = end == bytes.endIndex ? end : bytes.index(after: end)
         }
         return segments
     }
 
-    private static func decode(_ bytes: Span<UInt8>) -> String? {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
-        var hasEscape = false
-        for index in 0..<bytes.count {
-            let byte = bytes[index]
-            guard byte != 0 else { return nil }
-            hasEscape = hasEscape || byte == 0x25
-            text.append(byte)
+    private static func segment(_ raw: Substring) -> String? {
+        let bytes = raw.utf8
+        if bytes.first == 0x2e, raw == "." || raw == ".." { return nil }
+        guard bytes.contains(0x25) else { return bytes.contains(0) ? nil : String(raw) }
+        guard let segment = Percent.decode(raw), segment != ".", segment != "..", !segment.utf8.contains(0x2f) else {
+            return nil
         }
-        guard let plain = String(validating: text, as: UTF8.self) else { return nil }
-        guard let segment = hasEscape ? Percent.decode(plain) : plain else { return nil }
-        guard segment != ".", segment != "..", !(hasEscape && segment.utf8.contains(0x2f)) else { return nil }
         return segment
     }
 

@@ -19,9 +19,8 @@ struct House: Sendable {
 
     /// Answers a request, whatever happens.
     func respond(to request: Request) -> Response {
-        let log = log.with(["request_id": .init(request.id)])
         let isScript = Self.scriptPlaces.contains(request.path[0])
-        var visit = Visit(request: request, log: log)
+        var visit = Visit(request: request)
         var response: Response
         do {
             response = try answer(&visit, isScript: isScript)
@@ -36,14 +35,13 @@ struct House: Sendable {
     func refuse(_ problem: Problem, requestID: String) -> Response {
         var response = problem.response(requestID: requestID)
         response.headers.add("x-request-id", requestID)
-        SecurityHeaders.script.forEach { response.headers.add($0, $1) }
+        response.headers.include(SecurityHeaders.script)
         return response
     }
 
     /// What is learnt of a request on its way.
     private struct Visit {
         let request: Request
-        let log: Log
         var caller = Caller.nobody
         var organization: OrganizationScope?
     }
@@ -87,7 +85,7 @@ struct House: Sendable {
     private func call(_ visit: Visit) -> Call {
         Call(
             request: visit.request, principal: visit.caller.principal, organization: visit.organization, shell: shell,
-            csrfToken: visit.caller.csrfToken, log: visit.log)
+            csrfToken: visit.caller.csrfToken, log: log)
     }
 
     /// A person is shown the door and brought back; a script is told what is missing.
@@ -102,7 +100,7 @@ struct House: Sendable {
     private func present(_ error: any Error, _ visit: Visit, isScript: Bool) -> Response {
         let problem = Problem(presenting: error, requestID: visit.request.id)
         if problem.status.code >= 500 {
-            visit.log.error(
+            log.with(["request_id": .init(visit.request.id)]).error(
                 "a request failed",
                 ["path": .init(visit.request.path.pattern), "error": .init(String(reflecting: error))])
         }
@@ -121,9 +119,9 @@ struct House: Sendable {
     private static func finish(_ response: inout Response, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", visit.request.id)
         if isScript {
-            SecurityHeaders.script.forEach { response.headers.add($0, $1) }
+            response.headers.include(SecurityHeaders.script)
         } else {
-            SecurityHeaders.page.forEach { response.headers.add($0, $1) }
+            response.headers.include(SecurityHeaders.page)
             if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true {
                 response = response.setting(cookie)
             }
@@ -135,18 +133,18 @@ struct House: Sendable {
 /// The headers by which browsers keep a page to itself (requirements A7-21, A7-23).
 enum SecurityHeaders {
     /// On pages.
-    static let page: [(String, String)] =
+    static let page = PreparedHeaders(
         common + [
             (
                 "content-security-policy",
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             ),
             ("referrer-policy", "same-origin"),
-        ]
+        ])
 
     /// On answers to scripts, which no browser should render.
-    static let script: [(String, String)] =
-        common + [("content-security-policy", "default-src 'none'; frame-ancestors 'none'"), ("referrer-policy", "no-referrer")]
+    static let script = PreparedHeaders(
+        common + [("content-security-policy", "default-src 'none'; frame-ancestors 'none'"), ("referrer-policy", "no-referrer")])
 
     private static let common: [(String, String)] = [
         ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),

@@ -39,9 +39,12 @@ public enum OperationsRoute: Route {
         switch self {
         case .overview: [.get: .right(.read(.organization))]
         case .system: [.get: .right(.everything)]
-        case .live, .ready: [.get: .open]
+        case .live, .ready: Self.forAnybody
         }
     }
+
+    /// Made once, since what watches over the hub asks for its health all the time.
+    private static let forAnybody: [Method: Access] = [.get: .open]
 
     /// One of each case.
     public static let samples: [OperationsRoute] = [.overview, .system, .live, .ready]
