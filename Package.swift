@@ -111,6 +111,7 @@ let package = Package(
                 "APIKeys", "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit",
                 "TemplateKit", "TimeKit",
             ]),
+        tests("Connections", roomTestKits + ["ClientKit", "RoomFixture"]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),

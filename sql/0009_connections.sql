@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS connections (
     tested_at DATETIME(6) NULL,
     test_duration_ms INT UNSIGNED NULL,
     version BIGINT NOT NULL DEFAULT 1,
+    created_by VARCHAR(254) NOT NULL,
     created_at DATETIME(6) NOT NULL,
     updated_at DATETIME(6) NOT NULL,
     removed_at DATETIME(6) NULL,

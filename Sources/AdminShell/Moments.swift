@@ -47,6 +47,7 @@ extension Duration {
     /// `214 ms`, `1.2 s`: the unit that a person would say.
     public var words: String {
         let count = milliseconds
+        if count < 1 { return "under 1 ms" }
         return count < 1_000 ? "\(count) ms" : "\(count / 1_000).\(count % 1_000 / 100) s"
     }
 }

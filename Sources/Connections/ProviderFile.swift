@@ -45,7 +45,9 @@ struct ProviderFile {
         guard let kind = Provider.Kind(rawValue: try text(top, "kind")) else {
             throw wrong(top, "kind", "kind is one of \(Provider.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
-        let fields = try list(top, "fields").enumerated().map { try self.field("/fields/\($0)", $1) }
+        let fields = try list(top, "fields").enumerated().map { (index, value) throws(ProviderFileError) in
+            try field("/fields/\(index)", value)
+        }
         return Provider(
             key: key, name: try text(top, "name"), kind: kind, category: try text(top, "category"), tile: try tile(top),
             summary: try text(top, "summary"), guide: try texts(top, "guide"), documentation: try documentation(top),

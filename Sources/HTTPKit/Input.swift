@@ -50,6 +50,12 @@ public struct Input: Sendable {
         return text
     }
 
+    /// A text, or a whole number taken as its digits, that may be left out.
+    public mutating func textOrNumber(_ name: String, _ length: ClosedRange<Int> = 1...200) -> String? {
+        if case .integer(let number)? = value(name) { return String(number) }
+        return optionalText(name, length)
+    }
+
     /// A text that must not be seen again, exactly as typed, spaces included, of at most 4 096 bytes.
     public mutating func secret(_ name: String) -> Secret<String>? {
         guard let value = value(name, isTrimmed: false) else { return nil }
@@ -142,7 +148,8 @@ public struct Input: Sendable {
 
     /// Notes that a field is refused.
     public mutating func refuse(_ name: String, _ code: String, _ detail: String) {
-        errors.append(Problem.FieldError(field: name, code: code, detail: detail))
+        let error = Problem.FieldError(field: name, code: code, detail: detail)
+        if !errors.contains(error) { errors.append(error) }
     }
 
     /// Every refusal so far, as one problem; nil when there is none.
@@ -161,6 +168,14 @@ public struct Input: Sendable {
 
     /// Whether nothing was refused and nothing unknown was sent.
     public var isComplete: Bool { problem == nil }
+
+    /// What to throw when one field decides what the others mean and is itself refused: those named are not called
+    /// unknown.
+    public func refusalIgnoring(_ names: String...) -> Problem {
+        var copy = self
+        copy.asked.formUnion(names)
+        return copy.refusal
+    }
 
     /// What to throw once ``isComplete`` is false or a field that was required is nil.
     public var refusal: Problem {

@@ -38,6 +38,13 @@ public enum Percent {
         return encoded
     }
 
+    /// Encodes for a place inside a path segment or a query value, where `:` and `@` may stand as they are.
+    ///
+    /// > pchar = unreserved / pct-encoded / sub-delims / ":" / "@"     RFC 3986 §3.3
+    public static func encodeSegment(_ text: some StringProtocol) -> String {
+        encode(text).replacing("%3A", with: ":").replacing("%40", with: "@")
+    }
+
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: true

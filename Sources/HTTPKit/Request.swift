@@ -93,8 +93,11 @@ public struct Request: Sendable {
         do throws(JSONError) {
             return try JSON(parsing: body)
         } catch {
-            let nested = "The body nests deeper than \(JSON.depthLimit) levels."
-            throw Problem(400, "malformed_json", error == .tooDeep ? nested : "The body is not JSON.")
+            switch error {
+            case .malformed: throw Problem(400, "malformed_json", "The body is not JSON.")
+            case .tooDeep: throw Problem(400, "malformed_json", "The body nests deeper than \(JSON.depthLimit) levels.")
+            case .duplicateName: throw Problem(400, "malformed_json", "An object of the body has a name twice.")
+            }
         }
     }
 }

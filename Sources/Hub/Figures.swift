@@ -1,5 +1,6 @@
 import APIKeys
 import Accounts
+import AdminShell
 import Audit
 import CipherKit
 import Connections
@@ -43,7 +44,7 @@ struct Figures: Sendable {
             changes: scope.allows(.read(.audit)) ? try rooms.audit.latest(scope, limit: 6).map(change) : [],
             paths: Overview.Paths(
                 connections: ConnectionRoute.list.path, newConnection: ConnectionRoute.gallery.path,
-                keys: APIKeyRoute.list.path, newKey: APIKeyRoute.new.path, people: AccountRoute.organization.path,
+                keys: APIKeyRoute.list.path, newKey: APIKeyRoute.create.path, people: AccountRoute.organization.path,
                 changes: AuditRoute.log.path))
     }
 

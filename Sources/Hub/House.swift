@@ -142,7 +142,6 @@ enum SecurityHeaders {
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             ),
             ("referrer-policy", "same-origin"),
-            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ]
 
     /// On answers to scripts, which no browser should render.
@@ -151,5 +150,6 @@ enum SecurityHeaders {
 
     private static let common: [(String, String)] = [
         ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ]
 }

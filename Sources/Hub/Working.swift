@@ -1,4 +1,5 @@
 import Accounts
+import Connections
 import JobKit
 import LogKit
 import ProcessKit

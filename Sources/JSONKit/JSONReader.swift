@@ -4,13 +4,15 @@ public enum JSONError: Error, Equatable {
     case malformed
     /// Arrays and objects are nested deeper than ``JSON/depthLimit``.
     case tooDeep
+    /// An object has two members of the same name: whoever checks one may not be who uses the other.
+    case duplicateName
 }
 
 extension JSON {
     /// How deep arrays and objects may be nested in what we read.
     public static let depthLimit = 32
 
-    /// Reads one value in UTF-8, to the letter of RFC 8259; of members of the same name the first counts.
+    /// Reads one value in UTF-8, to the letter of RFC 8259; two members of the same name are refused.
     ///
     /// A parser of our own, since Foundation's keeps no order of members, takes UTF-16 and trailing commas, and needs
     /// seconds for a hostile megabyte.
@@ -77,6 +79,7 @@ struct JSONReader {
 
     private mutating func object() throws(JSONError) -> JSON {
         var members: [JSON.Member] = []
+        var names: Set<String> = []
         if skip(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipSpace()
@@ -85,6 +88,7 @@ struct JSONReader {
             skipSpace()
             guard skip(UInt8(ascii: ":")) else { throw .malformed }
             skipSpace()
+            guard names.insert(name).inserted else { throw .duplicateName }
             members.append(JSON.Member(name, try value(name)))
             skipSpace()
         } while skip(UInt8(ascii: ","))

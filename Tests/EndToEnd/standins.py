@@ -18,10 +18,11 @@ from house import free_port
 TELEGRAM_TOKEN = "123456789:AAF0-telegram_token-never-to-be-seen"
 SENDGRID_KEY = "SG.abcdefghijklmnopqrstuv.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 OPENROUTER_KEY = "sk-or-v1-" + "0123456789abcdef" * 4
-TWILIO_SID, TWILIO_TOKEN = "AC" + "0123456789abcdef" * 2, "fedcba9876543210" * 2
+TWILIO_SID, TWILIO_TOKEN = "AC" + "00112233445566778899aabbccddeeff", "fedcba9876543210" * 2
 AWS_ID, AWS_SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 SMTP_USER, SMTP_PASSWORD = "mailer@example.org", "smtp-password-never-to-be-seen"
 
+SENDGRID = {"api_key": SENDGRID_KEY, "from_email": "mailer@example.org"}
 SECRETS = (TELEGRAM_TOKEN, SENDGRID_KEY, OPENROUTER_KEY, TWILIO_TOKEN, AWS_SECRET, SMTP_PASSWORD)
 
 
@@ -208,7 +209,7 @@ class StandIns:
         """For each kind: provider, what is typed, the field that is the secret, and a wrong value of the right shape."""
         return {
             "telegram": ({"bot_token": TELEGRAM_TOKEN}, "bot_token", TELEGRAM_TOKEN[:-1] + "X"),
-            "sendgrid": ({"api_key": SENDGRID_KEY}, "api_key", SENDGRID_KEY[:-1] + "X"),
+            "sendgrid": (SENDGRID, "api_key", SENDGRID_KEY[:-1] + "X"),
             "openrouter": ({"api_key": OPENROUTER_KEY}, "api_key", OPENROUTER_KEY[:-1] + "0"),
             "whatsapp": (
                 {"account_sid": TWILIO_SID, "auth_token": TWILIO_TOKEN, "from_whatsapp": "+14155238886"},

@@ -39,7 +39,7 @@ def test_a_killed_worker_fails_its_own_requests_only(busy):
     # Eight clients over four workers: a kill meets the requests in one worker, never all.
     for kill in kills:
         met = [outcome for outcome in load.failed if outcome.began - 0.05 <= kill <= outcome.ended + 0.5]
-        assert len(met) <= 6, met
+        assert len(met) < 8, met
     assert len(load.failed) <= 3 * len(kills), load.summary()
     assert all(any(outcome.began - 0.5 <= kill <= outcome.ended + 0.5 for kill in kills) for outcome in load.failed)
 

@@ -106,6 +106,9 @@ def test_the_page_of_a_hub_that_is_away_stands_up(make_house, browser):
 
 
 def test_titles_are_unique(furnished, signed_in):
+    # Cookies know no ports: another house of these tests may have taken the place of this one's session.
+    signed_in.open(furnished.url("/sign-in")).fill(email=OWNER[0], password=OWNER[1]).press("sign in")
+    signed_in.wait(lambda: not signed_in.path.endswith("/sign-in"))
     titles = {}
     for name, path in PAGES.items():
         signed_in.open(furnished.url(path.format(**furnished.ids)))

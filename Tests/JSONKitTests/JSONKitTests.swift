@@ -12,9 +12,9 @@ import TimeKit
         #expect(try String(decoding: read(text).bytes, as: UTF8.self) == text)
     }
 
-    @Test("Of members of the same name the first counts")
-    func duplicates() throws {
-        #expect(try read(#"{"a":1,"a":2}"#)["a"] == 1)
+    @Test("Two members of the same name are refused")
+    func duplicates() {
+        #expect(throws: JSONError.duplicateName) { try JSON(parsing: Array(#"{"a": 1, "a": 2}"#.utf8)) }
     }
 
     @Test(

@@ -3,11 +3,13 @@ import Accounts
 import AdminShell
 import Audit
 import CipherKit
+import ClientKit
 import Connections
 import DatabaseKit
 import Domain
 import LogKit
 import Operations
+import TemplateKit
 
 /// `hub doctor`: every setting with its source, then every check with what to do about it.
 func doctor(_ arguments: inout Arguments) throws -> Int32 {

@@ -1,0 +1,166 @@
+import AdminShell
+import Domain
+import HTTPKit
+
+/// The forms by which people connect, edit, test and remove.
+extension Connections {
+    func newPage(_ key: String, _ call: Call) throws -> Response {
+        guard let provider = catalogue[key] else { throw Problem.notFound }
+        return try call.page(newPage(provider, call))
+    }
+
+    /// Stores what was typed and tries it at once, so that a mistake shows while the page is still open.
+    func connect(_ key: String, _ call: Call) throws -> Response {
+        guard let provider = catalogue[key] else { throw Problem.notFound }
+        let form = try call.request.form()
+        var input = Input(form)
+        return try call.perform {
+            let scope = try call.scope()
+            let placing = try self.placing(&input, scope)
+            let setUp = SetUp.read(provider, &input, isForm: true)
+            guard input.isComplete else { throw input.refusal }
+            let id = try create(provider, placing, setUp, by: scope)
+            return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
+        } orShow: { problem in
+            try newPage(provider, call, typed: form, problem: problem)
+        }
+    }
+
+    func editPage(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        try call.page(editPage(find(.id(id), call.scope()), call))
+    }
+
+    func edit(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        let form = try call.request.form()
+        let before = try find(.id(id), call.scope())
+        return try call.perform {
+            let scope = try call.scope()
+            var input = Input(form)
+            let placing = try self.placing(&input, scope)
+            guard let provider = before.provider else { throw Problem.withoutProvider(before) }
+            try update(id, by: scope) { old in
+                var input = input
+                let setUp = SetUp.read(provider, &input, stored: old, isForm: true)
+                guard input.isComplete else { throw input.refusal }
+                return (placing, setUp)
+            }
+            let after = try find(.id(id), scope)
+            guard after.record.testedAt == nil, after.record.isEnabled else {
+                return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
+            }
+            return try showTest(of: id, call, saying: "Saved.")
+        } orShow: { problem in
+            try editPage(before, call, typed: form, problem: problem)
+        }
+    }
+
+    func test(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        try showTest(of: id, call, saying: nil)
+    }
+
+    /// Tries a connection and goes to its page, with what came of it.
+    private func showTest(of id: Identifier<Connection>, _ call: Call, saying first: String?) throws -> Response {
+        let scope = try call.scope()
+        do {
+            let outcome = try test(find(.id(id), scope), by: scope)
+            let text = [first, outcome.isSuccess ? "The test passed." : "The test failed. \(outcome.sentence)"]
+            return call.redirect(
+                to: ConnectionRoute.show(id), saying: text.compactMap(\.self).joined(separator: " "),
+                outcome.isSuccess ? .good : .bad)
+        } catch let problem as Problem where problem.status == 409 || problem.status == 429 {
+            return call.redirect(
+                to: ConnectionRoute.show(id), saying: [first, problem.detail].compactMap(\.self).joined(separator: " "), .warn)
+        }
+    }
+
+    func setEnabled(_ isEnabled: Bool, _ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        try setEnabled(isEnabled, id, by: call.scope())
+        return call.redirect(to: ConnectionRoute.show(id), saying: isEnabled ? "Enabled." : "Disabled. Nothing is sent until it is enabled again.")
+    }
+
+    func confirmPage(_ id: Identifier<Connection>, isRemoval: Bool, _ call: Call) throws -> Response {
+        try call.page(confirmPage(find(.id(id), call.scope()), isRemoval: isRemoval, call))
+    }
+
+    func disconnect(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        try confirmed(id, isRemoval: false, call) { view in
+            try disconnect(id, by: call.scope())
+            return call.redirect(to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. Its secrets are gone.")
+        }
+    }
+
+    func remove(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        try confirmed(id, isRemoval: true, call) { view in
+            try remove(id, by: call.scope())
+            return call.redirect(to: ConnectionRoute.list, saying: "\(view.title) removed.")
+        }
+    }
+
+    /// Performs what cannot be undone once the name was typed.
+    private func confirmed(
+        _ id: Identifier<Connection>, isRemoval: Bool, _ call: Call, _ perform: (ConnectionView) throws -> Response
+    ) throws -> Response {
+        let view = try find(.id(id), call.scope())
+        let form = try call.request.form()
+        var input = Input(form)
+        return try call.perform {
+            guard let typed = input.text("confirm_name", 1...64), input.isComplete else { throw input.refusal }
+            guard typed == view.record.name else {
+                throw Problem.invalid("confirm_name", "not_the_name", "Type the name of the connection: \(view.record.name)")
+            }
+            return try perform(view)
+        } orShow: { problem in
+            confirmPage(view, isRemoval: isRemoval, call, typed: form, problem: problem)
+        }
+    }
+
+    // MARK: Reading forms
+
+    /// The name and the workspace that a form or a script asks for.
+    func placing(_ input: inout Input, _ scope: OrganizationScope, standing: Placing? = nil) throws -> Placing {
+        let name = input.parsed("name", orSay: "A name is lower-case letters, digits and hyphens, at most 64.", 1...200) {
+            $0.wholeMatch(of: /[a-z0-9-]{1,64}/) == nil ? nil : $0
+        }
+        var workspace = standing?.workspace
+        if input.isGiven("workspace_id") || standing == nil {
+            workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") { Identifier<Workspace>($0) }
+            if let chosen = workspace, try !workspaces(scope).contains(where: { $0.id == chosen }) {
+                input.refuse("workspace_id", "unknown", "There is no such workspace.")
+            }
+        }
+        return Placing(name: name ?? standing?.name ?? ConnectionName.defaultName, workspace: workspace)
+    }
+
+    // MARK: Pages
+
+    private func newPage(
+        _ provider: Provider, _ call: Call, typed: Form? = nil, problem: Problem? = nil
+    ) throws -> ConnectionFormPage {
+        let scope = try call.scope()
+        return ConnectionFormPage(
+            provider: provider, backHref: call.link(ConnectionRoute.gallery),
+            action: call.link(ConnectionRoute.new(provider: provider.key)), workspaces: try workspaces(scope), typed: typed,
+            problem: problem)
+    }
+
+    private func editPage(
+        _ view: ConnectionView, _ call: Call, typed: Form? = nil, problem: Problem? = nil
+    ) throws -> ConnectionEditPage {
+        guard let provider = view.provider else { throw Problem.withoutProvider(view) }
+        return ConnectionEditPage(
+            view: view, provider: provider, backHref: call.link(ConnectionRoute.show(view.record.id)),
+            action: call.link(ConnectionRoute.edit(view.record.id)), workspaces: try workspaces(call.scope()), typed: typed,
+            problem: problem)
+    }
+
+    private func confirmPage(
+        _ view: ConnectionView, isRemoval: Bool, _ call: Call, typed: Form? = nil, problem: Problem? = nil
+    ) -> ConnectionConfirmPage {
+        let id = view.record.id
+        return ConnectionConfirmPage(
+            isRemoval: isRemoval, service: view.serviceName, name: view.record.name,
+            backHref: call.link(ConnectionRoute.show(id)),
+            action: call.link(isRemoval ? ConnectionRoute.remove(id) : ConnectionRoute.disconnect(id)), typed: typed,
+            problem: problem)
+    }
+}

@@ -1,0 +1,175 @@
+import AdminShell
+import Domain
+import HTTPKit
+import JSONKit
+import TemplateKit
+
+/// What the forms of a connection have in common: fields made from the provider's rules.
+private enum ConnectionForm {
+    static func fields(_ provider: Provider, stored: ConnectionView?) -> [FormField] {
+        provider.fields.map { field in
+            let isStored = field.kind == .secret && stored?.secrets.values[field.name] != nil
+            let initial = stored.map { $0.record.setup[field.name]?.text } ?? field.standard
+            return FormField(
+                "setup.\(field.name)", field.label, control(field),
+                help: isStored ? "Leave empty to keep the stored one." : field.help, isOptional: !field.isRequired,
+                isStored: isStored, width: FormField.Width(rawValue: field.width ?? "") ?? width(field),
+                initial: initial.map { [$0] } ?? [])
+        }
+    }
+
+    private static func control(_ field: ProviderField) -> FormField.Control {
+        switch field.kind {
+        case .secret: .secret
+        case .select: .select(field.options.map { .init($0.value, $0.label) })
+        case .email: .email
+        case .number: .line(type: "text", autocomplete: "off", inputMode: "numeric", isPlain: true)
+        case .url: .line(type: "url", autocomplete: "off", inputMode: "url", isPlain: true)
+        case .text: .code
+        }
+    }
+
+    private static func width(_ field: ProviderField) -> FormField.Width {
+        switch field.kind {
+        case .number: .short
+        case .select: .medium
+        default: .wide
+        }
+    }
+
+    static func placeFields(
+        name: String, workspace: Identifier<Workspace>?, _ workspaces: [(id: Identifier<Workspace>, name: String)]
+    ) -> [FormField] {
+        [
+            FormField(
+                "name", "Name", .code,
+                help: "Tells several connections to one service apart: lower-case letters, digits and hyphens.",
+                maxLength: 64, initial: [name]),
+            FormField(
+                "workspace_id", "Workspace",
+                .select([.init("", "All workspaces")] + workspaces.map { .init($0.id.text, $0.name) }),
+                help: "Who in the organization it is for.", isOptional: true, initial: [workspace?.text ?? ""]),
+        ]
+    }
+
+    static func guide(_ provider: Provider) -> TemplateValue {
+        guard !provider.guide.isEmpty else { return .null }
+        return [
+            "steps": .list(provider.guide.map { ["text": .text($0)] }),
+            "docs": provider.documentation.map { ["href": .text($0.href), "label": .text($0.label)] } ?? .null,
+        ]
+    }
+
+    static func tile(_ provider: Provider) -> TemplateValue {
+        ["letters": .text(provider.tile.letters), "color": .text(provider.tile.color)]
+    }
+}
+
+/// Setting a connection up.
+struct ConnectionFormPage: ShellPage {
+    static let template = "connection-new"
+
+    let provider: Provider
+    let backHref: String
+    let action: String
+    let workspaces: [(id: Identifier<Workspace>, name: String)]
+    let typed: Form?
+    let problem: Problem?
+
+    var title: String { "Connect \(provider.name)" }
+    var place: Place? { .connections }
+
+    var view: TemplateValue {
+        let own = ConnectionForm.fields(provider, stored: nil)
+        let placing = ConnectionForm.placeFields(name: ConnectionName.defaultName, workspace: nil, workspaces)
+        let form = FormView(own + placing, typed: typed, problem: problem)
+        return [
+            "gallery_href": .text(backHref), "action": .text(action), "form_errors": form.summary,
+            "provider": [
+                "name": .text(provider.name), "tile": ConnectionForm.tile(provider), "summary": .text(provider.summary),
+            ],
+            "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
+            "guide": ConnectionForm.guide(provider),
+        ]
+    }
+}
+
+/// Changing a connection.
+struct ConnectionEditPage: ShellPage {
+    static let template = "connection-edit"
+
+    let shown: ConnectionView
+    let provider: Provider
+    let backHref: String
+    let action: String
+    let workspaces: [(id: Identifier<Workspace>, name: String)]
+    let typed: Form?
+    let problem: Problem?
+
+    init(
+        view: ConnectionView, provider: Provider, backHref: String, action: String,
+        workspaces: [(id: Identifier<Workspace>, name: String)], typed: Form? = nil, problem: Problem? = nil
+    ) {
+        shown = view
+        self.provider = provider
+        self.backHref = backHref
+        self.action = action
+        self.workspaces = workspaces
+        self.typed = typed
+        self.problem = problem
+    }
+
+    var title: String { "Edit \(shown.title)" }
+    var place: Place? { .connections }
+
+    var view: TemplateValue {
+        let own = ConnectionForm.fields(provider, stored: shown)
+        let placing = ConnectionForm.placeFields(
+            name: shown.record.name, workspace: shown.record.workspace, workspaces)
+        let form = FormView(own + placing, typed: typed, problem: problem)
+        return [
+            "connection_href": .text(backHref), "service": .text(provider.name), "name": .text(shown.record.name),
+            "tile": ConnectionForm.tile(provider), "action": .text(action), "form_errors": form.summary,
+            "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
+            "guide": ConnectionForm.guide(provider),
+        ]
+    }
+}
+
+/// Asking before a connection is removed or disconnected.
+struct ConnectionConfirmPage: ShellPage {
+    static let template = "connection-confirm"
+    static let sample = ConnectionConfirmPage(
+        isRemoval: true, service: "Telegram", name: "alerts", backHref: "/connections/1", action: "/connections/1/remove",
+        typed: nil, problem: nil)
+
+    let isRemoval: Bool
+    let service: String
+    let name: String
+    let backHref: String
+    let action: String
+    let typed: Form?
+    let problem: Problem?
+
+    var title: String { "\(isRemoval ? "Remove" : "Disconnect") \(service) “\(name)”" }
+    var place: Place? { .connections }
+
+    var view: TemplateValue {
+        let field = FormField("confirm_name", "Type “\(name)” to go on", .code)
+        let form = FormView([field], typed: typed, problem: problem)
+        return [
+            "is_removal": .bool(isRemoval), "connection_href": .text(backHref), "action": .text(action),
+            "service": .text(service), "name": .text(name), "form_errors": form.summary, "fields": form.list,
+            "consequences": .list(consequences.map { ["text": .text($0)] }),
+        ]
+    }
+
+    private var consequences: [String] {
+        [
+            "Its secrets are deleted from the hub at once.",
+            isRemoval
+                ? "Scripts that use this connection get an error." : "Its set-up stays; enter the secrets again to connect it.",
+            "\(service) itself keeps the credentials; revoke them there too if they may have leaked.",
+        ]
+    }
+}

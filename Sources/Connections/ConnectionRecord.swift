@@ -1,0 +1,145 @@
+import DatabaseKit
+import Domain
+import JSONKit
+import TimeKit
+
+/// How a connection is (api.md §3).
+public enum ConnectionStatus: String, CaseIterable, Sendable, Bindable, Readable {
+    /// Not tested yet, or its secrets were dropped.
+    case disconnected
+    /// It worked when it was tried last.
+    case connected
+    /// It works, but will soon end.
+    case expiring
+    /// It did not work when it was tried last.
+    case error
+    /// It works again once a person has signed in.
+    case needsReauth = "needs_reauth"
+    /// Switched off by a person.
+    case disabled
+    /// Its secrets cannot be opened: never stored, found on reading.
+    case undecryptable
+
+    /// The state as pages name it.
+    var word: String {
+        switch self {
+        case .disconnected: "Not connected"
+        case .connected: "Connected"
+        case .expiring: "Expiring"
+        case .error: "Failing"
+        case .needsReauth: "Needs sign-in again"
+        case .disabled: "Disabled"
+        case .undecryptable: "Undecryptable"
+        }
+    }
+
+    /// The tone of its dot: `good`, `warn`, `bad` or `off`.
+    var tone: String {
+        switch self {
+        case .connected: "good"
+        case .expiring: "warn"
+        case .error, .needsReauth, .undecryptable: "bad"
+        case .disconnected, .disabled: "off"
+        }
+    }
+
+    /// Whether a person must do something.
+    var needsPerson: Bool { self == .error || self == .needsReauth || self == .undecryptable }
+}
+
+/// A connection as the database knows it, its secrets still sealed.
+struct ConnectionRecord: Sendable {
+    let id: Identifier<Connection>
+    let workspace: Identifier<Workspace>?
+    let provider: String
+    let name: String
+    let storedStatus: ConnectionStatus
+    let statusDetail: String?
+    let isEnabled: Bool
+    let setup: JSON
+    let sealedSecrets: [UInt8]?
+    let metadata: JSON
+    let testedAt: Timestamp?
+    let testDuration: Duration?
+    let version: Int64
+    let createdAt: Timestamp
+    let updatedAt: Timestamp
+    let createdBy: String
+}
+
+extension ConnectionRecord {
+    init(_ row: Row) throws {
+        id = try row.get("id")
+        workspace = try row.get("workspace_id")
+        provider = try row.get("provider")
+        name = try row.get("name")
+        storedStatus = try row.get("status")
+        statusDetail = try row.get("status_detail")
+        isEnabled = try row.get("enabled")
+        setup = try JSON(parsing: Array(row.get("setup", as: String.self).utf8))
+        sealedSecrets = try row.get("secrets_sealed")
+        metadata = try JSON(parsing: Array(row.get("metadata", as: String.self).utf8))
+        testedAt = try row.get("tested_at")
+        testDuration = try row.get("test_duration_ms", as: Int?.self).map { .milliseconds($0) }
+        version = try row.get("version")
+        createdAt = try row.get("created_at")
+        updatedAt = try row.get("updated_at")
+        createdBy = try row.get("created_by")
+    }
+}
+
+/// What a set-up's secrets turned out to be.
+enum Secrets: Sendable {
+    /// They open.
+    case open([String: String])
+    /// There are none: never given, or dropped by disconnecting.
+    case none
+    /// They do not open: damaged, out of place, or their key is missing.
+    case sealed
+
+    /// The values, none when they do not open.
+    var values: [String: String] {
+        if case .open(let values) = self { values } else { [:] }
+    }
+}
+
+/// A connection with its secrets looked at, and what it is called.
+struct ConnectionView: Sendable {
+    let record: ConnectionRecord
+    let secrets: Secrets
+    /// Nil when its provider file is gone.
+    let provider: Provider?
+
+    /// How it is: what cannot be opened is undecryptable, whatever was stored.
+    var status: ConnectionStatus {
+        if case .sealed = secrets { return .undecryptable }
+        return record.isEnabled ? record.storedStatus : .disabled
+    }
+
+    var serviceName: String { provider?.name ?? record.provider }
+
+    /// `Telegram “alerts”`
+    var title: String { "\(serviceName) “\(record.name)”" }
+
+    /// What the state means and what to do.
+    var sentence: String {
+        switch status {
+        case .disconnected: record.statusDetail ?? "It has not been tested yet. Test it to see whether it works."
+        case .connected: "Ready to use."
+        case .disabled: "Somebody switched it off. Nothing is sent until it is enabled again."
+        case .undecryptable:
+            "Its secrets cannot be opened with the key ring that this hub has. Nothing was overwritten: restore the key ring, or remove the connection."
+        case .expiring, .error, .needsReauth: record.statusDetail ?? "The last test failed."
+        }
+    }
+
+    /// Whose access it is, in a few words; nil when that is not known.
+    var access: String? { record.metadata["access"]?.text }
+
+    /// All values of the set-up, secrets among them.
+    var values: [String: String] {
+        var values: [String: String] = [:]
+        for member in record.setup.members ?? [] { values[member.name] = member.value.text }
+        return values.merging(secrets.values) { _, secret in secret }
+    }
+}

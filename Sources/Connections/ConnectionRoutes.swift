@@ -1,0 +1,140 @@
+import AdminShell
+import Domain
+import HTTPKit
+
+/// The addresses of connections and of the services that can be connected.
+public enum ConnectionRoute: Route {
+    case list
+    /// The address that seed 3 knows the list by.
+    case alias
+    case gallery
+    case new(provider: String)
+    case show(Identifier<Connection>)
+    case edit(Identifier<Connection>)
+    case test(Identifier<Connection>)
+    case enable(Identifier<Connection>)
+    case disable(Identifier<Connection>)
+    case disconnect(Identifier<Connection>)
+    case remove(Identifier<Connection>)
+    case providersJSON
+    case providerJSON(String)
+    case listJSON
+    case json(ConnectionName)
+    case statusJSON(ConnectionName)
+    case testJSON(ConnectionName)
+    case disconnectJSON(ConnectionName)
+    case credentialsJSON(ConnectionName)
+
+    public init?(_ path: Path) {
+        switch path.pattern {
+        case "connections": self = .list
+        case "integrations": self = .alias
+        case "connections/new": self = .gallery
+        case "connections/new/\(path[2])": self = .new(provider: path[2])
+        case "connections/:id": self = .show(path.id())
+        case "connections/:id/edit": self = .edit(path.id())
+        case "connections/:id/test": self = .test(path.id())
+        case "connections/:id/enable": self = .enable(path.id())
+        case "connections/:id/disable": self = .disable(path.id())
+        case "connections/:id/disconnect": self = .disconnect(path.id())
+        case "connections/:id/remove": self = .remove(path.id())
+        case "api/v1/providers": self = .providersJSON
+        case "api/v1/providers/\(path[3])": self = .providerJSON(path[3])
+        case "api/v1/connections": self = .listJSON
+        default: self.init(script: path)
+        }
+    }
+
+    private init?(script path: Path) {
+        guard path.segments.starts(with: ["api", "v1", "connections"]), (4...5).contains(path.segments.count) else {
+            return nil
+        }
+        let name = ConnectionName(path[3])
+        switch path[4] {
+        case "": self = .json(name)
+        case "status": self = .statusJSON(name)
+        case "test": self = .testJSON(name)
+        case "disconnect": self = .disconnectJSON(name)
+        case "credentials": self = .credentialsJSON(name)
+        default: return nil
+        }
+    }
+
+    public var path: String {
+        switch self {
+        case .list: "/connections"
+        case .alias: "/integrations"
+        case .gallery: "/connections/new"
+        case .new(let provider): "/connections/new/\(provider)"
+        case .show(let id): "/connections/\(id)"
+        case .edit(let id): "/connections/\(id)/edit"
+        case .test(let id): "/connections/\(id)/test"
+        case .enable(let id): "/connections/\(id)/enable"
+        case .disable(let id): "/connections/\(id)/disable"
+        case .disconnect(let id): "/connections/\(id)/disconnect"
+        case .remove(let id): "/connections/\(id)/remove"
+        case .providersJSON: "/api/v1/providers"
+        case .providerJSON(let key): "/api/v1/providers/\(key)"
+        case .listJSON: "/api/v1/connections"
+        case .json(let name): "/api/v1/connections/\(name)"
+        case .statusJSON(let name): "/api/v1/connections/\(name)/status"
+        case .testJSON(let name): "/api/v1/connections/\(name)/test"
+        case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
+        case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
+        }
+    }
+
+    public var access: [Method: Access] {
+        let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
+        return switch self {
+        case .list, .alias, .show, .statusJSON: [.get: read]
+        case .gallery: [.get: write]
+        case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
+        case .test: [.get: read, .post: write]
+        case .enable, .disable: [.post: write]
+        case .testJSON, .disconnectJSON: [.post: write]
+        case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
+        case .listJSON: [.get: read, .post: write]
+        case .json: [.get: read, .patch: write, .delete: write]
+        case .credentialsJSON: [.get: .right(.read(.credentials))]
+        }
+    }
+
+    public static var samples: [ConnectionRoute] {
+        let id = Identifier<Connection>(.real)
+        let name = ConnectionName(id.text)
+        return [
+            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id), .disable(id),
+            .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
+            .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),
+        ]
+    }
+}
+
+/// What scripts may call a connection by: its id, `provider:name`, or `provider` alone for its `default` (seed 0).
+public enum ConnectionName: Equatable, Sendable, CustomStringConvertible {
+    /// Its id.
+    case id(Identifier<Connection>)
+    /// Its service and name.
+    case named(provider: String, name: String)
+
+    init(_ text: String) {
+        if let id = Identifier<Connection>(text) {
+            self = .id(id)
+            return
+        }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        self = .named(provider: parts[0], name: parts.count == 2 ? parts[1] : Self.defaultName)
+    }
+
+    /// The name that a connection has when nobody gives it one.
+    static let defaultName = "default"
+
+    /// As it stands in a path.
+    public var description: String {
+        switch self {
+        case .id(let id): id.text
+        case .named(let provider, let name): "\(provider):\(name)"
+        }
+    }
+}

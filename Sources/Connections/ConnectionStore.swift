@@ -1,0 +1,260 @@
+import DatabaseKit
+import Domain
+import JSONKit
+import TimeKit
+
+/// Which connections a list shows.
+struct ConnectionFilter: Sendable {
+    var providers: [String] = []
+    var workspace: Identifier<Workspace>?
+    var search: String?
+    var status: ConnectionStatus?
+}
+
+/// The connections of one organization.
+struct ConnectionStore: Sendable {
+    let database: Database
+    let world: World
+    let scope: OrganizationScope
+
+    private static let columns: SQL = """
+        c.id, c.workspace_id, c.provider, c.name, c.status, c.status_detail, c.enabled, c.setup, c.secrets_sealed,
+        c.metadata, c.tested_at, c.test_duration_ms, c.version, c.created_at, c.updated_at, c.created_by
+        """
+
+    /// Connections by service, each service's `default` first, then by name; those after the given one.
+    func list(_ filter: ConnectionFilter, after last: Identifier<Connection>?, limit: Int) throws -> [ConnectionRecord] {
+        try database.rows(
+            """
+            SELECT \(Self.columns)
+              FROM connections c
+             WHERE c.organization_id = \(scope.organization) AND c.removed_at IS NULL
+                   \(Self.condition(filter))
+                   \(after(last))
+             ORDER BY c.provider, c.name <> 'default', c.name, c.id
+             LIMIT \(limit)
+            """
+        ).map(ConnectionRecord.init)
+    }
+
+    private static func condition(_ filter: ConnectionFilter) -> SQL {
+        var condition: SQL = ""
+        if !filter.providers.isEmpty { condition = "\(condition) AND c.provider IN (\(list: filter.providers))" }
+        if let workspace = filter.workspace { condition = "\(condition) AND c.workspace_id = \(workspace)" }
+        if let search = filter.search {
+            let pattern = "%" + search.map { "%_\\".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "%"
+            condition = "\(condition) AND (c.name LIKE \(pattern) OR c.provider LIKE \(pattern))"
+        }
+        switch filter.status {
+        case nil, .undecryptable: break
+        case .disabled: condition = "\(condition) AND c.enabled = 0"
+        case let status?: condition = "\(condition) AND c.enabled = 1 AND c.status = \(status)"
+        }
+        return condition
+    }
+
+    /// The place after a connection, which may have been removed meanwhile.
+    private func after(_ last: Identifier<Connection>?) -> SQL {
+        guard let last else { return "" }
+        return """
+            AND (c.provider, c.name <> 'default', c.name, c.id) >
+                (SELECT l.provider, l.name <> 'default', l.name, l.id
+                   FROM connections l
+                  WHERE l.id = \(last) AND l.organization_id = \(scope.organization))
+            """
+    }
+
+    func find(_ id: Identifier<Connection>, in querying: some Querying) throws -> ConnectionRecord? {
+        try querying.row(
+            """
+            SELECT \(Self.columns)
+              FROM connections c
+             WHERE c.id = \(id) AND c.organization_id = \(scope.organization) AND c.removed_at IS NULL
+            """
+        ).map(ConnectionRecord.init)
+    }
+
+    /// The same, while nobody else may change it.
+    func lock(_ id: Identifier<Connection>, in transaction: Transaction) throws -> ConnectionRecord? {
+        try transaction.row(
+            """
+            SELECT \(Self.columns)
+              FROM connections c
+             WHERE c.id = \(id) AND c.organization_id = \(scope.organization) AND c.removed_at IS NULL
+               FOR UPDATE
+            """
+        ).map(ConnectionRecord.init)
+    }
+
+    /// The connection of a service by its name, outside of workspaces first.
+    func find(provider: String, name: String) throws -> ConnectionRecord? {
+        try database.row(
+            """
+            SELECT \(Self.columns)
+              FROM connections c
+             WHERE c.organization_id = \(scope.organization) AND c.removed_at IS NULL
+                   AND c.provider = \(provider) AND c.name = \(name)
+             ORDER BY c.workspace_id IS NOT NULL, c.id
+             LIMIT 1
+            """
+        ).map(ConnectionRecord.init)
+    }
+
+    /// The living connection that holds a name in a workspace.
+    func holder(
+        provider: String, name: String, workspace: Identifier<Workspace>?, in transaction: Transaction
+    ) throws -> Identifier<Connection>? {
+        try transaction.row(
+            """
+            SELECT id
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND provider = \(provider)
+                   AND name = \(name) AND workspace_id <=> \(workspace)
+               FOR UPDATE
+            """)?.get("id")
+    }
+
+    func insert(
+        _ id: Identifier<Connection>, provider: String, name: String, workspace: Identifier<Workspace>?, setup: JSON,
+        sealedSecrets: [UInt8]?, in transaction: Transaction
+    ) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            INSERT INTO connections
+                   (id, organization_id, workspace_id, provider, name, status, status_changed_at, setup, secrets_sealed,
+                    metadata, created_by, created_at, updated_at)
+            VALUES (\(id), \(scope.organization), \(workspace), \(provider), \(name), \(ConnectionStatus.disconnected),
+                    \(now), \(setup.stored), \(sealedSecrets), '{}', \(scope.actor.name), \(now), \(now))
+            """)
+    }
+
+    /// Stores another name, place or set-up; what was tested before no longer counts when the set-up changed.
+    func update(
+        _ id: Identifier<Connection>, name: String, workspace: Identifier<Workspace>?, setup: JSON, sealedSecrets: [UInt8]?,
+        isSetUpAnew: Bool, in transaction: Transaction
+    ) throws {
+        let now = world.now()
+        let anew: SQL = """
+            , status = \(ConnectionStatus.disconnected), status_detail = NULL, status_changed_at = \(now), tested_at = NULL,
+              test_duration_ms = NULL, metadata = '{}'
+            """
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET name = \(name), workspace_id = \(workspace), setup = \(setup.stored), secrets_sealed = \(sealedSecrets),
+                   version = version + 1, updated_at = \(now)\(isSetUpAnew ? anew : "")
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    func rename(_ id: Identifier<Connection>, to name: String, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET name = \(name), version = version + 1, updated_at = \(world.now())
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    func setEnabled(_ isEnabled: Bool, of id: Identifier<Connection>, in transaction: Transaction) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET enabled = \(isEnabled), status_changed_at = \(now), version = version + 1, updated_at = \(now)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    /// Notes how a test went; the version stays unless the outcome is another one.
+    func recordTest(
+        _ id: Identifier<Connection>, status: ConnectionStatus, detail: String?, metadata: JSON, duration: Duration,
+        isChange: Bool, in transaction: Transaction
+    ) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET status = \(status), status_detail = \(detail), metadata = \(metadata.stored), tested_at = \(now),
+                   test_duration_ms = \(duration.milliseconds),
+                   status_changed_at = IF(\(isChange), \(now), status_changed_at), version = version + \(isChange)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    /// Drops the secrets and keeps the rest of the set-up.
+    func disconnect(_ id: Identifier<Connection>, in transaction: Transaction) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET secrets_sealed = NULL, metadata = '{}', status = \(ConnectionStatus.disconnected),
+                   status_detail = 'Its secrets were dropped. Enter them again to connect it.', status_changed_at = \(now),
+                   tested_at = NULL, test_duration_ms = NULL, version = version + 1, updated_at = \(now)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    /// Removes a connection: its secrets at once, its row after a while.
+    func remove(_ id: Identifier<Connection>, in transaction: Transaction) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET removed_at = \(now), secrets_sealed = NULL, setup = '{}', metadata = '{}', version = version + 1,
+                   updated_at = \(now)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    func attentionCount() throws -> Int {
+        let row = try database.row(
+            """
+            SELECT COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND enabled = 1
+                   AND status IN (\(ConnectionStatus.error), \(ConnectionStatus.needsReauth))
+            """)
+        return try row?.get("count") ?? 0
+    }
+
+    func countsByWorkspace() throws -> [Identifier<Workspace>: Int] {
+        let rows = try database.rows(
+            """
+            SELECT workspace_id, COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND workspace_id IS NOT NULL
+             GROUP BY workspace_id
+            """)
+        return try Dictionary(uniqueKeysWithValues: rows.map { (try $0.get("workspace_id"), try $0.get("count")) })
+    }
+
+    func countsByProvider() throws -> [String: Int] {
+        let rows = try database.rows(
+            """
+            SELECT provider, COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL
+             GROUP BY provider
+            """)
+        return try Dictionary(uniqueKeysWithValues: rows.map { (try $0.get("provider"), try $0.get("count")) })
+    }
+
+    /// What the audit log says of a connection, the newest first.
+    func activity(_ id: Identifier<Connection>) throws -> [Row] {
+        try database.rows(
+            """
+            SELECT action, actor_name, details, occurred_at
+              FROM audit_events
+             WHERE organization_id = \(scope.organization) AND object_id = \(id)
+             ORDER BY id DESC
+             LIMIT 8
+            """)
+    }
+}
+
+extension JSON {
+    /// The whole value as it is stored.
+    var stored: String { String(decoding: bytes, as: UTF8.self) }
+}

@@ -1,0 +1,169 @@
+import AdminShell
+import Domain
+import HTTPKit
+import JSONKit
+import TimeKit
+
+/// Connections as scripts see them.
+extension Connections {
+    func listJSON(_ call: Call) throws -> Response {
+        var input = Input(try call.request.query())
+        let filter = self.filter(&input)
+        let part = Listing<Connection>(&input)
+        guard input.isComplete else { throw input.refusal }
+        let found = try views(filter, part, call.scope())
+        return try call.list(
+            found.prefix(part.limit).map(Self.json), next: part.next(found, \.record.id), at: ConnectionRoute.listJSON)
+    }
+
+    func post(_ call: Call) throws -> Response {
+        var input = try call.json()
+        let scope = try call.scope()
+        let provider = input.parsed("provider", orSay: "There is no such provider.") { catalogue[$0] }
+        guard let provider = input.required("provider", provider) else { throw input.refusalIgnoring("name", "setup") }
+        let placing = try self.placing(&input, scope)
+        let setUp = SetUp.read(provider, &input, isForm: false)
+        guard input.isComplete else { throw input.refusal }
+        let id = try create(provider, placing, setUp, by: scope)
+        let made = try find(.id(id), scope)
+        return .json(Self.json(made), status: 201).tagged(entityTag(version: made.record.version))
+            .with("location", call.link(ConnectionRoute.json(.id(id))))
+    }
+
+    func json(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let view = try find(name, call.scope())
+        return .json(Self.json(view)).tagged(entityTag(version: view.record.version))
+    }
+
+    /// Merges what is sent into what is there; secrets that are not sent stay.
+    func patch(_ name: ConnectionName, _ call: Call) throws -> Response {
+        var input = try call.json()
+        let scope = try call.scope()
+        let before = try find(name, scope)
+        let id = before.record.id
+        guard let provider = before.provider else { throw Problem.withoutProvider(before) }
+        let standing = Placing(name: before.record.name, workspace: before.record.workspace)
+        let placing = try self.placing(&input, scope, standing: standing)
+        let isEnabled = input.truth("enabled")
+        let hasSetUp = input.isGiven("setup")
+        if hasSetUp { _ = SetUp.read(provider, &input, stored: before, isForm: false) }
+        guard input.isComplete else { throw input.refusal }
+        try update(id, by: scope) { old in
+            try call.request.requireMatch(entityTag(version: old.record.version))
+        } _: { old in
+            var input = input
+            guard hasSetUp else { return (placing, SetUp(keeping: old)) }
+            return (placing, SetUp.read(provider, &input, stored: old, isForm: false))
+        }
+        if let isEnabled { try setEnabled(isEnabled, id, by: scope) }
+        return try json(.id(id), call)
+    }
+
+    func delete(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        try remove(find(name, scope).record.id, by: scope) {
+            try call.request.requireMatch(entityTag(version: $0.record.version))
+        }
+        return .noContent
+    }
+
+    func statusJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let view = try find(name, call.scope())
+        return .json([
+            "connected": .bool(view.status == .connected || view.status == .expiring),
+            "status": .string(view.status.rawValue), "checked_at": JSON(view.record.testedAt),
+        ])
+    }
+
+    func testJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let outcome = try test(find(name, scope), by: scope)
+        let after = try find(name, scope)
+        return .json([
+            "ok": .bool(outcome.isSuccess), "status": .string(after.status.rawValue),
+            "detail": .string(outcome.sentence), "duration_ms": .integer(outcome.duration.milliseconds),
+            "checked_at": JSON(after.record.testedAt),
+        ])
+    }
+
+    func disconnectJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let id = try find(name, scope).record.id
+        try disconnect(id, by: scope)
+        return try json(.id(id), call)
+    }
+
+    /// The live credentials: the only answer that holds them, and never without a line in the audit log.
+    func credentialsJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let view = try find(name, scope)
+        guard view.status != .undecryptable else { throw Problem(409, "undecryptable", view.sentence) }
+        guard view.record.isEnabled, case .open = view.secrets else {
+            throw Problem(409, "not_connected", "This connection is disabled or has no secrets.")
+        }
+        try audit.record(
+            "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
+        let values = view.values.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        return Response.json([
+            "id": .string(view.record.id.text), "provider": .string(view.record.provider),
+            "name": .string(view.record.name), "kind": JSON(view.provider?.kind.rawValue), "credentials": .object(values),
+        ]).neverStored()
+    }
+
+    /// A connection as scripts see it: what is secret is told to be there, never what it is.
+    static func json(_ view: ConnectionView) -> JSON {
+        let record = view.record
+        let setUp = (view.provider?.fields ?? []).compactMap { field -> JSON.Member? in
+            if field.kind == .secret {
+                let isThere = if case .sealed = view.secrets { true } else { view.secrets.values[field.name] != nil }
+                return JSON.Member(field.name, isThere ? "***" : .null)
+            }
+            return record.setup[field.name].map { JSON.Member(field.name, $0) }
+        }
+        return [
+            "id": .string(record.id.text), "provider": .string(record.provider), "name": .string(record.name),
+            "workspace_id": JSON(record.workspace?.text), "kind": JSON(view.provider?.kind.rawValue),
+            "status": .string(view.status.rawValue), "status_detail": .string(view.sentence),
+            "enabled": .bool(record.isEnabled), "setup": .object(setUp), "access": JSON(view.access),
+            "metadata": record.metadata["facts"] ?? [], "checked_at": JSON(record.testedAt),
+            "created_at": JSON(record.createdAt), "updated_at": JSON(record.updatedAt),
+        ]
+    }
+
+    // MARK: The catalogue
+
+    func providersJSON(_ call: Call) throws -> Response {
+        .json(["data": .array(catalogue.providers.map(Self.json)), "next_cursor": nil])
+    }
+
+    func providerJSON(_ key: String, _ call: Call) throws -> Response {
+        guard let provider = catalogue[key] else { throw Problem.notFound }
+        return .json(Self.json(provider))
+    }
+
+    private static func json(_ provider: Provider) -> JSON {
+        let fields = provider.fields.map { field -> JSON in
+            [
+                "name": .string(field.name), "label": .string(field.label), "kind": .string(field.kind.rawValue),
+                "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired), "pattern": JSON(field.pattern),
+                "help": JSON(field.help), "default": JSON(field.standard),
+                "options": .array(field.options.map { ["value": .string($0.value), "label": .string($0.label)] }),
+            ]
+        }
+        return [
+            "key": .string(provider.key), "name": .string(provider.name), "kind": .string(provider.kind.rawValue),
+            "category": .string(provider.category), "summary": .string(provider.summary), "fields": .array(fields),
+            "guide": .array(provider.guide.map(JSON.string)), "docs": JSON(provider.documentation?.href),
+            "verified": .bool(provider.isVerified), "note": JSON(provider.note),
+        ]
+    }
+}
+
+extension SetUp {
+    /// What is there already.
+    init(keeping view: ConnectionView) {
+        var open: [String: String] = [:]
+        for member in view.record.setup.members ?? [] { open[member.name] = member.value.text }
+        self.init(open: open, secrets: view.secrets.values)
+    }
+}

@@ -1,0 +1,131 @@
+import AdminShell
+import ClientKit
+import DatabaseKit
+import Domain
+import HTTPKit
+import JSONKit
+import LogKit
+import TimeKit
+
+/// Services that an organization is signed in to: their credentials kept sealed, tried, and lent to those who may.
+public struct Connections: Sendable {
+    let database: Database
+    let world: World
+    let vault: Vault
+    let audit: AuditTrail
+    let tester: Tester
+    let catalogue: ProviderCatalogue
+    /// The workspaces that a connection may be placed in; told by the room that knows.
+    let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
+
+    /// The room.
+    public init(
+        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
+        workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
+    ) {
+        self.database = database
+        self.world = world
+        self.vault = vault
+        self.catalogue = catalogue
+        self.workspaces = workspaces
+        audit = AuditTrail(world: world)
+        tester = Tester(client: client, now: world.now)
+    }
+
+    /// The routes and who performs them.
+    public var routes: RoomRoutes {
+        RoomRoutes(ConnectionRoute.self) { route, call in try respond(route, call) }
+    }
+
+    func store(_ scope: OrganizationScope) -> ConnectionStore {
+        ConnectionStore(database: database, world: world, scope: scope)
+    }
+
+    private func respond(_ route: ConnectionRoute, _ call: Call) throws -> Response {
+        switch (route, call.request.method) {
+        case (.list, _): try listPage(call)
+        case (.alias, _): call.redirect(to: ConnectionRoute.list)
+        case (.gallery, _): try galleryPage(call)
+        case (.new(let key), .post): try connect(key, call)
+        case (.new(let key), _): try newPage(key, call)
+        case (.show(let id), _): try detailPage(id, call)
+        case (.edit(let id), .post): try edit(id, call)
+        case (.edit(let id), _): try editPage(id, call)
+        case (.test(let id), .post): try test(id, call)
+        case (.test(let id), _): call.redirect(to: ConnectionRoute.show(id))
+        case (.enable(let id), _): try setEnabled(true, id, call)
+        case (.disable(let id), _): try setEnabled(false, id, call)
+        case (.disconnect(let id), .post): try disconnect(id, call)
+        case (.disconnect(let id), _): try confirmPage(id, isRemoval: false, call)
+        case (.remove(let id), .post): try remove(id, call)
+        case (.remove(let id), _): try confirmPage(id, isRemoval: true, call)
+        default: try respondToScript(route, call)
+        }
+    }
+
+    private func respondToScript(_ route: ConnectionRoute, _ call: Call) throws -> Response {
+        switch (route, call.request.method) {
+        case (.providersJSON, _): try providersJSON(call)
+        case (.providerJSON(let key), _): try providerJSON(key, call)
+        case (.listJSON, .post): try post(call)
+        case (.listJSON, _): try listJSON(call)
+        case (.json(let name), .patch): try patch(name, call)
+        case (.json(let name), .delete): try delete(name, call)
+        case (.json(let name), _): try json(name, call)
+        case (.statusJSON(let name), _): try statusJSON(name, call)
+        case (.testJSON(let name), _): try testJSON(name, call)
+        case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
+        case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
+        default: throw Problem.notFound
+        }
+    }
+
+    // MARK: Looking at secrets
+
+    /// A connection with its secrets looked at.
+    func view(_ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying) throws -> ConnectionView {
+        ConnectionView(
+            record: record, secrets: try secrets(of: record, scope, in: querying), provider: catalogue[record.provider])
+    }
+
+    private func secrets(
+        of record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
+    ) throws -> Secrets {
+        guard let sealed = record.sealedSecrets else { return .none }
+        do {
+            let bytes = try vault.open(sealed, at: Self.place(record.id), for: scope.organization, in: querying)
+            return .open(try SetUp.secrets(of: bytes))
+        } catch is VaultError {
+            return .sealed
+        }
+    }
+
+    static func place(_ id: Identifier<Connection>) -> Vault.Place {
+        Vault.Place("connections", id, "secrets_sealed")
+    }
+
+    /// One connection of the organization.
+    ///
+    /// - Throws: `Problem` 404 for one that is not there, or is somebody else's.
+    func find(_ name: ConnectionName, _ scope: OrganizationScope) throws -> ConnectionView {
+        let record =
+            switch name {
+            case .id(let id): try store(scope).find(id, in: database)
+            case .named(let provider, let name): try store(scope).find(provider: provider, name: name)
+            }
+        guard let record else { throw Problem.notFound }
+        return try view(record, scope, in: database)
+    }
+
+    // MARK: What other rooms are told
+
+    /// How many connections each workspace has.
+    public func connectionCounts(_ scope: OrganizationScope) throws -> [Identifier<Workspace>: Int] {
+        try store(scope).countsByWorkspace()
+    }
+
+    /// Forgets connections that were removed a month ago, a thousand at a time.
+    public func purge() throws {
+        try database.execute("DELETE FROM connections WHERE removed_at < \(world.now() - .days(30)) LIMIT 1000")
+    }
+}

@@ -1,0 +1,87 @@
+import AdminShell
+import Domain
+import HTTPKit
+import JSONKit
+import TimeKit
+
+extension Connections {
+    /// Each template by its file name.
+    public static let templates: [String: [UInt8]] = [
+        "connection-confirm.html": PackageResources.connection_confirm_html,
+        "connection-edit.html": PackageResources.connection_edit_html,
+        "connection-guide.html": PackageResources.connection_guide_html,
+        "connection-new.html": PackageResources.connection_new_html,
+        "connection.html": PackageResources.connection_html,
+        "connections.html": PackageResources.connections_html,
+        "provider-gallery.html": PackageResources.provider_gallery_html,
+    ]
+
+    /// Every page of this room.
+    public static let pages: [any ShellPage.Type] = [
+        ConnectionListPage.self, GalleryPage.self, ConnectionPage.self, ConnectionFormPage.self, ConnectionEditPage.self,
+        ConnectionConfirmPage.self,
+    ]
+}
+
+// MARK: Samples, by which `hub doctor` and the tests render each page
+
+extension ConnectionView {
+    /// A connection that failed its last test.
+    static let sample = ConnectionView(record: .sample, secrets: .open(["bot_token": "110201543:AAH"]), provider: .sample)
+}
+
+extension Provider {
+    /// The provider of the samples.
+    static let sample = Provider(
+        key: "telegram", name: "Telegram", kind: .botToken, category: "Messaging",
+        tile: Tile(letters: "Te", color: "sky"), summary: "Send messages as a bot.", guide: ["Open a chat with @BotFather."],
+        documentation: Documentation(href: "https://core.telegram.org/bots", label: "Telegram: bots"),
+        fields: [
+            ProviderField(
+                name: "bot_token", label: "Bot token", kind: .secret, isRequired: true, pattern: nil, refusal: nil,
+                help: "Digits, a colon, letters.", standard: nil, options: [], range: 0...1, width: nil)
+        ],
+        test: ProviderTest(call: .smtp, access: "", metadata: []), isVerified: true, note: nil)
+}
+
+extension ConnectionRecord {
+    /// The record of the samples.
+    static let sample = ConnectionRecord(
+        id: Identifier(.real), workspace: nil, provider: "telegram", name: "alerts", storedStatus: .error,
+        statusDetail: "Telegram refused the token.", isEnabled: true, setup: ["chat_id": "42"], sealedSecrets: [1],
+        metadata: ["access": "Bot @acme_alerts", "facts": [["label": "Bot", "value": "Acme alerts"]]],
+        testedAt: Timestamp(seconds: 60), testDuration: .milliseconds(214), version: 1, createdAt: Timestamp(seconds: 0),
+        updatedAt: Timestamp(seconds: 0), createdBy: "ana@acme.example")
+}
+
+extension ConnectionListPage {
+    static let sample = ConnectionListPage(
+        canWrite: true, listHref: "/connections", connectHref: "/connections/new",
+        rows: [Row(view: .sample, href: "/connections/1", workspace: "General")], query: Form(pairs: [("search", "a")]),
+        hasAny: true, providers: [.sample], workspaces: [(Identifier(.real), "General")], firstHref: "/connections",
+        nextHref: "/connections?cursor=1", now: Timestamp(seconds: 90))
+}
+
+extension GalleryPage {
+    static let sample = GalleryPage(
+        listHref: "/connections", action: "/connections/new", search: "",
+        cards: [Card(provider: .sample, href: "/connections/new/telegram", connected: 2)])
+}
+
+extension ConnectionPage {
+    static let sample = ConnectionPage(
+        view: .sample, canWrite: true, links: Links(sample: "/connections/1"), workspace: "General",
+        activity: [Activity(action: "connection.created", actor: "Ana Kovač", at: Timestamp(seconds: 0))],
+        siteURL: "https://acme.example", now: Timestamp(seconds: 90))
+}
+
+extension ConnectionFormPage {
+    static let sample = ConnectionFormPage(
+        provider: .sample, backHref: "/connections/new", action: "/connections/new/telegram", workspaces: [], typed: nil,
+        problem: .invalid("name", "taken", "There is one already."))
+}
+
+extension ConnectionEditPage {
+    static let sample = ConnectionEditPage(
+        view: .sample, provider: .sample, backHref: "/connections/1", action: "/connections/1/edit", workspaces: [])
+}

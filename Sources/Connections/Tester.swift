@@ -1,0 +1,166 @@
+import CipherKit
+import ClientKit
+import HTTPKit
+import JSONKit
+import LogKit
+import TimeKit
+
+/// How a test of a connection went.
+struct TestOutcome: Sendable {
+    let isSuccess: Bool
+    /// What happened, in words for people; never a secret.
+    let sentence: String
+    let duration: Duration
+    /// What the service said of itself, ready to be stored.
+    let metadata: JSON
+}
+
+/// Tries a connection with the service's cheapest read. Never called inside a transaction.
+struct Tester: Sendable {
+    let client: Client
+    let now: @Sendable () -> Timestamp
+
+    /// How long a test may take.
+    private static let deadline = Duration.seconds(10)
+
+    func test(_ provider: Provider, _ values: [String: String]) -> TestOutcome {
+        let start = ContinuousClock.now
+        let result: Result<JSON, TestFailure>
+        switch provider.test.call {
+        case .http(let call): result = Result { () throws(TestFailure) in try http(call, provider, values) }
+        case .awsCallerIdentity: result = Result { () throws(TestFailure) in try aws(values) }
+        case .smtp: result = Result { () throws(TestFailure) in try smtp(provider, values) }
+        }
+        let duration = start.duration(to: .now)
+        switch result {
+        case .success(let answer): return success(provider, values, answer, duration)
+        case .failure(let failure):
+            return TestOutcome(isSuccess: false, sentence: failure.sentence, duration: duration, metadata: [:])
+        }
+    }
+
+    private func success(
+        _ provider: Provider, _ values: [String: String], _ answer: JSON, _ duration: Duration
+    ) -> TestOutcome {
+        let access = Holes.fill(provider.test.access) { hole in
+            guard hole.hasPrefix("setup.") else { return answer.at(hole)?.words }
+            let name = String(hole.dropFirst("setup.".count))
+            return provider.field(name)?.kind == .secret ? nil : values[name]
+        }
+        let facts = provider.test.metadata.compactMap { fact -> JSON? in
+            answer.at(fact.path)?.words.map { ["label": .string(fact.label), "value": .string(String($0.prefix(200)))] }
+        }
+        let shown = String(access.prefix(200))
+        return TestOutcome(
+            isSuccess: true, sentence: "\(provider.name) answered. \(shown).", duration: duration,
+            metadata: ["access": .string(shown), "facts": .array(facts)])
+    }
+
+    // MARK: HTTP
+
+    private func http(
+        _ call: ProviderTest.HTTPCall, _ provider: Provider, _ values: [String: String]
+    ) throws(TestFailure) -> JSON {
+        let url = Holes.fill(call.url) { values[$0].map { Percent.encodeSegment($0) } }
+        var request = OutboundRequest(
+            method: OutboundRequest.Method(rawValue: call.method) ?? .get, url: url, deadline: Self.deadline)
+        for header in call.headers { request.headers.append((header.name, Holes.fill(header.value) { values[$0] })) }
+        if let bearer = call.bearer {
+            request.addHeader("Authorization", Secret("Bearer " + Holes.fill(bearer) { values[$0] }))
+        }
+        if let basic = call.basic {
+            let pair = Holes.fill(basic.user) { values[$0] } + ":" + Holes.fill(basic.password) { values[$0] }
+            request.addHeader("Authorization", Secret("Basic " + Base64.encode(pair.utf8)))
+        }
+        let response = try send(request, provider.name)
+        let answer = (try? JSON(parsing: response.body)) ?? .null
+        let isTrue = call.condition.map { answer.at($0.path) == $0.value } ?? true
+        guard call.statuses.contains(response.status), isTrue else {
+            throw TestFailure.refused(by: provider.name, response.status, call.error.flatMap { answer.at($0)?.words })
+        }
+        return answer
+    }
+
+    private func send(_ request: OutboundRequest, _ service: String) throws(TestFailure) -> OutboundResponse {
+        do throws(ClientError) {
+            return try client.send(request)
+        } catch {
+            throw TestFailure(sentence: "\(service) could not be reached. \(error.tenantSentence)")
+        }
+    }
+
+    // MARK: AWS
+
+    private func aws(_ values: [String: String]) throws(TestFailure) -> JSON {
+        let region = values["region"] ?? "us-east-1"
+        let host = "sts.\(region).amazonaws.com"
+        let body = Array("Action=GetCallerIdentity&Version=2011-06-15".utf8)
+        let moment = now()
+        let signature = AWSSignature(
+            accessKeyID: values["access_key_id"] ?? "", secretAccessKey: values["secret_access_key"] ?? "", region: region,
+            service: "sts")
+        let type = "application/x-www-form-urlencoded; charset=utf-8"
+        let date = AWSSignature.date(moment)
+        let authorization = signature.authorization(
+            method: "POST", path: "/", query: "",
+            headers: [("content-type", type), ("host", host), ("x-amz-date", date)], body: body, at: moment)
+        var request = OutboundRequest(
+            method: .post, url: "https://\(host)/", headers: [("Content-Type", type), ("X-Amz-Date", date)], body: body,
+            deadline: Self.deadline)
+        request.addHeader("Authorization", Secret(authorization))
+        let response = try send(request, "AWS")
+        let text = String(decoding: response.body, as: UTF8.self)
+        guard response.status == 200, let account = Self.element("Account", of: text) else {
+            throw TestFailure.refused(by: "AWS", response.status, Self.element("Message", of: text) ?? Self.element("Code", of: text))
+        }
+        return ["account": .string(account), "arn": JSON(Self.element("Arn", of: text))]
+    }
+
+    /// The text of the first element of a name; the answers of STS are flat enough for that.
+    private static func element(_ name: String, of text: String) -> String? {
+        guard let start = text.firstRange(of: "<\(name)>"),
+            let end = text[start.upperBound...].firstRange(of: "</\(name)>")
+        else { return nil }
+        return String(text[start.upperBound..<end.lowerBound])
+    }
+
+    // MARK: SMTP
+
+    private func smtp(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> JSON {
+        let probe = SMTPProbe(
+            host: values["host"] ?? "", port: values["port"].flatMap { Int($0) } ?? 587,
+            security: values["security"].flatMap { SMTPProbe.Security(rawValue: $0) } ?? .auto,
+            username: values["username"], password: values["password"].map { Secret($0) },
+            authentication: values["username"] == nil ? .never : .always)
+        do throws(ClientError) {
+            let outcome = try client.probe(probe)
+            return [
+                "greeting": .string(outcome.greeting), "authenticated": .bool(outcome.isAuthenticated),
+                "secure": .bool(outcome.isSecure),
+            ]
+        } catch {
+            throw TestFailure(sentence: "The mail server could not be used. \(error.tenantSentence)")
+        }
+    }
+}
+
+/// Why a test failed, in words for people.
+struct TestFailure: Error {
+    let sentence: String
+
+    /// What a service answered instead of yes.
+    static func refused(by service: String, _ status: Int, _ words: String?) -> TestFailure {
+        let said = words.map { " It said: “\(String($0.prefix(200)))”." } ?? ""
+        switch status {
+        case 401, 403, 404:
+            return TestFailure(
+                sentence: "\(service) refused these credentials (\(status)).\(said) Check them, or make new ones there.")
+        case 429:
+            return TestFailure(sentence: "\(service) asks to be called less often (429).\(said) Test again in a few minutes.")
+        case 500...:
+            return TestFailure(sentence: "\(service) has trouble of its own (\(status)).\(said) Test again later.")
+        default:
+            return TestFailure(sentence: "\(service) answered \(status), which this test does not count as success.\(said)")
+        }
+    }
+}
