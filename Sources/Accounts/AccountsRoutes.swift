@@ -21,6 +21,7 @@ public enum AccountRoute: Route {
     case workspacesJSON
     case workspaceJSON(Identifier<Workspace>)
 
+    /// Reads a path; nil when it is none of these.
     public init?(_ path: Path) {
         switch path.pattern {
         case "sign-in": self = .signIn
@@ -43,6 +44,7 @@ public enum AccountRoute: Route {
         }
     }
 
+    /// The path below the mount prefix.
     public var path: String {
         switch self {
         case .signIn: "/sign-in"
@@ -64,6 +66,7 @@ public enum AccountRoute: Route {
         }
     }
 
+    /// Who may use the route, by method.
     public var access: [Method: Access] {
         switch self {
         case .signIn, .setUp: [.get: .open, .post: .open]
@@ -78,6 +81,7 @@ public enum AccountRoute: Route {
         }
     }
 
+    /// One of each case.
     public static var samples: [AccountRoute] {
         let session = Identifier<Session>(.real)
         let workspace = Identifier<Workspace>(.real)

@@ -65,6 +65,19 @@ struct OrganizationStore: Sendable {
         ).map(WorkspaceRecord.init)
     }
 
+    /// A part of the workspaces, in the order of their making.
+    func workspaces(after last: Identifier<Workspace>?, limit: Int) throws -> [WorkspaceRecord] {
+        try database.rows(
+            """
+            SELECT id, name, version, created_at
+              FROM workspaces
+             WHERE organization_id = \(scope.organization) AND id > \(last?.bytes ?? [UInt8](repeating: 0, count: 16))
+             ORDER BY id
+             LIMIT \(limit)
+            """
+        ).map(WorkspaceRecord.init)
+    }
+
     func workspace(_ id: Identifier<Workspace>) throws -> WorkspaceRecord? {
         try database.row(
             """

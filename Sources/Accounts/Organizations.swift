@@ -80,8 +80,10 @@ extension Accounts {
     }
 
     func workspacesJSON(_ call: Call) throws -> Response {
-        let list = try organization(call.scope()).workspaces()
-        return .json(["data": .array(list.map(Self.json)), "next_cursor": nil])
+        let part = try Listing<Workspace>(of: call.request)
+        let found = try organization(call.scope()).workspaces(after: part.last, limit: part.limit + 1)
+        return try call.list(
+            found.prefix(part.limit).map(Self.json), next: part.next(found, \.id), at: AccountRoute.workspacesJSON)
     }
 
     func workspaceJSON(_ id: Identifier<Workspace>, _ call: Call) throws -> Response {

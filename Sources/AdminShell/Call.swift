@@ -126,6 +126,9 @@ extension Problem {
     public static func unauthorized(_ code: String = "unauthorized", _ detail: String? = nil) -> Problem {
         Problem(
             401, code, detail ?? "Send an API key as Authorization: Bearer.",
-            headers: ["www-authenticate": code == "unauthorized" ? "Bearer realm=\"hub\"" : "Bearer realm=\"hub\", error=\"invalid_token\""])
+            headers: [
+                "www-authenticate": code == "unauthorized"
+                    ? "Bearer realm=\"hub\"" : "Bearer realm=\"hub\", error=\"invalid_token\""
+            ])
     }
 }

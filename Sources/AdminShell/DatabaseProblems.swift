@@ -9,11 +9,13 @@ extension DatabaseError: Presentable {
         switch code {
         case .gone, .busy, .readOnly, .deadlock, .lockTimeout, .statementTimeout:
             Problem(
-                503, "database_unavailable", "The database does not answer just now. Nothing was lost; try again in a moment.",
+                503, "database_unavailable",
+                "The database does not answer just now. Nothing was lost; try again in a moment.",
                 headers: ["retry-after": "2"])
         case .commitUnknown:
             Problem(
-                503, "outcome_unknown", "The database went away while your change was being stored. Look whether it is there before you repeat it.",
+                503, "outcome_unknown",
+                "The database went away while your change was being stored. Look whether it is there before you repeat it.",
                 headers: ["retry-after": "2"])
         default:
             Problem(500, "internal_error", "Something went wrong on our side, and the incident is in the log.")
@@ -27,6 +29,7 @@ extension VaultError: Presentable {
     public var problem: Problem {
         Problem(
             503, "encryption_key_missing",
-            "The encryption key of this organization is not at hand, so secrets can neither be read nor stored. Nothing was changed. The person who runs this hub can restore the key ring.")
+            "The encryption key of this organization is not at hand, so secrets can neither be read nor stored. Nothing was changed. The person who runs this hub can restore the key ring."
+        )
     }
 }

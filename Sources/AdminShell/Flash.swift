@@ -30,9 +30,11 @@ public struct Flash: Sendable, Equatable {
     init?(cookie: String, key: String) {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         // A caller who is not known yet has no key, and a signature without a key proves nothing.
-        guard !key.isEmpty, parts.count == 3, let tone = Tone(rawValue: parts[0]), let bytes = Base64URL.decode(parts[1]),
+        guard !key.isEmpty, parts.count == 3, let tone = Tone(rawValue: parts[0]),
+            let bytes = Base64URL.decode(parts[1]),
             let text = String(validating: bytes, as: UTF8.self),
-            equalInConstantTime(Array(parts[2].utf8), Array(Self.signature(of: parts[0] + "." + parts[1], key: key).utf8))
+            equalInConstantTime(
+                Array(parts[2].utf8), Array(Self.signature(of: parts[0] + "." + parts[1], key: key).utf8))
         else { return nil }
         self.init(tone: tone, text: text)
     }

@@ -206,7 +206,8 @@ public struct FormView: Sendable {
         }
         let title =
             items.isEmpty
-            ? problem.detail : items.count == 1 ? "One field needs another value." : "\(items.count) fields need another value."
+            ? problem.detail
+            : items.count == 1 ? "One field needs another value." : "\(items.count) fields need another value."
         return ["title": .text(title), "has_items": .bool(!items.isEmpty), "items": .list(items)]
     }
 }

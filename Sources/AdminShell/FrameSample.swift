@@ -11,7 +11,8 @@ extension TemplateLibrary {
     private static func frame(title: String) -> TemplateValue {
         let mark: TemplateValue = ["id": "0197", "name": "Acme Shop", "initials": "AS"]
         return [
-            "language": "en", "page_title": .text(title), "csrf_token": "4QmB0cQ2mYx0bVZp3Jw9tA", "form_nonce": "b81cd0",
+            "language": "en", "page_title": .text(title), "csrf_token": "4QmB0cQ2mYx0bVZp3Jw9tA",
+            "form_nonce": "b81cd0",
             "theme": "system", "session_idle_seconds": 1_800,
             "assets": ["css": "/assets/hub.css", "js": "/assets/hub.js", "icon": "/assets/icon.svg"],
             "site": ["name": "Integrations hub", "initials": "IH"], "flash": ["tone": "good", "text": "Saved."],

@@ -11,7 +11,8 @@ extension Timestamp {
     public var exact: String {
         let parts = Calendar(self)
         let months = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November",
             "December",
         ]
         let time = rfc3339.dropFirst(11).prefix(8)

@@ -29,7 +29,8 @@ public struct AuditTrail: Sendable {
     ///   - action: what was done, such as `connection.created`.
     ///   - details: what changed; never a secret.
     public func record(
-        _ action: String, _ object: Object, details: JSON = [:], by scope: OrganizationScope, in transaction: some Querying
+        _ action: String, _ object: Object, details: JSON = [:], by scope: OrganizationScope,
+        in transaction: some Querying
     ) throws(DatabaseError) {
         let id = Identifier<AuditEvent>(world)
         try transaction.execute(

@@ -130,7 +130,9 @@ public struct OrganizationScope: Sendable {
     public init?(
         of principal: Principal, in organization: Identifier<Organization>, remoteAddress: String, requestID: String
     ) {
-        guard let membership = principal.memberships.first(where: { $0.organization == organization }) else { return nil }
+        guard let membership = principal.memberships.first(where: { $0.organization == organization }) else {
+            return nil
+        }
         self.organization = organization
         name = membership.name
         role = membership.role

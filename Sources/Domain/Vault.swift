@@ -148,7 +148,9 @@ public final class Vault: Sendable {
     /// The key that an organization seals with: the newest.
     private func sealingKey(of organization: Identifier<Organization>, in querying: some Querying) throws -> DataKey {
         let remembered = newest.withLock { $0[organization] }
-        guard let number = try remembered ?? newestNumber(of: organization, in: querying) else { throw VaultError.damaged }
+        guard let number = try remembered ?? newestNumber(of: organization, in: querying) else {
+            throw VaultError.damaged
+        }
         let key = try dataKey(KeyName(organization: organization, number: number), in: querying)
         newest.withLock { $0[organization] = number }
         return key

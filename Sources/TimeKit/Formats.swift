@@ -20,8 +20,9 @@ extension Timestamp {
         return "\(day), \(two(parts.day)) \(month) \(padded(parts.year, 4)) \(time) GMT"
     }
 
-    /// Reads RFC 3339 with any offset and up to nine decimals; nil when it is anything else, or outside the years
-    /// 0000 to 9999 in UTC.
+    /// Reads RFC 3339 with any offset and up to nine decimals; nil when it is anything else.
+    ///
+    /// The offset may lead out of the years 0000 to 9999, which is all that a DATETIME can say: bound what is stored.
     ///
     /// > date-time = full-date "T" full-time     RFC 3339 §5.6
     public init?(rfc3339 text: String) {
@@ -37,8 +38,6 @@ extension Timestamp {
             year: year, month: month, day: day, hour: hour, minute: minute, second: second, microsecond: fraction)
         guard let local = parts.timestamp else { return nil }
         self = local - .minutes(offset)
-        // The offset may lead out of the years that four digits, and a DATETIME, can say.
-        guard (0...9999).contains(Calendar(self).year) else { return nil }
     }
 
     /// Reads the preferred date of HTTP; nil when it is anything else.

@@ -40,7 +40,7 @@ import TimeKit
         #expect(page.contains("https://site.example/hub/api/v1/connections"))
         #expect(try room.principal(key: Secret(String(key)), remoteAddress: "-") != nil)
         let list = try door.send(.get, "/api-keys", as: admin).text()
-        #expect(list.contains("billing") && list.contains("connections:read +3") && list.contains("in 30 days"))
+        #expect(list.contains("billing") && list.contains("connections:read +3") && list.contains("in 1 month"))
         #expect(list.contains("You hold 1 of at most 10."))
         #expect(!list.contains(key))
     }

@@ -7,7 +7,9 @@ import TimeKit
 
 @testable import AdminShell
 
-func place(_ url: String) -> Site? { Site(publicURL: url, name: "Hub", assets: .init(css: "c", script: "s", icon: "i")) }
+func place(_ url: String) -> Site? {
+    Site(publicURL: url, name: "Hub", assets: .init(css: "c", script: "s", icon: "i"))
+}
 
 @Suite struct Sites {
     @Test(

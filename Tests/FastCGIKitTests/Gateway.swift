@@ -33,7 +33,8 @@ final class Worker: Sendable {
         living = Mutex(count)
         for _ in 0..<count {
             let lane = Lane(
-                acceptor: acceptor, limits: limits, log: Log(threshold: .error, descriptor: -1), began: {}, ended: {}, refuse: { $0.problem.response(requestID: $0.requestID) },
+                acceptor: acceptor, limits: limits, log: Log(threshold: .error, descriptor: -1), began: {}, ended: {},
+                refuse: { $0.problem.response(requestID: $0.requestID) },
                 respond: respond)
             lanes.enter()
             Thread.detachNewThread { [self] in

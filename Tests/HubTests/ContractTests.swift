@@ -195,6 +195,33 @@ import TimeKit
             ]))
     }
 
+    @Test("Workspaces are listed part by part, each once, whatever is added meanwhile")
+    func listing() throws {
+        let door = try FrontDoor()
+        try door.person("ana@acme.example")
+        let headers: Headers = ["x-api-key": try door.key()]
+        func add(_ name: String) throws {
+            door.clock.pass(.microseconds(1))
+            let answer = try Visitor(door).send(
+                .post, "/api/v1/workspaces", json: "{\"name\":\"\(name)\"}", headers: headers)
+            #expect(answer.status == 201)
+        }
+        for name in ["A", "B", "C", "D"] { try add(name) }
+        var (names, next): ([String], String?) = ([], "/api/v1/workspaces?limit=2")
+        while let target = next {
+            let answer = try Visitor(door).get(target, headers: headers)
+            let list = try JSON(parsing: Array(answer.text.utf8))
+            names += (list["data"]?.elements ?? []).compactMap { $0["name"]?.text }
+            next = list["next_cursor"]?.text.map { "/api/v1/workspaces?limit=2&cursor=\($0)" }
+            #expect((answer.headers["link"] != nil) == (next != nil))
+            if names.count == 2 { try add("E") }
+        }
+        #expect(names == ["General", "A", "B", "C", "D", "E"])
+        for query in ["limit=0", "limit=201", "limit=x", "cursor=x", "x=1"] {
+            #expect(try Visitor(door).get("/api/v1/workspaces?\(query)", headers: headers).status == 422)
+        }
+    }
+
     @Test("Of sixteen changes of one version at once exactly one happens")
     func lostUpdate() throws {
         let door = try FrontDoor()
