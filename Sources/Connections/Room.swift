@@ -83,7 +83,9 @@ public struct Connections: Sendable {
     // MARK: Looking at secrets
 
     /// A connection with its secrets looked at.
-    func view(_ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying) throws -> ConnectionView {
+    func view(
+        _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
+    ) throws -> ConnectionView {
         ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying), provider: catalogue[record.provider])
     }
