@@ -18,7 +18,12 @@ PAGES = {
     "connection-error": "/connections/{sendgrid}",
     "connection-edit": "/connections/{telegram}/edit",
     "connection-remove": "/connections/{telegram}/remove",
+    "connection-disconnect": "/connections/{telegram}/disconnect",
     "api-keys": "/api-keys",
+    "api-key-new": "/api-keys/new",
+    "organization": "/organization",
+    "account": "/account",
+    "system": "/system",
     "audit-log": "/audit-log",
     "not-found": "/nothing-here",
 }
