@@ -4,12 +4,15 @@ import HTTPKit
 
 /// What people are told when the database does not do as asked; the log has the whole story.
 extension DatabaseError: Presentable {
+    /// The code of the problem while the database is away.
+    public static let awayCode = "database_unavailable"
+
     /// 503 while the database is away, 500 for the rest.
     public var problem: Problem {
         switch code {
         case .gone, .busy, .readOnly, .deadlock, .lockTimeout, .statementTimeout:
             Problem(
-                503, "database_unavailable",
+                503, Self.awayCode,
                 "The database does not answer just now. Nothing was lost; try again in a moment.",
                 headers: ["retry-after": "2"])
         case .commitUnknown:

@@ -4,6 +4,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import LogKit
+import Operations
 
 /// The way of a request through the hub: route, principal, organization, form token, room, answer.
 ///
@@ -104,7 +105,11 @@ struct House: Sendable {
                 "a request failed",
                 ["path": .init(visit.request.path.pattern), "error": .init(String(reflecting: error))])
         }
-        return isScript ? problem.response(requestID: visit.request.id) : shell.render(problem, for: call(visit))
+        if isScript { return problem.response(requestID: visit.request.id) }
+        let call = call(visit)
+        // A page of its own, since the frame's navigation cannot be had without the database.
+        if problem.code == DatabaseError.awayCode, let page = try? Operations.databaseAway(call) { return page }
+        return shell.render(problem, for: call)
     }
 
     private static func methods(_ access: [Method: Access]) -> [Method] {

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 import Synchronization
-import Testing
 import ThreadKit
+import Testing
 
 @testable import ProcessKit
 
@@ -37,7 +37,7 @@ struct SharedMemoryTests {
                 for _ in 0..<10_000 { heartbeat.counter(1).advance() }
             }
         }
-        for thread in threads { #expect(thread.join(before: .now + .seconds(20))) }
+        for thread in threads { #expect(thread.join(before: ContinuousClock.now + .seconds(20))) }
         #expect(heartbeat.counter(1).value == 80_000 && heartbeat.counter(0).value == 0)
     }
 
@@ -90,7 +90,7 @@ struct SlotLimiterTests {
                 }
             }
         }
-        for thread in threads { #expect(thread.join(before: .now + .seconds(30))) }
+        for thread in threads { #expect(thread.join(before: ContinuousClock.now + .seconds(30))) }
         #expect(holders.counter(1).value == 0 && holders.counter(2).value == 120)
     }
 
