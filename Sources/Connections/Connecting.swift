@@ -16,7 +16,7 @@ extension Connections {
         var input = Input(form)
         return try call.perform {
             let scope = try call.scope()
-            let placing = try self.placing(&input, scope)
+            let placing = try placingChange(&input, scope).applied(to: .initial)
             let setUp = SetUp.read(provider, &input, isForm: true)
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
@@ -36,13 +36,16 @@ extension Connections {
         return try call.perform {
             let scope = try call.scope()
             var input = Input(form)
-            let placing = try self.placing(&input, scope)
-            guard let provider = before.provider else { throw Problem.withoutProvider(before) }
+            let placing = try placingChange(&input, scope)
+            _ = input.required("name", placing.name)
+            let typed = input
             try update(id, by: scope) { old in
-                var input = input
-                let setUp = SetUp.read(provider, &input, stored: old, isForm: true)
+                var input = typed
+                var change = Change(keeping: old)
+                change.placing = placing.applied(to: change.placing)
+                change.setUp = try setUp(of: old, &input, isForm: true)
                 guard input.isComplete else { throw input.refusal }
-                return (placing, setUp)
+                return change
             }
             let after = try find(.id(id), scope)
             guard after.record.testedAt == nil, after.record.isEnabled else {
@@ -69,13 +72,16 @@ extension Connections {
                 outcome.isSuccess ? .good : .bad)
         } catch let problem as Problem where problem.status == 409 || problem.status == 429 {
             return call.redirect(
-                to: ConnectionRoute.show(id), saying: [first, problem.detail].compactMap(\.self).joined(separator: " "), .warn)
+                to: ConnectionRoute.show(id),
+                saying: [first, problem.detail].compactMap(\.self).joined(separator: " "), .warn)
         }
     }
 
     func setEnabled(_ isEnabled: Bool, _ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try setEnabled(isEnabled, id, by: call.scope())
-        return call.redirect(to: ConnectionRoute.show(id), saying: isEnabled ? "Enabled." : "Disabled. Nothing is sent until it is enabled again.")
+        return call.redirect(
+            to: ConnectionRoute.show(id),
+            saying: isEnabled ? "Enabled." : "Disabled. Nothing is sent until it is enabled again.")
     }
 
     func confirmPage(_ id: Identifier<Connection>, isRemoval: Bool, _ call: Call) throws -> Response {
@@ -85,7 +91,8 @@ extension Connections {
     func disconnect(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try confirmed(id, isRemoval: false, call) { view in
             try disconnect(id, by: call.scope())
-            return call.redirect(to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. Its secrets are gone.")
+            return call.redirect(
+                to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. Its secrets are gone.")
         }
     }
 
@@ -106,7 +113,8 @@ extension Connections {
         return try call.perform {
             guard let typed = input.text("confirm_name", 1...64), input.isComplete else { throw input.refusal }
             guard typed == view.record.name else {
-                throw Problem.invalid("confirm_name", "not_the_name", "Type the name of the connection: \(view.record.name)")
+                throw Problem.invalid(
+                    "confirm_name", "not_the_name", "Type the name of the connection: \(view.record.name)")
             }
             return try perform(view)
         } orShow: { problem in
@@ -116,19 +124,29 @@ extension Connections {
 
     // MARK: Reading forms
 
+    /// The set-up that a form or a script asks for, merged into what is stored; refusals are noted in the input.
+    ///
+    /// - Throws: `Problem` 409 when what is stored cannot be opened, or its provider file is gone.
+    func setUp(of stored: ConnectionView, _ input: inout Input, isForm: Bool) throws -> SetUp {
+        try Self.requireReadable(stored)
+        guard let provider = stored.provider else { throw Problem.withoutProvider(stored) }
+        return SetUp.read(provider, &input, stored: stored, isForm: isForm)
+    }
+
     /// The name and the workspace that a form or a script asks for.
-    func placing(_ input: inout Input, _ scope: OrganizationScope, standing: Placing? = nil) throws -> Placing {
-        let name = input.parsed("name", orSay: "A name is lower-case letters, digits and hyphens, at most 64.", 1...200) {
+    func placingChange(_ input: inout Input, _ scope: OrganizationScope) throws -> PlacingChange {
+        let name = input.parsed("name", orSay: "A name is lower-case letters, digits and hyphens, at most 64.", 1...200)
+        {
             $0.wholeMatch(of: /[a-z0-9-]{1,64}/) == nil ? nil : $0
         }
-        var workspace = standing?.workspace
-        if input.isGiven("workspace_id") || standing == nil {
-            workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") { Identifier<Workspace>($0) }
-            if let chosen = workspace, try !workspaces(scope).contains(where: { $0.id == chosen }) {
-                input.refuse("workspace_id", "unknown", "There is no such workspace.")
-            }
+        let isPlaced = input.isGiven("workspace_id")
+        let workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") {
+            Identifier<Workspace>($0)
         }
-        return Placing(name: name ?? standing?.name ?? ConnectionName.defaultName, workspace: workspace)
+        if let workspace, try !workspaces(scope).contains(where: { $0.id == workspace }) {
+            input.refuse("workspace_id", "unknown", "There is no such workspace.")
+        }
+        return PlacingChange(name: name, workspace: isPlaced ? .some(workspace) : nil)
     }
 
     // MARK: Pages
@@ -139,7 +157,8 @@ extension Connections {
         let scope = try call.scope()
         return ConnectionFormPage(
             provider: provider, backHref: call.link(ConnectionRoute.gallery),
-            action: call.link(ConnectionRoute.new(provider: provider.key)), workspaces: try workspaces(scope), typed: typed,
+            action: call.link(ConnectionRoute.new(provider: provider.key)), workspaces: try workspaces(scope),
+            typed: typed,
             problem: problem)
     }
 
@@ -149,7 +168,8 @@ extension Connections {
         guard let provider = view.provider else { throw Problem.withoutProvider(view) }
         return ConnectionEditPage(
             view: view, provider: provider, backHref: call.link(ConnectionRoute.show(view.record.id)),
-            action: call.link(ConnectionRoute.edit(view.record.id)), workspaces: try workspaces(call.scope()), typed: typed,
+            action: call.link(ConnectionRoute.edit(view.record.id)), workspaces: try workspaces(call.scope()),
+            typed: typed,
             problem: problem)
     }
 

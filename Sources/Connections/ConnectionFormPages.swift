@@ -140,7 +140,8 @@ struct ConnectionEditPage: ShellPage {
 struct ConnectionConfirmPage: ShellPage {
     static let template = "connection-confirm"
     static let sample = ConnectionConfirmPage(
-        isRemoval: true, service: "Telegram", name: "alerts", backHref: "/connections/1", action: "/connections/1/remove",
+        isRemoval: true, service: "Telegram", name: "alerts", backHref: "/connections/1",
+        action: "/connections/1/remove",
         typed: nil, problem: nil)
 
     let isRemoval: Bool
@@ -168,7 +169,8 @@ struct ConnectionConfirmPage: ShellPage {
         [
             "Its secrets are deleted from the hub at once.",
             isRemoval
-                ? "Scripts that use this connection get an error." : "Its set-up stays; enter the secrets again to connect it.",
+                ? "Scripts that use this connection get an error."
+                : "Its set-up stays; enter the secrets again to connect it.",
             "\(service) itself keeps the credentials; revoke them there too if they may have leaked.",
         ]
     }

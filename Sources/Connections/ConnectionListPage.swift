@@ -74,7 +74,8 @@ struct ConnectionListPage: ShellPage {
         [
             "href": .text(row.href), "service": .text(row.view.serviceName), "name": .text(row.view.record.name),
             "tile": row.view.tile, "state": row.view.state, "workspace": TemplateValue(row.workspace),
-            "access": TemplateValue(row.view.access), "checked": row.view.record.testedAt.map { $0.view(now: now) } ?? .null,
+            "access": TemplateValue(row.view.access),
+            "checked": row.view.record.testedAt.map { $0.view(now: now) } ?? .null,
         ]
     }
 

@@ -147,7 +147,10 @@ struct ConnectionPage: ShellPage {
     private var setUp: [TemplateValue] {
         (shown.provider?.fields ?? []).map { field in
             guard field.kind == .secret else {
-                return ["label": .text(field.label), "value": TemplateValue(record.setup[field.name]?.text), "is_secret": false]
+                return [
+                    "label": .text(field.label), "value": TemplateValue(record.setup[field.name]?.text),
+                    "is_secret": false,
+                ]
             }
             let isThere = if case .sealed = shown.secrets { true } else { shown.secrets.values[field.name] != nil }
             return ["label": .text(field.label), "value": isThere ? "••••••••" : .null, "is_secret": true]

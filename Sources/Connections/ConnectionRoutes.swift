@@ -25,6 +25,7 @@ public enum ConnectionRoute: Route {
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
 
+    /// The route at a path; nil when this room has none there.
     public init?(_ path: Path) {
         switch path.pattern {
         case "connections": self = .list
@@ -60,6 +61,7 @@ public enum ConnectionRoute: Route {
         }
     }
 
+    /// The path below the mount.
     public var path: String {
         switch self {
         case .list: "/connections"
@@ -84,6 +86,7 @@ public enum ConnectionRoute: Route {
         }
     }
 
+    /// Who may do what here.
     public var access: [Method: Access] {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
         return switch self {
@@ -100,11 +103,13 @@ public enum ConnectionRoute: Route {
         }
     }
 
+    /// One route of each kind.
     public static var samples: [ConnectionRoute] {
         let id = Identifier<Connection>(.real)
         let name = ConnectionName(id.text)
         return [
-            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id), .disable(id),
+            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id),
+            .disable(id),
             .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
             .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),
         ]

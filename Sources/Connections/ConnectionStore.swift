@@ -7,7 +7,10 @@ import TimeKit
 struct ConnectionFilter: Sendable {
     var providers: [String] = []
     var workspace: Identifier<Workspace>?
+    /// What must stand in the name or the key of the service, in lower case.
     var search: String?
+    /// The services that the search finds by their names for people.
+    var searchedProviders: [String] = []
     var status: ConnectionStatus?
 }
 
@@ -23,7 +26,8 @@ struct ConnectionStore: Sendable {
         """
 
     /// Connections by service, each service's `default` first, then by name; those after the given one.
-    func list(_ filter: ConnectionFilter, after last: Identifier<Connection>?, limit: Int) throws -> [ConnectionRecord] {
+    func list(_ filter: ConnectionFilter, after last: Identifier<Connection>?, limit: Int) throws -> [ConnectionRecord]
+    {
         try database.rows(
             """
             SELECT \(Self.columns)
@@ -39,11 +43,12 @@ struct ConnectionStore: Sendable {
 
     private static func condition(_ filter: ConnectionFilter) -> SQL {
         var condition: SQL = ""
-        if !filter.providers.isEmpty { condition = "\(condition) AND c.provider IN (\(list: filter.providers))" }
+        if !filter.providers.isEmpty { condition = "\(condition) AND \(isOne(of: filter.providers))" }
         if let workspace = filter.workspace { condition = "\(condition) AND c.workspace_id = \(workspace)" }
         if let search = filter.search {
             let pattern = "%" + search.map { "%_\\".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "%"
-            condition = "\(condition) AND (c.name LIKE \(pattern) OR c.provider LIKE \(pattern))"
+            let isNamed: SQL = isASCII(search) ? "c.name LIKE \(pattern) OR c.provider LIKE \(pattern)" : "FALSE"
+            condition = "\(condition) AND (\(isNamed) OR \(isOne(of: filter.searchedProviders)))"
         }
         switch filter.status {
         case nil, .undecryptable: break
@@ -52,6 +57,14 @@ struct ConnectionStore: Sendable {
         }
         return condition
     }
+
+    private static func isOne(of providers: [String]) -> SQL {
+        let possible = providers.filter(isASCII)
+        return possible.isEmpty ? "FALSE" : "c.provider IN (\(list: possible))"
+    }
+
+    /// Whether a name or a key can be this: the server refuses to compare their columns with anything else.
+    private static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
     /// The place after a connection, which may have been removed meanwhile.
     private func after(_ last: Identifier<Connection>?) -> SQL {
@@ -88,7 +101,8 @@ struct ConnectionStore: Sendable {
 
     /// The connection of a service by its name, outside of workspaces first.
     func find(provider: String, name: String) throws -> ConnectionRecord? {
-        try database.row(
+        guard Self.isASCII(provider + name) else { return nil }
+        return try database.row(
             """
             SELECT \(Self.columns)
               FROM connections c
@@ -131,7 +145,8 @@ struct ConnectionStore: Sendable {
 
     /// Stores another name, place or set-up; what was tested before no longer counts when the set-up changed.
     func update(
-        _ id: Identifier<Connection>, name: String, workspace: Identifier<Workspace>?, setup: JSON, sealedSecrets: [UInt8]?,
+        _ id: Identifier<Connection>, name: String, workspace: Identifier<Workspace>?, setup: JSON,
+        sealedSecrets: [UInt8]?,
         isSetUpAnew: Bool, in transaction: Transaction
     ) throws {
         let now = world.now()
@@ -167,10 +182,15 @@ struct ConnectionStore: Sendable {
             """)
     }
 
-    /// Notes how a test went; the version stays unless the outcome is another one.
+    /// Notes how a test went.
+    ///
+    /// - Parameters:
+    ///   - isChange: whether it works or fails since now.
+    ///   - isNews: whether anything is told of it that was not told before; the version stays when not, so that a
+    ///     test repeated now and then refuses nobody's `If-Match`.
     func recordTest(
         _ id: Identifier<Connection>, status: ConnectionStatus, detail: String?, metadata: JSON, duration: Duration,
-        isChange: Bool, in transaction: Transaction
+        isChange: Bool, isNews: Bool, in transaction: Transaction
     ) throws {
         let now = world.now()
         try transaction.execute(
@@ -178,7 +198,7 @@ struct ConnectionStore: Sendable {
             UPDATE connections
                SET status = \(status), status_detail = \(detail), metadata = \(metadata.stored), tested_at = \(now),
                    test_duration_ms = \(duration.milliseconds),
-                   status_changed_at = IF(\(isChange), \(now), status_changed_at), version = version + \(isChange)
+                   status_changed_at = IF(\(isChange), \(now), status_changed_at), version = version + \(isNews)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
     }

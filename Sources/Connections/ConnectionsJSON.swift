@@ -20,8 +20,10 @@ extension Connections {
         var input = try call.json()
         let scope = try call.scope()
         let provider = input.parsed("provider", orSay: "There is no such provider.") { catalogue[$0] }
-        guard let provider = input.required("provider", provider) else { throw input.refusalIgnoring("name", "setup") }
-        let placing = try self.placing(&input, scope)
+        guard let provider = input.required("provider", provider) else {
+            throw input.refusalIgnoring("name", "setup", "workspace_id")
+        }
+        let placing = try placingChange(&input, scope).applied(to: .initial)
         let setUp = SetUp.read(provider, &input, isForm: false)
         guard input.isComplete else { throw input.refusal }
         let id = try create(provider, placing, setUp, by: scope)
@@ -39,23 +41,21 @@ extension Connections {
     func patch(_ name: ConnectionName, _ call: Call) throws -> Response {
         var input = try call.json()
         let scope = try call.scope()
-        let before = try find(name, scope)
-        let id = before.record.id
-        guard let provider = before.provider else { throw Problem.withoutProvider(before) }
-        let standing = Placing(name: before.record.name, workspace: before.record.workspace)
-        let placing = try self.placing(&input, scope, standing: standing)
+        let id = try find(name, scope).record.id
+        let placing = try placingChange(&input, scope)
         let isEnabled = input.truth("enabled")
-        let hasSetUp = input.isGiven("setup")
-        if hasSetUp { _ = SetUp.read(provider, &input, stored: before, isForm: false) }
-        guard input.isComplete else { throw input.refusal }
+        let asked = input
         try update(id, by: scope) { old in
             try call.request.requireMatch(entityTag(version: old.record.version))
         } _: { old in
-            var input = input
-            guard hasSetUp else { return (placing, SetUp(keeping: old)) }
-            return (placing, SetUp.read(provider, &input, stored: old, isForm: false))
+            var input = asked
+            var change = Change(keeping: old)
+            change.placing = placing.applied(to: change.placing)
+            change.isEnabled = isEnabled ?? change.isEnabled
+            if input.isGiven("setup") { change.setUp = try setUp(of: old, &input, isForm: false) }
+            guard input.isComplete else { throw input.refusal }
+            return change
         }
-        if let isEnabled { try setEnabled(isEnabled, id, by: scope) }
         return try json(.id(id), call)
     }
 
@@ -106,7 +106,8 @@ extension Connections {
         let values = view.values.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
         return Response.json([
             "id": .string(view.record.id.text), "provider": .string(view.record.provider),
-            "name": .string(view.record.name), "kind": JSON(view.provider?.kind.rawValue), "credentials": .object(values),
+            "name": .string(view.record.name), "kind": JSON(view.provider?.kind.rawValue),
+            "credentials": .object(values),
         ]).neverStored()
     }
 
@@ -145,7 +146,8 @@ extension Connections {
         let fields = provider.fields.map { field -> JSON in
             [
                 "name": .string(field.name), "label": .string(field.label), "kind": .string(field.kind.rawValue),
-                "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired), "pattern": JSON(field.pattern),
+                "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired),
+                "pattern": JSON(field.pattern?.text),
                 "help": JSON(field.help), "default": JSON(field.standard),
                 "options": .array(field.options.map { ["value": .string($0.value), "label": .string($0.label)] }),
             ]

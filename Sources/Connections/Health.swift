@@ -38,7 +38,9 @@ extension Connections {
 
     /// How the connections are; of more than 200 the first 200.
     public func healthFigures(_ scope: OrganizationScope) throws -> Health {
-        let views = try store(scope).list(ConnectionFilter(), after: nil, limit: 200).map { try view($0, scope, in: database) }
+        let views = try store(scope).list(ConnectionFilter(), after: nil, limit: 200).map {
+            try view($0, scope, in: database)
+        }
         let states: [ConnectionStatus] = [
             .connected, .expiring, .error, .needsReauth, .undecryptable, .disconnected, .disabled,
         ]

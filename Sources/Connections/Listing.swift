@@ -50,8 +50,13 @@ extension Connections {
     func filter(_ input: inout Input) -> ConnectionFilter {
         var filter = ConnectionFilter()
         filter.providers = input.texts("provider", atMost: 50) ?? []
-        filter.search = input.optionalText("search")
-        filter.workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") { Identifier<Workspace>($0) }
+        filter.search = input.optionalText("search")?.lowercased()
+        if let search = filter.search {
+            filter.searchedProviders = catalogue.providers.filter { $0.name.lowercased().contains(search) }.map(\.key)
+        }
+        filter.workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") {
+            Identifier<Workspace>($0)
+        }
         filter.status = input.parsed("status", orSay: "There is no such state.") { ConnectionStatus(rawValue: $0) }
         return filter
     }
@@ -59,7 +64,8 @@ extension Connections {
     func detailPage(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let view = try find(.id(id), scope)
-        let activity = try scope.allows(.read(.audit)) ? store(scope).activity(id).map(ConnectionPage.Activity.init) : []
+        let activity =
+            try scope.allows(.read(.audit)) ? store(scope).activity(id).map(ConnectionPage.Activity.init) : []
         return try call.page(
             ConnectionPage(
                 view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),

@@ -1,3 +1,4 @@
+import ClientKit
 import JSONKit
 
 /// A service that can be connected, as its provider file describes it.
@@ -27,7 +28,8 @@ public struct Provider: Sendable {
     /// Two letters on a colour of the house's palette.
     struct Tile: Sendable {
         static let colors: Set<String> = [
-            "green", "olive", "amber", "orange", "red", "rose", "plum", "violet", "indigo", "blue", "sky", "teal", "slate",
+            "green", "olive", "amber", "orange", "red", "rose", "plum", "violet", "indigo", "blue", "sky", "teal",
+            "slate",
             "ink",
         ]
 
@@ -85,8 +87,8 @@ struct ProviderField: Sendable {
     let label: String
     let kind: Kind
     let isRequired: Bool
-    /// A regular expression that the whole value must match.
-    let pattern: String?
+    /// What the whole value must match.
+    let pattern: Pattern?
     /// What is said when it does not.
     let refusal: String?
     let help: String?
@@ -106,16 +108,21 @@ struct ProviderField: Sendable {
             }
         case .email where !Self.isAddress(value): return "This is no e-mail address."
         case .url where !(value.hasPrefix("https://") || value.hasPrefix("http://")):
-            return "This must begin with https://."
+            return "This must begin with https:// or http://."
         default: break
         }
-        guard let pattern, let regex = try? Regex(pattern), (try? regex.wholeMatch(in: value)) == nil else { return nil }
+        // A secret may be a key of several lines; anything else with a line break would break the header or mail it goes into.
+        guard kind == .secret || !value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else {
+            return "This may hold no line breaks and no other control characters."
+        }
+        guard let pattern, !pattern.matches(value) else { return nil }
         return refusal ?? "This has not the form that the service gives it."
     }
 
     private static func isAddress(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !$0.contains(" ") }
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !$0.contains(where: \.isWhitespace) }
     }
 }
 
@@ -133,7 +140,7 @@ struct ProviderTest: Sendable {
 
     /// A request over HTTP, with holes `{field}` for values of the set-up.
     struct HTTPCall: Sendable {
-        let method: String
+        let method: OutboundRequest.Method
         let url: String
         let headers: [(name: String, value: String)]
         let bearer: String?

@@ -13,14 +13,19 @@ public struct ProviderCatalogue: Sendable {
         ("whatsapp.json", PackageResources.whatsapp_json),
     ]
 
-    /// The services built in, and those of a site's own files, which add or replace.
+    /// The services built in, and those of a site's own files, which add or replace;
+    /// two of them for one service are a mistake.
     ///
     /// - Throws: ``ProviderFileError`` with file, line and column of the first mistake.
     public init(overlay files: [(name: String, bytes: [UInt8])] = []) throws(ProviderFileError) {
         var byKey: [String: Provider] = [:]
-        for (name, bytes) in Self.builtIn + files.map({ ($0.name, $0.bytes) }) {
-            let provider = try ProviderFile.read(name, bytes)
-            byKey[provider.key] = provider
+        for layer in [Self.builtIn, files.map { ($0.name, $0.bytes) }] {
+            var taken: [String: String] = [:]
+            for (name, bytes) in layer {
+                let provider = try ProviderFile.read(name, bytes, besides: taken)
+                byKey[provider.key] = provider
+                taken[provider.key] = name
+            }
         }
         self.byKey = byKey
         providers = byKey.values.sorted { $0.name.lowercased() < $1.name.lowercased() }

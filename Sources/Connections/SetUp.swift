@@ -17,29 +17,42 @@ struct SetUp: Sendable {
     static func read(
         _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool
     ) -> SetUp {
-        var open: [String: String] = [:]
-        var secrets = stored?.secrets.values ?? [:]
-        if let stored, !isForm { open = stored.values.filter { provider.field($0.key)?.kind != .secret } }
+        let kept = stored.map { SetUp(keeping: $0) } ?? SetUp(open: [:], secrets: [:])
+        var (open, secrets) = (kept.open, kept.secrets)
         for field in provider.fields {
             let name = "setup.\(field.name)"
-            let isKept = field.kind == .secret ? secrets[field.name] != nil : open[field.name] != nil
-            guard let value = value(of: field, name, &input) else {
-                // A null takes away what may be left out.
-                if !isForm, input.isGiven(name), !field.isRequired { (open[field.name], secrets[field.name]) = (nil, nil) }
-                if let standard = field.standard, !isKept, !isForm { open[field.name] = standard }
-                if field.isRequired, !isKept, open[field.name] == nil { _ = input.required(name, String?.none) }
+            // A field that its file has made a secret since is sealed with the others.
+            if field.kind == .secret, let shown = open.removeValue(forKey: field.name) {
+                secrets[field.name] = secrets[field.name] ?? shown
+            }
+            if let value = value(of: field, name, &input) {
+                if let objection = field.objection(to: value) { input.refuse(name, "invalid", objection) }
+                if field.kind == .secret { secrets[field.name] = value } else { open[field.name] = value }
                 continue
             }
-            if let objection = field.objection(to: value) { input.refuse(name, "invalid", objection) }
-            if field.kind == .secret { secrets[field.name] = value } else { open[field.name] = value }
+            // A null takes away, and so does an open field that a form leaves empty.
+            let isTakenAway = isForm ? field.kind != .secret : input.isGiven(name)
+            if isTakenAway { (open[field.name], secrets[field.name]) = (nil, nil) }
+            guard open[field.name] == nil, secrets[field.name] == nil else { continue }
+            if let standard = field.standard, !isForm, stored == nil || field.isRequired {
+                open[field.name] = standard
+            } else if field.isRequired {
+                _ = input.required(name, String?.none)
+            }
         }
         return SetUp(open: open, secrets: secrets)
     }
 
     private static func value(of field: ProviderField, _ name: String, _ input: inout Input) -> String? {
-        if field.kind == .secret { return input.secret(name).map { $0.reveal { $0.trimmedEnds } } }
-        return input.textOrNumber(name, 1...2_000)
+        guard field.kind == .secret else { return input.textOrNumber(name, 1...2_000) }
+        guard let value = input.secret(name)?.reveal({ $0.trimmedEnds }) else { return nil }
+        guard value.isEmpty else { return value }
+        input.refuse(name, "too_short", "This needs at least one character.")
+        return nil
     }
+
+    /// All values, secrets among them.
+    var all: [String: String] { open.merging(secrets) { _, secret in secret } }
 
     /// What may be shown, as it is stored.
     var openJSON: JSON {
@@ -64,7 +77,9 @@ extension String {
     /// The text without white space at its ends, such as the line break of a token that was copied with it.
     fileprivate var trimmedEnds: String {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
-        guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else { return "" }
+        guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
+            return ""
+        }
         return String(self[first...last])
     }
 }

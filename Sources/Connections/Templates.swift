@@ -18,7 +18,8 @@ extension Connections {
 
     /// Every page of this room.
     public static let pages: [any ShellPage.Type] = [
-        ConnectionListPage.self, GalleryPage.self, ConnectionPage.self, ConnectionFormPage.self, ConnectionEditPage.self,
+        ConnectionListPage.self, GalleryPage.self, ConnectionPage.self, ConnectionFormPage.self,
+        ConnectionEditPage.self,
         ConnectionConfirmPage.self,
     ]
 }
@@ -27,14 +28,16 @@ extension Connections {
 
 extension ConnectionView {
     /// A connection that failed its last test.
-    static let sample = ConnectionView(record: .sample, secrets: .open(["bot_token": "110201543:AAH"]), provider: .sample)
+    static let sample = ConnectionView(
+        record: .sample, secrets: .open(["bot_token": "110201543:AAH"]), provider: .sample)
 }
 
 extension Provider {
     /// The provider of the samples.
     static let sample = Provider(
         key: "telegram", name: "Telegram", kind: .botToken, category: "Messaging",
-        tile: Tile(letters: "Te", color: "sky"), summary: "Send messages as a bot.", guide: ["Open a chat with @BotFather."],
+        tile: Tile(letters: "Te", color: "sky"), summary: "Send messages as a bot.",
+        guide: ["Open a chat with @BotFather."],
         documentation: Documentation(href: "https://core.telegram.org/bots", label: "Telegram: bots"),
         fields: [
             ProviderField(
@@ -50,7 +53,8 @@ extension ConnectionRecord {
         id: Identifier(.real), workspace: nil, provider: "telegram", name: "alerts", storedStatus: .error,
         statusDetail: "Telegram refused the token.", isEnabled: true, setup: ["chat_id": "42"], sealedSecrets: [1],
         metadata: ["access": "Bot @acme_alerts", "facts": [["label": "Bot", "value": "Acme alerts"]]],
-        testedAt: Timestamp(seconds: 60), testDuration: .milliseconds(214), version: 1, createdAt: Timestamp(seconds: 0),
+        testedAt: Timestamp(seconds: 60), testDuration: .milliseconds(214), version: 1,
+        createdAt: Timestamp(seconds: 0),
         updatedAt: Timestamp(seconds: 0), createdBy: "ana@acme.example")
 }
 
@@ -77,7 +81,8 @@ extension ConnectionPage {
 
 extension ConnectionFormPage {
     static let sample = ConnectionFormPage(
-        provider: .sample, backHref: "/connections/new", action: "/connections/new/telegram", workspaces: [], typed: nil,
+        provider: .sample, backHref: "/connections/new", action: "/connections/new/telegram", workspaces: [],
+        typed: nil,
         problem: .invalid("name", "taken", "There is one already."))
 }
 

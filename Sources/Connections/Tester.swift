@@ -28,7 +28,7 @@ struct Tester: Sendable {
         let result: Result<JSON, TestFailure>
         switch provider.test.call {
         case .http(let call): result = Result { () throws(TestFailure) in try http(call, provider, values) }
-        case .awsCallerIdentity: result = Result { () throws(TestFailure) in try aws(values) }
+        case .awsCallerIdentity: result = Result { () throws(TestFailure) in try aws(provider, values) }
         case .smtp: result = Result { () throws(TestFailure) in try smtp(provider, values) }
         }
         let duration = start.duration(to: .now)
@@ -42,15 +42,16 @@ struct Tester: Sendable {
     private func success(
         _ provider: Provider, _ values: [String: String], _ answer: JSON, _ duration: Duration
     ) -> TestOutcome {
+        let conceal = Concealing(provider, values)
         let access = Holes.fill(provider.test.access) { hole in
             guard hole.hasPrefix("setup.") else { return answer.at(hole)?.words }
             let name = String(hole.dropFirst("setup.".count))
             return provider.field(name)?.kind == .secret ? nil : values[name]
         }
         let facts = provider.test.metadata.compactMap { fact -> JSON? in
-            answer.at(fact.path)?.words.map { ["label": .string(fact.label), "value": .string(String($0.prefix(200)))] }
+            answer.at(fact.path)?.words.map { ["label": .string(fact.label), "value": .string(conceal($0))] }
         }
-        let shown = String(access.prefix(200))
+        let shown = conceal(access)
         return TestOutcome(
             isSuccess: true, sentence: "\(provider.name) answered. \(shown).", duration: duration,
             metadata: ["access": .string(shown), "facts": .array(facts)])
@@ -63,7 +64,7 @@ struct Tester: Sendable {
     ) throws(TestFailure) -> JSON {
         let url = Holes.fill(call.url) { values[$0].map { Percent.encodeSegment($0) } }
         var request = OutboundRequest(
-            method: OutboundRequest.Method(rawValue: call.method) ?? .get, url: url, deadline: Self.deadline)
+            method: call.method, url: url, deadline: Self.deadline)
         for header in call.headers { request.headers.append((header.name, Holes.fill(header.value) { values[$0] })) }
         if let bearer = call.bearer {
             request.addHeader("Authorization", Secret("Bearer " + Holes.fill(bearer) { values[$0] }))
@@ -76,7 +77,8 @@ struct Tester: Sendable {
         let answer = (try? JSON(parsing: response.body)) ?? .null
         let isTrue = call.condition.map { answer.at($0.path) == $0.value } ?? true
         guard call.statuses.contains(response.status), isTrue else {
-            throw TestFailure.refused(by: provider.name, response.status, call.error.flatMap { answer.at($0)?.words })
+            let words = call.error.flatMap { answer.at($0)?.words }.map { Concealing(provider, values)($0) }
+            throw TestFailure.refused(by: provider.name, response.status, words)
         }
         return answer
     }
@@ -91,13 +93,15 @@ struct Tester: Sendable {
 
     // MARK: AWS
 
-    private func aws(_ values: [String: String]) throws(TestFailure) -> JSON {
+    private func aws(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> JSON {
         let region = values["region"] ?? "us-east-1"
-        let host = "sts.\(region).amazonaws.com"
+        // China is a partition of its own, with endpoints under a domain of its own.
+        let host = "sts.\(region).amazonaws.com" + (region.hasPrefix("cn-") ? ".cn" : "")
         let body = Array("Action=GetCallerIdentity&Version=2011-06-15".utf8)
         let moment = now()
         let signature = AWSSignature(
-            accessKeyID: values["access_key_id"] ?? "", secretAccessKey: values["secret_access_key"] ?? "", region: region,
+            accessKeyID: values["access_key_id"] ?? "", secretAccessKey: values["secret_access_key"] ?? "",
+            region: region,
             service: "sts")
         let type = "application/x-www-form-urlencoded; charset=utf-8"
         let date = AWSSignature.date(moment)
@@ -111,7 +115,8 @@ struct Tester: Sendable {
         let response = try send(request, "AWS")
         let text = String(decoding: response.body, as: UTF8.self)
         guard response.status == 200, let account = Self.element("Account", of: text) else {
-            throw TestFailure.refused(by: "AWS", response.status, Self.element("Message", of: text) ?? Self.element("Code", of: text))
+            let words = Self.element("Message", of: text) ?? Self.element("Code", of: text)
+            throw TestFailure.refused(by: "AWS", response.status, words.map { Concealing(provider, values)($0) })
         }
         return ["account": .string(account), "arn": JSON(Self.element("Arn", of: text))]
     }
@@ -127,11 +132,16 @@ struct Tester: Sendable {
     // MARK: SMTP
 
     private func smtp(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> JSON {
+        guard (values["username"] == nil) == (values["password"] == nil) else {
+            throw TestFailure(
+                sentence:
+                    "The user name or the password is missing. Enter both, or neither for a server without sign-in.")
+        }
         let probe = SMTPProbe(
             host: values["host"] ?? "", port: values["port"].flatMap { Int($0) } ?? 587,
             security: values["security"].flatMap { SMTPProbe.Security(rawValue: $0) } ?? .auto,
             username: values["username"], password: values["password"].map { Secret($0) },
-            authentication: values["username"] == nil ? .never : .always)
+            authentication: values["username"] == nil ? .never : .always, deadline: Self.deadline)
         do throws(ClientError) {
             let outcome = try client.probe(probe)
             return [
@@ -148,19 +158,22 @@ struct Tester: Sendable {
 struct TestFailure: Error {
     let sentence: String
 
-    /// What a service answered instead of yes.
+    /// What a service answered instead of yes, in its own words without secrets.
     static func refused(by service: String, _ status: Int, _ words: String?) -> TestFailure {
-        let said = words.map { " It said: “\(String($0.prefix(200)))”." } ?? ""
+        let said = words.map { " It said: “\($0)”." } ?? ""
         switch status {
         case 401, 403, 404:
             return TestFailure(
-                sentence: "\(service) refused these credentials (\(status)).\(said) Check them, or make new ones there.")
+                sentence: "\(service) refused these credentials (\(status)).\(said) Check them, or make new ones there."
+            )
         case 429:
-            return TestFailure(sentence: "\(service) asks to be called less often (429).\(said) Test again in a few minutes.")
+            return TestFailure(
+                sentence: "\(service) asks to be called less often (429).\(said) Test again in a few minutes.")
         case 500...:
             return TestFailure(sentence: "\(service) has trouble of its own (\(status)).\(said) Test again later.")
         default:
-            return TestFailure(sentence: "\(service) answered \(status), which this test does not count as success.\(said)")
+            return TestFailure(
+                sentence: "\(service) answered \(status), which this test does not count as success.\(said)")
         }
     }
 }

@@ -44,7 +44,7 @@ import TimeKit
             (#"{"provider":"nope","setup":{"a":1},"name":"x","workspace_id":null}"#, ["/provider invalid"]),
             (#"{"provider":"telegram"}"#, ["/setup/bot_token required"]),
             (#"{"provider":"telegram","setup":{"bot_token":null}}"#, ["/setup/bot_token required"]),
-            (#"{"provider":"telegram","setup":{"bot_token":" \n"}}"#, ["/setup/bot_token required"]),
+            (#"{"provider":"telegram","setup":{"bot_token":" \n"}}"#, ["/setup/bot_token too_short"]),
             (#"{"provider":"telegram","setup":{"bot_token":1}}"#, ["/setup/bot_token wrong_type"]),
             (#"{"provider":"telegram","setup":{"bot_token":"x"}}"#, ["/setup/bot_token invalid"]),
             (
@@ -144,7 +144,9 @@ import TimeKit
     @Test("An empty change changes nothing, the version included")
     func nothing() throws {
         let id = try office.telegram()
-        for body in ["{}", #"{"name":"default"}"#, #"{"enabled":true}"#, #"{"setup":{"bot_token":"\#(Office.token)"}}"#] {
+        for body in [
+            "{}", #"{"name":"default"}"#, #"{"enabled":true}"#, #"{"setup":{"bot_token":"\#(Office.token)"}}"#,
+        ] {
             #expect(try office.json(.patch, "connections/\(id)", body).response.headers["etag"] == "\"1\"")
         }
         #expect(try office.house.auditedActions() == ["connection.created"])
@@ -160,8 +162,7 @@ import TimeKit
         let made = try office.json(.patch, "connections/\(id)", #"{"name":"third","enabled":false}"#)
         #expect(made.body["name"] == "third" && made.body["enabled"] == false && made.body["status"] == "disabled")
         #expect(
-            try office.house.auditedActions()
-                == ["connection.created", "connection.created", "connection.renamed", "connection.disabled"])
+            try Set(office.house.auditedActions().suffix(2)) == ["connection.renamed", "connection.disabled"])
     }
 
     @Test("Whoever changes an older version is refused, and whoever holds this one is told so")

@@ -51,8 +51,10 @@ struct Office: Sendable {
             client: Client(origins: try origins(service), version: "test"),
             catalogue: try ProviderCatalogue(overlay: overlay)
         ) { scope in
-            try database.rows("SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id")
-                .map { (try $0.get("id"), try $0.get("name")) }
+            try database.rows(
+                "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"
+            )
+            .map { (try $0.get("id"), try $0.get("name")) }
         }
     }
 
@@ -73,6 +75,7 @@ struct Office: Sendable {
         _ method: HTTPKit.Method, _ path: String, _ body: String? = nil, as principal: Principal? = nil,
         query: String = "", headers: Headers = [:]
     ) throws -> (response: Response, body: JSON) {
+        house.pass(.milliseconds(1))
         let response = try door.send(
             method, "/api/v1/\(path)", as: principal ?? admin, query: query, json: body, headers: headers)
         return (response, (try? JSON(parsing: Array(response.text().utf8))) ?? .null)

@@ -15,7 +15,8 @@ import TimeKit
     func getVanilla() {
         let made = signature.authorization(
             method: "GET", path: "/", query: "",
-            headers: [("host", "example.amazonaws.com"), ("x-amz-date", AWSSignature.date(moment))], body: [], at: moment)
+            headers: [("host", "example.amazonaws.com"), ("x-amz-date", AWSSignature.date(moment))], body: [],
+            at: moment)
         #expect(AWSSignature.date(moment) == "20150830T123600Z")
         #expect(
             made == "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "

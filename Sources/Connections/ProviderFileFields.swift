@@ -1,0 +1,93 @@
+import JSONKit
+
+/// The fields of a provider file.
+extension ProviderFile {
+    func fields(_ top: Object) throws(ProviderFileError) -> [ProviderField] {
+        var fields: [ProviderField] = []
+        for (index, value) in try list(top, "fields").enumerated() {
+            let field = try field("/fields/\(index)", value)
+            guard !fields.contains(where: { $0.name == field.name }) else {
+                throw wrong(
+                    Object(pointer: "/fields/\(index)", members: [:]), "name", "there is a field \(field.name) already."
+                )
+            }
+            fields.append(field)
+        }
+        return fields
+    }
+
+    private func field(_ pointer: String, _ value: JSON) throws(ProviderFileError) -> ProviderField {
+        let object = try object(
+            pointer, value,
+            [
+                "name", "label", "kind", "required", "pattern", "refusal", "help", "default", "options", "minimum",
+                "maximum", "width",
+            ])
+        guard let kind = ProviderField.Kind(rawValue: try text(object, "kind")) else {
+            throw wrong(
+                object, "kind", "kind is one of \(ProviderField.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
+            )
+        }
+        let name = try text(object, "name")
+        guard name.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
+            throw wrong(object, "name", "a name is lower-case letters, digits and underscores.")
+        }
+        let field = ProviderField(
+            name: name, label: try text(object, "label"), kind: kind,
+            isRequired: try truth(object, "required", else: false),
+            pattern: try pattern(object), refusal: try optionalText(object, "refusal"),
+            help: try optionalText(object, "help"), standard: try optionalText(object, "default"),
+            options: try options(object, kind), range: try range(object, kind), width: try width(object))
+        try check(field, object)
+        return field
+    }
+
+    /// A default that its own field would refuse could never be stored, and a secret one would be known to everybody.
+    private func check(_ field: ProviderField, _ object: Object) throws(ProviderFileError) {
+        guard let standard = field.standard else { return }
+        guard field.kind != .secret else { throw wrong(object, "default", "a secret has no default.") }
+        if let objection = field.objection(to: standard) {
+            throw wrong(object, "default", "the default is refused: \(objection)")
+        }
+    }
+
+    private func pattern(_ object: Object) throws(ProviderFileError) -> Pattern? {
+        guard let text = try optionalText(object, "pattern") else { return nil }
+        guard let pattern = Pattern(text) else { throw wrong(object, "pattern", "this is no regular expression.") }
+        return pattern
+    }
+
+    private func range(_ object: Object, _ kind: ProviderField.Kind) throws(ProviderFileError) -> ClosedRange<Int> {
+        for bound in ["minimum", "maximum"] where kind != .number && object.members[bound] != nil {
+            throw wrong(object, bound, "\(bound) is for numbers.")
+        }
+        let (low, high) = (try number(object, "minimum", else: 0), try number(object, "maximum", else: 1_000_000_000))
+        guard low <= high else { throw wrong(object, "minimum", "minimum is above maximum, which is \(high).") }
+        return low...high
+    }
+
+    private func width(_ object: Object) throws(ProviderFileError) -> String? {
+        guard let width = try optionalText(object, "width") else { return nil }
+        guard ["short", "medium", "wide"].contains(width) else {
+            throw wrong(object, "width", "width is short, medium or wide.")
+        }
+        return width
+    }
+
+    private func options(
+        _ object: Object, _ kind: ProviderField.Kind
+    ) throws(ProviderFileError) -> [ProviderField.Option] {
+        guard kind == .select else {
+            guard object.members["options"] == nil else {
+                throw wrong(object, "options", "options are for kind select.")
+            }
+            return []
+        }
+        let options = try list(object, "options").enumerated().map { (index, value) throws(ProviderFileError) in
+            let option = try self.object("\(object.pointer)/options/\(index)", value, ["value", "label"])
+            return ProviderField.Option(value: try text(option, "value"), label: try text(option, "label"))
+        }
+        guard !options.isEmpty else { throw wrong(object, "options", "options must hold at least one to choose.") }
+        return options
+    }
+}

@@ -1,0 +1,111 @@
+import ClientKit
+import JSONKit
+
+/// The test of a provider file: what is called, with which values, and what the answer tells.
+extension ProviderFile {
+    func test(_ top: Object, fields: [ProviderField]) throws(ProviderFileError) -> ProviderTest {
+        let common: Set<String> = ["kind", "access", "metadata"]
+        let known = common.union(["method", "url", "headers", "bearer", "basic", "success", "error"])
+        let test = try object("/test", top.members["test"], known)
+        let call: ProviderTest.Call
+        let kind = try text(test, "kind")
+        switch kind {
+        case "http": call = .http(try http(test, fields: fields))
+        case "aws_caller_identity":
+            try require(["access_key_id", "secret_access_key"], among: fields, test)
+            call = .awsCallerIdentity
+        case "smtp":
+            try require(["host"], among: fields, test)
+            call = .smtp
+        default: throw wrong(test, "kind", "kind is http, aws_caller_identity or smtp.")
+        }
+        if kind != "http" { _ = try object("/test", top.members["test"], common) }
+        let access = try text(test, "access")
+        for hole in Holes.names(in: access) where hole.hasPrefix("setup.") {
+            guard fields.contains(where: { "setup.\($0.name)" == hole && $0.kind != .secret }) else {
+                throw wrong(test, "access", "there is no field to show named \(hole.dropFirst(6)).")
+            }
+        }
+        return ProviderTest(call: call, access: access, metadata: try metadata(test))
+    }
+
+    private func metadata(_ test: Object) throws(ProviderFileError) -> [ProviderTest.Fact] {
+        try list(test, "metadata").enumerated().map { (index, value) throws(ProviderFileError) in
+            let fact = try object("/test/metadata/\(index)", value, ["label", "path"])
+            return ProviderTest.Fact(label: try text(fact, "label"), path: try text(fact, "path"))
+        }
+    }
+
+    private func require(_ names: [String], among fields: [ProviderField], _ test: Object) throws(ProviderFileError) {
+        for name in names where !fields.contains(where: { $0.name == name }) {
+            throw wrong(test, "kind", "a test of this kind needs a field \(name).")
+        }
+    }
+
+    private func http(_ test: Object, fields: [ProviderField]) throws(ProviderFileError) -> ProviderTest.HTTPCall {
+        let method = try text(test, "method")
+        guard let method = OutboundRequest.Method(rawValue: method) else {
+            throw wrong(test, "method", "there is no method \(method).")
+        }
+        let basic = try optionalTexts(test, "basic")
+        guard basic == nil || basic?.count == 2 else { throw wrong(test, "basic", "basic is a user and a password.") }
+        let bearer = try optionalText(test, "bearer")
+        for text in [bearer, basic?[0], basic?[1]].compactMap(\.self) {
+            try checkHoles(of: text, fields, test, bearer == text ? "bearer" : "basic")
+        }
+        let (statuses, condition) = try success(test)
+        return ProviderTest.HTTPCall(
+            method: method, url: try url(test, fields), headers: try headers(test, fields), bearer: bearer,
+            basic: basic.map { ($0[0], $0[1]) }, statuses: statuses, condition: condition,
+            error: try optionalText(test, "error"))
+    }
+
+    private func url(_ test: Object, _ fields: [ProviderField]) throws(ProviderFileError) -> String {
+        let url = try text(test, "url")
+        guard url.hasPrefix("https://") else { throw wrong(test, "url", "url must begin with https://.") }
+        guard !url.dropFirst(8).prefix(while: { !"/?#".contains($0) }).contains("{") else {
+            throw wrong(test, "url", "the host of url must be fixed.")
+        }
+        try checkHoles(of: url, fields, test, "url")
+        guard (try? OutboundURL(Holes.fill(url) { _ in "x" })) != nil else {
+            throw wrong(test, "url", "url is none that can be called.")
+        }
+        return url
+    }
+
+    private func headers(
+        _ test: Object, _ fields: [ProviderField]
+    ) throws(ProviderFileError) -> [(name: String, value: String)] {
+        guard let value = test.members["headers"] else { return [] }
+        let names = Set((value.members ?? []).map(\.name))
+        let headers = try object("/test/headers", value, names)
+        return try names.sorted().map { (name) throws(ProviderFileError) in
+            let value = try text(headers, name)
+            try checkHoles(of: value, fields, headers, name)
+            return (name, value)
+        }
+    }
+
+    private func success(
+        _ test: Object
+    ) throws(ProviderFileError) -> (statuses: [Int], condition: (path: String, value: JSON)?) {
+        let success = try object("/test/success", test.members["success"], ["status", "path", "equals"])
+        let statuses = try list(success, "status").map(\.wholeNumber)
+        guard !statuses.isEmpty, statuses.allSatisfy({ $0.map { (200...599).contains($0) } ?? false }) else {
+            throw wrong(success, "status", "status is a list of numbers from 200 to 599.")
+        }
+        let path = try optionalText(success, "path")
+        guard (path == nil) == (success.members["equals"] == nil) else {
+            throw wrong(success, "path", "path and equals go together.")
+        }
+        return (statuses.compactMap { $0.map { Int($0) } }, path.map { ($0, success.members["equals"] ?? .null) })
+    }
+
+    private func checkHoles(
+        of text: String, _ fields: [ProviderField], _ object: Object, _ member: String
+    ) throws(ProviderFileError) {
+        for hole in Holes.names(in: text) where !fields.contains(where: { $0.name == hole }) {
+            throw wrong(object, member, "there is no field \(hole).")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import DatabaseKit
+import Domain
+import HTTPKit
+import JSONKit
+import TimeKit
+
+/// Trying a connection, and noting how it went.
+extension Connections {
+    /// Tries a connection and notes how it went; the audit log hears of it when the outcome is another one than before.
+    func test(_ view: ConnectionView, by scope: OrganizationScope) throws -> TestOutcome {
+        try Self.requireReadable(view)
+        guard view.record.isEnabled else {
+            throw Problem(409, "connection_disabled", "This connection is disabled. Enable it before you test it.")
+        }
+        guard let provider = view.provider else { throw Problem.withoutProvider(view) }
+        // A time still to come is that of a host whose clock goes fast, and no reason to wait for it.
+        if let last = view.record.testedAt, (.zero..<Self.restBetweenTests).contains(world.now() - last) {
+            throw Problem(
+                429, "tested_just_now", "This connection was tested a moment ago. Try again in a few seconds.",
+                headers: ["retry-after": "2"])
+        }
+        let missing = provider.fields.filter { $0.isRequired && view.values[$0.name] == nil }
+        guard missing.isEmpty else {
+            throw Problem(
+                409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")
+        }
+        let outcome = tester.test(provider, view.values)
+        try record(outcome, view, scope)
+        return outcome
+    }
+
+    /// How long a service is left in peace between two tests of a connection.
+    private static let restBetweenTests = Duration.seconds(1)
+
+    private func record(_ outcome: TestOutcome, _ view: ConnectionView, _ scope: OrganizationScope) throws {
+        let status: ConnectionStatus = outcome.isSuccess ? .connected : .error
+        try database.transaction { transaction in
+            let now = try locked(view.record.id, scope, in: transaction)
+            // Another set-up was stored while this one was tried: the outcome says nothing of it.
+            guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup else {
+                return
+            }
+            let isChange = now.record.storedStatus != status
+            let detail = outcome.isSuccess ? nil : String(outcome.sentence.unicodeScalars.prefix(500))
+            let metadata = outcome.isSuccess ? outcome.metadata : now.record.metadata
+            let isNews = isChange || detail != now.record.statusDetail || metadata != now.record.metadata
+            try store(scope).recordTest(
+                view.record.id, status: status, detail: detail, metadata: metadata, duration: outcome.duration,
+                isChange: isChange, isNews: isNews, in: transaction)
+            guard isChange else { return }
+            try audit.record(
+                "connection.tested", object(view),
+                details: [
+                    "status": ["from": .string(now.record.storedStatus.rawValue), "to": .string(status.rawValue)]
+                ],
+                by: scope, in: transaction)
+        }
+    }
+}

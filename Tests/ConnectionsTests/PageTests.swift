@@ -1,0 +1,162 @@
+import CipherKit
+import DatabaseKit
+import Domain
+import HTTPKit
+import JSONKit
+import RoomFixture
+import Testing
+
+@testable import Connections
+
+@Suite struct PageTests {
+    let office: Office
+
+    init() throws { office = try Office() }
+
+    private func post(_ path: String, _ form: [(String, String)]) throws -> Response {
+        office.house.pass(.milliseconds(1))
+        return try office.door.send(.post, path, as: office.admin, form: form)
+    }
+
+    @Test("Each page's sample fills its template")
+    func samples() throws { try office.door.check(Connections.pages) }
+
+    @Test("A service is connected by its form and tried at once")
+    func connecting() throws {
+        let answer = try post(
+            "/connections/new/telegram",
+            [
+                ("setup.bot_token", " \(Office.token)\r\n"), ("setup.chat_id", ""), ("name", "alerts"),
+                ("workspace_id", ""),
+            ])
+        #expect(answer.status == 303)
+        let path = try #require(answer.headers["location"]?.dropFirst("/hub".count))
+        let page = try office.door.send(.get, String(path), as: office.admin).text()
+        #expect(page.contains("Bot @acme_bot") && page.contains("Connected"))
+        #expect(!page.contains(Office.token))
+        #expect(office.service.requests.first?.hasPrefix("GET /bot\(Office.token)/getMe ") == true)
+        #expect(try Set(office.house.auditedActions()) == ["connection.created", "connection.tested"])
+    }
+
+    @Test("A refused form comes back with what was typed, secrets excepted, each fault beside its field")
+    func refused() throws {
+        let answer = try post(
+            "/connections/new/telegram",
+            [
+                ("setup.bot_token", "wrong-secret-value"), ("setup.chat_id", "a <b>"), ("name", "Big"),
+                ("workspace_id", ""),
+            ])
+        #expect(answer.status == 422)
+        let page = try answer.text()
+        #expect(page.contains("value=\"a &lt;b&gt;\"") && page.contains("value=\"Big\""))
+        #expect(!page.contains("wrong-secret-value"))
+        for field in ["field-setup-bot-token-error", "field-setup-chat-id-error", "field-name-error"] {
+            #expect(page.contains("id=\"\(field)\""))
+        }
+        _ = try office.telegram("alerts")
+        let taken = try post("/connections/new/telegram", [("setup.bot_token", Office.token), ("name", "alerts")])
+        #expect(taken.status == 409)
+        #expect(try taken.text().contains("id=\"field-name-error\""))
+    }
+
+    @Test("Editing keeps the secret that is not typed again, and takes away what is left empty")
+    func editing() throws {
+        let id = try office.telegram("alerts")
+        _ = try office.json(.patch, "connections/\(id)", #"{"setup":{"chat_id":"42"}}"#)
+        let page = try office.door.send(.get, "/connections/\(id)/edit", as: office.admin).text()
+        #expect(page.contains("value=\"42\"") && page.contains("Leave empty to keep the stored one."))
+        #expect(!page.contains(Office.token))
+        let saved = try post(
+            "/connections/\(id)/edit",
+            [("setup.bot_token", ""), ("setup.chat_id", ""), ("name", "news"), ("workspace_id", "")])
+        #expect(saved.status == 303)
+        #expect(
+            try office.json(.get, "connections/telegram:news/credentials").body["credentials"]
+                == ["bot_token": .string(Office.token)])
+    }
+
+    @Test("Emptying the name is refused, and does not make a connection the default one")
+    func emptyName() throws {
+        let first = try office.telegram()
+        let id = try office.telegram("alerts")
+        let answer = try post("/connections/\(id)/edit", [("setup.bot_token", ""), ("name", ""), ("workspace_id", "")])
+        #expect(answer.status == 422)
+        #expect(try office.json(.get, "connections/telegram").body["id"] == .string(first))
+    }
+
+    @Test("What cannot be undone wants the name typed")
+    func confirming() throws {
+        let id = try office.telegram("alerts")
+        for verb in ["disconnect", "remove"] {
+            let path = "/connections/\(id)/\(verb)"
+            #expect(try office.door.send(.get, path, as: office.admin).text().contains("Type “alerts” to go on"))
+            #expect(try post(path, [("confirm_name", "alert")]).status == 422)
+            #expect(try post(path, []).status == 422)
+        }
+        #expect(try office.sealed(id) != nil)
+        #expect(try post("/connections/\(id)/disconnect", [("confirm_name", "alerts")]).status == 303)
+        #expect(try office.sealed(id) == nil)
+        #expect(try post("/connections/\(id)/remove", [("confirm_name", "alerts")]).status == 303)
+        #expect(try office.door.send(.get, "/connections/\(id)", as: office.admin).status == 404)
+    }
+
+    @Test("The page of a default connection says why it cannot be removed")
+    func keptDefault() throws {
+        let id = try office.telegram()
+        let page = try office.door.send(.get, "/connections/\(id)", as: office.admin).text()
+        #expect(page.contains("The connection named default cannot be removed."))
+        #expect(try post("/connections/\(id)/remove", [("confirm_name", "default")]).status == 409)
+    }
+
+    @Test("Whoever only reads is offered nothing that writes")
+    func reading() throws {
+        let id = try office.telegram("alerts")
+        let member = try office.house.person(.member, in: office.organization)
+        let page = try office.door.send(.get, "/connections/\(id)", as: member).text()
+        #expect(!page.contains("=\"/hub/connections/\(id)/"))
+        #expect(try office.door.send(.get, "/connections/new", as: member).status == 403)
+    }
+
+    @Test("No answer but that of the credentials holds a secret, in plain, hex or base64")
+    func sentinel() throws {
+        let secret = "4242424242:Sentinel-Sentinel-Sentinel-42"
+        let office = try Office { _ in
+            StandIn.json(200, #"{"ok":true,"result":{"first_name":"\#(secret)","username":"\#(secret)"}}"#)
+        }
+        let id = try office.telegram("alerts", token: secret)
+        var answers: [Response] = []
+        answers.append(try office.json(.post, "connections/\(id)/test", "{}").response)
+        answers.append(try office.json(.patch, "connections/\(id)", #"{"setup":{"chat_id":"1"}}"#).response)
+        office.house.pass(.seconds(2))
+        answers.append(try office.door.send(.post, "/connections/\(id)/test", as: office.admin, form: []))
+        let form = [("setup.bot_token", secret), ("setup.chat_id", "no chat"), ("name", "alerts")]
+        answers.append(try office.door.send(.post, "/connections/new/telegram", as: office.admin, form: form))
+        answers.append(try office.door.send(.post, "/connections/\(id)/edit", as: office.admin, form: form))
+        for path in ["connections", "connections/\(id)", "connections/\(id)/status", "providers"] {
+            answers.append(try office.json(.get, path).response)
+        }
+        for path in ["", "/\(id)", "/\(id)/edit", "/\(id)/disconnect", "/\(id)/remove", "/new", "/new/telegram"] {
+            answers.append(try office.door.send(.get, "/connections\(path)", as: office.admin))
+        }
+        let hidden = try office.house.database.rows(
+            """
+            SELECT CONCAT_WS('|', setup, metadata, status_detail, secrets_sealed, HEX(secrets_sealed)) AS stored
+              FROM connections
+             UNION ALL
+            SELECT CONCAT_WS('|', object_name, details)
+              FROM audit_events
+            """)
+        answers.append(try office.json(.post, "connections/\(id)/disconnect", "{}").response)
+        let forms = [secret, Hex.encode(Array(secret.utf8)), Base64.encode(secret.utf8), "Sentinel-Sentinel"]
+        for answer in answers {
+            var text = try answer.text()
+            answer.headers.forEach { text += "\($0): \($1)\n" }
+            for form in forms { #expect(!text.contains(form)) }
+        }
+        #expect(!hidden.isEmpty)
+        for row in hidden {
+            let text = String(decoding: try row.get("stored", as: [UInt8].self), as: UTF8.self)
+            for form in forms { #expect(!text.lowercased().contains(form.lowercased())) }
+        }
+    }
+}
