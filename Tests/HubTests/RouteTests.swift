@@ -148,8 +148,10 @@ import Testing
         let (key, visitor) = (try door.key(), try door.signedIn("ana@acme.example"))
         for (path, method, access) in door.walk
         where path.contains(/[0-9a-f]{8}-[0-9a-f]{4}-7/) && access != .open && method == .get {
-            let answer =
+            var answer =
                 try isScript(path) ? Visitor(door).send(method, path, headers: ["x-api-key": key]) : visitor.get(path)
+            // The address of a button, opened by hand, leads back to the page that it stood on.
+            if answer.status == 303, let page = answer.headers["location"] { answer = try visitor.get(page) }
             #expect(answer.status == 404, "\(method) \(path) → \(answer.status.code)")
         }
         let theirs: Identifier<Workspace> = try #require(
