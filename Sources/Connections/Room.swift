@@ -52,7 +52,7 @@ public struct Connections: Sendable {
         case (.edit(let id), .post): try edit(id, call)
         case (.edit(let id), _): try editPage(id, call)
         case (.test(let id), .post): try test(id, call)
-        case (.test(let id), _): call.redirect(to: ConnectionRoute.show(id))
+        case (.test(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
         case (.disconnect(let id), .post): try disconnect(id, call)

@@ -14,7 +14,7 @@ struct HungProcessTests {
         #expect(house.lines("child is hung and replaced").first?["symptom"] as? String == "no sign of life")
         #expect(house.hears("child lost"))
         #expect(house.lines("child lost").first?["cause"] as? String == "killed by its supervisor")
-        #expect(house.text.contains("Signal 6: Backtracing") && !house.text.contains("rax 0x"))
+        #expect(!house.text.contains("rax 0x"), "what a register points to may be a key")
         let order = house.log.compactMap { $0["message"] as? String }
         let second = try #require(order.indices.filter { order[$0] == "child started" }.dropFirst().first)
         #expect(second < order.firstIndex(of: "child lost") ?? 0)
