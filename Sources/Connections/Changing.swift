@@ -176,13 +176,18 @@ extension Connections {
         do {
             return try change()
         } catch let error as DatabaseError where error.code == .duplicate {
-            let detail = "There is a connection of \(service) named \(name) here already."
+            let detail = "Another \(service) connection has the name \(name) here. Choose another name."
             throw Problem(409, "name_taken", detail, errors: [.init(field: "name", code: "taken", detail: detail)])
         }
     }
 }
 
 extension Problem {
+    /// Somebody saved while a form was open.
+    static let changedMeanwhile = Problem(
+        409, "changed_meanwhile",
+        "Somebody changed this connection while you had it open. Check your values, and save again to replace theirs.")
+
     /// A connection whose provider file is gone.
     static func withoutProvider(_ view: ConnectionView) -> Problem {
         Problem(

@@ -38,8 +38,12 @@ extension Connections {
             var input = Input(form)
             let placing = try placingChange(&input, scope)
             _ = input.required("name", placing.name)
+            let version = input.number("version", 0...Int64.max)
             let typed = input
             try update(id, by: scope) { old in
+                // The form holds every open value, so a stale one would undo what somebody else has saved.
+                if let version, version != old.record.version { throw Problem.changedMeanwhile }
+            } _: { old in
                 var input = typed
                 var change = Change(keeping: old)
                 change.placing = placing.applied(to: change.placing)

@@ -129,6 +129,7 @@ struct ConnectionEditPage: ShellPage {
         let form = FormView(own + placing, typed: typed, problem: problem)
         return [
             "connection_href": .text(backHref), "service": .text(provider.name), "name": .text(shown.record.name),
+            "version": .text(String(shown.record.version)),
             "tile": ConnectionForm.tile(provider), "action": .text(action), "form_errors": form.summary,
             "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
             "guide": ConnectionForm.guide(provider),

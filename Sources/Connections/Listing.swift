@@ -24,8 +24,14 @@ extension Connections {
                 canWrite: scope.allows(.write(.connections)), listHref: call.link(ConnectionRoute.list),
                 connectHref: call.link(ConnectionRoute.gallery), rows: rows, query: query,
                 hasAny: try !rows.isEmpty || !store(scope).countsByProvider().isEmpty, providers: catalogue.providers,
-                workspaces: places, firstHref: part.last == nil ? nil : call.link(ConnectionRoute.list),
+                workspaces: places, firstHref: part.last == nil ? nil : firstHref(query, call),
                 nextHref: try call.link(ConnectionRoute.list, next: part.next(found, \.record.id)), now: world.now()))
+    }
+
+    /// The link to the beginning of a list, its filter kept.
+    private func firstHref(_ query: Form, _ call: Call) -> String {
+        let kept = query.pairs.filter { $0.name != "cursor" && !$0.value.isEmpty }
+        return call.link(ConnectionRoute.list) + (kept.isEmpty ? "" : "?" + Form(pairs: kept).urlencoded)
     }
 
     /// The connections of a filter, one more than the limit. What is undecryptable is known only once it was tried, so a

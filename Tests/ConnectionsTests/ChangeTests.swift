@@ -1,4 +1,5 @@
 import CipherKit
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -139,6 +140,30 @@ import TimeKit
         #expect(try credentials() == ["bot_token": .string(Office.token)])
         #expect(try refusals(office.json(.patch, path, #"{"provider":"aws"}"#).body) == ["/provider unknown_field"])
         #expect(try refusals(office.json(.patch, path, #"{"setup":{"x":1}}"#).body) == ["/setup/x unknown_field"])
+    }
+
+    @Test("A secret whose field has left the provider file stays sealed, and one that became secret is sealed")
+    func fieldsChanging() throws {
+        let id = try office.telegram()
+        _ = try office.json(.patch, "connections/\(id)", #"{"setup":{"chat_id":"42"}}"#)
+        let file = """
+            {"key":"telegram","name":"Telegram","kind":"bot_token","category":"C","tile":{"letters":"T","color":"red"},
+             "summary":"S","guide":[],"fields":[{"name":"chat_id","label":"Chat","kind":"secret"},
+             {"name":"site","label":"Site","kind":"text"}],
+             "test":{"kind":"http","method":"GET","url":"https://api.telegram.org/","success":{"status":[200]},
+              "access":"A","metadata":[]}}
+            """
+        let room = try Office.room(office.house, office.ring, overlay: [("telegram.json", Array(file.utf8))])
+        let door = try Door(office.house, room.routes, templates: Connections.templates)
+        let changed = try door.send(
+            .patch, "/api/v1/connections/\(id)", as: office.admin, json: #"{"setup":{"site":"acme"}}"#)
+        #expect(changed.status == 200)
+        #expect(try changed.text().contains(#""setup":{"chat_id":"***","site":"acme"}"#))
+        let row = try #require(try office.house.database.row("SELECT setup FROM connections"))
+        #expect(try row.get("setup") == #"{"site":"acme"}"#)
+        #expect(
+            try office.json(.get, "connections/\(id)/credentials").body["credentials"]
+                == ["bot_token": .string(Office.token), "chat_id": "42", "site": "acme"])
     }
 
     @Test("An empty change changes nothing, the version included")

@@ -84,6 +84,38 @@ import Testing
         #expect(try office.json(.get, "connections/telegram").body["id"] == .string(first))
     }
 
+    @Test("Of two people with the form open, the second learns of the first before replacing their values")
+    func twoEditors() throws {
+        let id = try office.telegram("alerts")
+        func save(_ chat: String, _ version: String) throws -> Response {
+            try post(
+                "/connections/\(id)/edit",
+                [("version", version), ("setup.bot_token", ""), ("setup.chat_id", chat), ("name", "alerts")])
+        }
+        #expect(try save("1", "1").status == 303)
+        let late = try save("2", "1")
+        #expect(late.status == 409)
+        let page = try late.text()
+        #expect(page.contains("Somebody changed this connection") && page.contains("value=\"2\""))
+        let version = try #require(page.firstMatch(of: /name="version" value="(\d+)"/)).output.1
+        #expect(try office.json(.get, "connections/\(id)").body["setup"]?["chat_id"] == "1")
+        #expect(try save("2", String(version)).status == 303)
+        #expect(try office.json(.get, "connections/\(id)").body["setup"]?["chat_id"] == "2")
+    }
+
+    @Test("A list's links keep its filter, the one to the beginning too")
+    func links() throws {
+        for name in ["a", "b", "c"] { _ = try office.telegram(name) }
+        let first = try office.door.send(
+            .get, "/connections", as: office.admin, query: "provider=telegram&search=&limit=1"
+        ).text()
+        let next = try #require(first.firstMatch(of: /href="\/hub\/connections\?([^"]*cursor=[^"]*)"/)).output.1
+        let query = next.replacing("&amp;", with: "&")
+        #expect(query.hasPrefix("provider=telegram&limit=1&cursor="))
+        let second = try office.door.send(.get, "/connections", as: office.admin, query: String(query)).text()
+        #expect(second.contains("href=\"/hub/connections?provider=telegram&amp;limit=1\""))
+    }
+
     @Test("What cannot be undone wants the name typed")
     func confirming() throws {
         let id = try office.telegram("alerts")

@@ -166,6 +166,22 @@ import TimeKit
         #expect(names.sorted() == ["a", "b", "c", "default"])
     }
 
+    @Test("A set-up that is dropped while another is being stored is not stored in part")
+    func droppedMeanwhile() throws {
+        let office = try Office()
+        let id = try office.telegram("alerts")
+        inThreads(8) { number in
+            let path = "connections/\(id)"
+            let answer =
+                number % 2 == 0
+                ? try office.json(.post, path + "/disconnect", "{}")
+                : try office.json(.patch, path, #"{"setup":{"chat_id":"\#(number)"}}"#)
+            try #require([200, 422].contains(answer.response.status.code))
+        }
+        #expect(try office.sealed(id) == nil)
+        #expect(try office.json(.get, "connections/\(id)").body["setup"]?["bot_token"] == .null)
+    }
+
     @Test("AWS is asked who calls, signed for its region")
     func aws() throws {
         let office = try Office { _ in
