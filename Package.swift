@@ -21,11 +21,14 @@ func kit(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// A room: one feature with its routes, its SQL, its pages and its templates.
-func room(_ name: String, _ extra: [Target.Dependency] = [], resources: [Resource] = [.embedInCode("Templates")])
+func room(
+    _ name: String, _ extra: [Target.Dependency] = [], resources: [Resource] = [.embedInCode("Templates")]
+)
     -> Target
 {
     let kits: [Target.Dependency] = [
-        "TimeKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain", "AdminShell",
+        "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain",
+        "AdminShell",
     ]
     return .target(name: name, dependencies: kits + extra, resources: resources, swiftSettings: settings)
 }
@@ -72,7 +75,8 @@ let package = Package(
             resources: [.embedInCode("Templates")], swiftSettings: settings),
 
         room("Accounts", ["JobKit"]),
-        room("Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
+        room(
+            "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
         room("APIKeys"),
         room("Audit"),
         room("Operations", ["JobKit"]),
@@ -99,7 +103,8 @@ let package = Package(
         tests("ClientKit"),
         tests("ProcessKit", ["ProcessKitFixture", "ThreadKit"]),
         .executableTarget(
-            name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"], path: "Tests/ProcessKitFixture",
+            name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"],
+            path: "Tests/ProcessKitFixture",
             swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
@@ -108,7 +113,8 @@ let package = Package(
         tests(
             "Hub",
             [
-                "APIKeys", "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit",
+                "APIKeys", "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit",
+                "LogKit",
                 "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "RoomFixture"]),

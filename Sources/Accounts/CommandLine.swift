@@ -43,7 +43,7 @@ extension Accounts {
             guard try accounts.account(email: email, in: transaction) == nil else {
                 throw AccountsRefusal(description: "There is an account for \(email) already.")
             }
-            let shown = name ?? String(email.prefix { $0 != "@" })
+            let shown = name ?? String(email.prefix { $0 != "@" }.prefix(100))
             try accounts.insert(user, email: email, name: shown, passwordHash: hash, in: transaction)
             if let known = try accounts.organization(named: organizationName, in: transaction) {
                 try accounts.setMembership(of: user, in: known, role: role, transaction)
@@ -54,6 +54,11 @@ extension Accounts {
                     by: scope,
                     in: transaction)
             } else {
+                // A mistyped name must not make somebody the owner of an organization that nobody wanted.
+                guard role == .owner else {
+                    throw AccountsRefusal(
+                        description: "There is no organization “\(organizationName)”; only an owner can begin one.")
+                }
                 try found(
                     Identifier(world), name: organizationName, owner: user, as: Self.operatorActor, requestID: "-",
                     in: transaction)

@@ -1,4 +1,4 @@
-import Synchronization
+import ThreadKit
 
 /// A regular expression of a provider file, compiled once and shared by all lanes.
 ///
@@ -7,13 +7,13 @@ final class Pattern: Sendable {
     /// As it stands in the file.
     let text: String
     /// Behind a lock, since the standard library does not promise that an expression may be shared.
-    private let regex: Mutex<Regex<AnyRegexOutput>>
+    private let regex: Lock<Regex<AnyRegexOutput>>
 
     /// A pattern; nil when the text is no regular expression.
     init?(_ text: String) {
         guard let regex = try? Regex(text) else { return nil }
         self.text = text
-        self.regex = Mutex(regex.matchingSemantics(.unicodeScalar).asciiOnlyCharacterClasses())
+        self.regex = Lock(regex.matchingSemantics(.unicodeScalar).asciiOnlyCharacterClasses())
     }
 
     /// Whether the whole value matches.

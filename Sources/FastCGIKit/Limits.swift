@@ -16,7 +16,7 @@ public struct Limits: Sendable {
     ///
     /// Longer than nginx keeps an idle connection, so that nginx closes first: a connection that we close may be just
     /// taking the next request.
-    public var silence = 60
+    public var silence = 30
 
     /// The defaults.
     public init() {}

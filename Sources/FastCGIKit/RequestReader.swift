@@ -50,7 +50,9 @@ struct RequestReader {
 
     private func request(_ parameters: Parameters) throws(Problem) -> Request {
         // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
-        guard unsafe request.role == 1 else { throw Problem(501, "unknown_role", "Only the responder role is served here.") }
+        guard unsafe request.role == 1 else {
+            throw Problem(501, "unknown_role", "Only the responder role is served here.")
+        }
         guard let method = HTTPKit.Method(rawValue: parameters.method) else {
             throw Problem(501, "unknown_method", "This method is not known here.")
         }
@@ -71,7 +73,8 @@ struct RequestReader {
             let length = unsafe strlen(text)
             count += 1
             total += length
-            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength else {
+            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength
+            else {
                 throw Problem(431, "header_too_large", "The header fields are too large.")
             }
             if let equals = unsafe strchr(text, 0x3d) {
@@ -143,7 +146,8 @@ struct RequestReader {
     /// The body, exactly as long as announced.
     private func body(length: String) throws(Problem) -> [UInt8] {
         if length.isEmpty { return [] }
-        guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length) else {
+        guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length)
+        else {
             throw Problem(400, "malformed_request", "The length of the body makes no sense.")
         }
         guard count <= limits.bodyBytes else {
@@ -152,19 +156,23 @@ struct RequestReader {
         if count == 0 { return [] }
         let body = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + filled).assumingMemoryBound(to: CChar.self)
+                let start = unsafe UnsafeMutableRawPointer(buffer.baseAddress! + filled).assumingMemoryBound(
+                    to: CChar.self)
                 let read = unsafe FCGX_GetStr(start, Int32(count - filled), request.in)
                 guard read > 0 else { break }
                 filled += Int(read)
             }
         }
-        guard body.count == count else { throw Problem(400, "malformed_request", "The body is shorter than announced.") }
+        guard body.count == count else {
+            throw Problem(400, "malformed_request", "The body is shorter than announced.")
+        }
         return body
     }
 
     /// The gateway's id when it is one, else a new one.
     private func identifier(_ given: String) -> String {
-        let isFine = (8...64).contains(given.utf8.count)
+        let isFine =
+            (8...64).contains(given.utf8.count)
             && given.utf8.allSatisfy { byte in
                 switch byte {
                 case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true

@@ -48,7 +48,8 @@ struct Doorkeeper: Sendable {
     func script(_ request: Request) throws -> Caller {
         if let key = try credential(request) {
             guard let principal = try apiKey(key, request.remoteAddress) else {
-                throw Problem.unauthorized("invalid_credential", "The credential is unknown, has ended, or was revoked.")
+                throw Problem.unauthorized(
+                    "invalid_credential", "The credential is unknown, has ended, or was revoked.")
             }
             return Caller(principal: principal, csrfToken: "", newFormCookie: nil)
         }
@@ -116,7 +117,9 @@ struct Doorkeeper: Sendable {
             equalInConstantTime(Array(given.utf8), Array(caller.csrfToken.utf8))
         else {
             throw Problem(
-                403, "form_expired", "This form has ended, perhaps because you signed in or out meanwhile. Open the page again and repeat it.")
+                403, "form_expired",
+                "This form has ended, perhaps because you signed in or out meanwhile. Open the page again and repeat it."
+            )
         }
     }
 

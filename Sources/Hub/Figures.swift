@@ -40,7 +40,8 @@ struct Figures: Sendable {
             activeKeys: try rooms.apiKeys.activeCount(scope),
             expiringKeys: try rooms.apiKeys.expiring(scope, limit: 3).map { .init(name: $0.name, at: $0.expiresAt) },
             people: try rooms.accounts.memberCount(scope),
-            changesThisWeek: scope.allows(.read(.audit)) ? try rooms.audit.count(scope, since: world.now() - .days(7)) : 0,
+            changesThisWeek: scope.allows(.read(.audit))
+                ? try rooms.audit.count(scope, since: world.now() - .days(7)) : 0,
             changes: scope.allows(.read(.audit)) ? try rooms.audit.latest(scope, limit: 6).map(change) : [],
             paths: Overview.Paths(
                 connections: ConnectionRoute.list.path, newConnection: ConnectionRoute.gallery.path,
@@ -60,7 +61,9 @@ struct Figures: Sendable {
     func system() throws -> SystemState {
         SystemState(
             workers: workers, jobs: try jobs(), schema: try schema(), keys: try keys(),
-            warnings: configuration.warnings.map { SystemState.Warning(title: "A setting should not stay so", text: $0) },
+            warnings: configuration.warnings.map {
+                SystemState.Warning(title: "A setting should not stay so", text: $0)
+            },
             about: [
                 ("Version", version), ("Address", configuration.site.origin + configuration.site.mount),
                 ("Database", try database.row("SELECT VERSION() AS version")?.get("version") ?? "unknown"),
@@ -90,7 +93,8 @@ struct Figures: Sendable {
         return try rows.map { row in
             let kind: String = try row.get("kind")
             return SystemState.Job(
-                label: BuiltHouse.jobLabels[kind] ?? kind, waiting: try row.get("waiting"), running: try row.get("running"),
+                label: BuiltHouse.jobLabels[kind] ?? kind, waiting: try row.get("waiting"),
+                running: try row.get("running"),
                 failed: try row.get("parked"), oldest: try row.get("oldest"))
         }
     }

@@ -16,7 +16,9 @@ struct House: Sendable {
     let log: Log
 
     /// The first steps of the addresses that scripts call; their errors are problem documents.
-    private static let scriptPlaces: Set<String> = ["api", "functions", "oauth", "health", "gate", "inbound", ".well-known"]
+    private static let scriptPlaces: Set<String> = [
+        "api", "functions", "oauth", "health", "gate", "inbound", ".well-known",
+    ]
 
     /// Answers a request, whatever happens.
     func respond(to request: Request) -> Response {
@@ -127,7 +129,8 @@ struct House: Sendable {
             response.headers.include(SecurityHeaders.script)
         } else {
             response.headers.include(SecurityHeaders.page)
-            if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true {
+            if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true
+            {
                 response = response.setting(cookie)
             }
         }
@@ -149,10 +152,14 @@ enum SecurityHeaders {
 
     /// On answers to scripts, which no browser should render.
     static let script = PreparedHeaders(
-        common + [("content-security-policy", "default-src 'none'; frame-ancestors 'none'"), ("referrer-policy", "no-referrer")])
+        common + [
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("referrer-policy", "no-referrer"),
+        ])
 
     private static let common: [(String, String)] = [
-        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),
+        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"),
+        ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ]
 }

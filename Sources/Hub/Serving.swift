@@ -19,7 +19,8 @@ func serve() throws -> Int32 {
     }
     let group = try settings.text(.listenGroup)
     let socket = try ListeningSocket(
-        ListeningAddress(setting: settings.text(.listen)), access: .init(mode: mode, group: group.isEmpty ? nil : group),
+        ListeningAddress(setting: settings.text(.listen)),
+        access: .init(mode: mode, group: group.isEmpty ? nil : group),
         log: log)
     return try Supervisor(socket: socket, log: log) {
         let configuration = try Configuration(Settings())
@@ -35,7 +36,8 @@ func serve() throws -> Int32 {
 
 /// The path of this program, so that a reload takes a new one that was put there.
 private func executablePath() -> String {
-    let link = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    let link =
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     let removed = " (deleted)"
     return link.hasSuffix(removed) ? String(link.dropLast(removed.count)) : link
 }

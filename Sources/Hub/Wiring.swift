@@ -32,7 +32,8 @@ extension Configuration {
 
     /// The services that can be connected: those built in, and those of the site.
     func catalogue() throws -> ProviderCatalogue {
-        try ProviderCatalogue(overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) })
+        try ProviderCatalogue(
+            overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) })
     }
 
     /// The templates of all rooms, a site's own in their place.
@@ -47,7 +48,9 @@ extension Configuration {
         return try library.overlaid(by: Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0.bytes) }))
     }
 
-    private func files(in folder: String, ending suffix: String) throws -> [(name: String, path: String, bytes: [UInt8])] {
+    private func files(
+        in folder: String, ending suffix: String
+    ) throws -> [(name: String, path: String, bytes: [UInt8])] {
         guard !folder.isEmpty else { return [] }
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw SettingsError(complaints: ["The folder \(folder) cannot be read."])
@@ -77,7 +80,8 @@ extension House {
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
             apiKey: { try rooms.apiKeys.principal(key: Secret($0), remoteAddress: $1) }, answers: answers)
-        let figures = Figures(configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
+        let figures = Figures(
+            configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
         let operations = Operations(
             world: world, isReady: { try figures.isReady() }, overview: { try figures.overview($0) },
             system: { try figures.system() })
@@ -131,7 +135,10 @@ struct Rooms: Sendable {
                             count: { try connections.attentionCount($0) })
                     ]
                 ),
-                ("Publish", [NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys))]),
+                (
+                    "Publish",
+                    [NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys))]
+                ),
                 ("Observe", [NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit))]),
                 (
                     "Organization",
@@ -146,7 +153,8 @@ struct Rooms: Sendable {
     }
 
     private static func passwords(_ configuration: Configuration) throws -> Passwords {
-        let limiter = try SlotLimiter(file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)
+        let limiter = try SlotLimiter(
+            file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)
         return Passwords(parameters: configuration.passwordParameters) { body in
             do {
                 try limiter.withSlot(deadline: .now() + .seconds(5), body)
@@ -158,7 +166,8 @@ struct Rooms: Sendable {
         }
     }
 
-    private static func apiKeys(_ configuration: Configuration, _ database: Database, _ world: World) throws -> APIKeys {
+    private static func apiKeys(_ configuration: Configuration, _ database: Database, _ world: World) throws -> APIKeys
+    {
         let settings = configuration.settings
         let prefix = try settings.text(.apiKeyPrefix)
         guard APIKeys.Settings.isPrefix(prefix) else {

@@ -38,7 +38,8 @@ public final class JobRunner: Sendable {
 
     /// Starts the threads and returns.
     public func start() {
-        let started = (0..<threadCount).compactMap { number in try? WorkerThread(name: "job \(number)") { self.work() } }
+        let started = (0..<threadCount).compactMap { number in try? WorkerThread(name: "job \(number)") { self.work() }
+        }
         if started.count < threadCount { log.error("Too few job threads", ["started": .init(started.count)]) }
         threads.withLock { $0 += started }
     }

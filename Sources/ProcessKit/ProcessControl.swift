@@ -11,6 +11,7 @@ enum ProcessControl {
     /// Leaves nothing of this process's memory behind: no core file, and no other process may read it.
     static func refuseDumps() -> Bool {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        return unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 && c_prctl(PR_SET_DUMPABLE, 0) == 0
+        return unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0
+            && c_prctl(PR_SET_DUMPABLE, 0) == 0
     }
 }

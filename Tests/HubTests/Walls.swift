@@ -7,7 +7,7 @@ import Testing
     /// and the executable, `Glibc`.
     static let table: [String: Set<String>] = {
         let kits: Set<String> = [
-            "TimeKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain",
+            "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain",
             "AdminShell",
         ]
         let rooms: [String: Set<String>] = [

@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 import Synchronization
-import ThreadKit
 import Testing
+import ThreadKit
 
 @testable import ProcessKit
 

@@ -30,7 +30,8 @@ func userCreate(_ arguments: inout Arguments) throws -> Int32 {
     }
     let house = try House.build(Configuration(Settings()))
     let (password, isNew) = readPassword()
-    try house.rooms.accounts.createUser(email: email, name: name, organization: organization, role: role, password: password)
+    try house.rooms.accounts.createUser(
+        email: email, name: name, organization: organization, role: role, password: password)
     complain("The account \(email) was made.")
     if isNew { password.reveal { print($0) } }
     return 0

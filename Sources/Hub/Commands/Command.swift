@@ -22,22 +22,32 @@ struct Command: Sendable {
     static let all: [Command] = [
         Command(name: "serve", arguments: "", meaning: "Serve requests until told to stop", run: { _ in try serve() }),
         Command(name: "worker", arguments: "", meaning: "One process of `serve`", run: { _ in runWorker() }),
-        Command(name: "work", arguments: "", meaning: "Carry out background jobs; `serve` starts it too", run: { _ in runWork() }),
+        Command(
+            name: "work", arguments: "", meaning: "Carry out background jobs; `serve` starts it too",
+            run: { _ in runWork() }),
         Command(name: "migrate", arguments: "", meaning: "Bring the database up to date", run: migrate),
         Command(name: "doctor", arguments: "", meaning: "Print every setting and say what is wrong", run: doctor),
         Command(name: "set-up-link", arguments: "", meaning: "Print a one-time link for the first run", run: setUpLink),
         Command(
             name: "user create", arguments: "--email E [--name N] --org O [--role R]",
             meaning: "Make an account; the password is read from standard input, or made and printed", run: userCreate),
-        Command(name: "user password", arguments: "--email E", meaning: "Give an account another password", run: userPassword),
+        Command(
+            name: "user password", arguments: "--email E", meaning: "Give an account another password",
+            run: userPassword),
         Command(name: "user list", arguments: "", meaning: "List the accounts", run: userList),
         Command(
             name: "api-key create", arguments: "--name N --scope S… [--org O]",
             meaning: "Make an API key and print it alone", run: apiKeyCreate),
-        Command(name: "keyring create", arguments: "", meaning: "Make the key ring unless there is one", run: keyringCreate),
-        Command(name: "keyring status", arguments: "", meaning: "Say which keys there are and which are missing", run: keyringStatus),
-        Command(name: "provider list", arguments: "", meaning: "List the services that can be connected", run: providerList),
-        Command(name: "provider check", arguments: "FILE", meaning: "Say what is wrong with a provider file", run: providerCheck),
+        Command(
+            name: "keyring create", arguments: "", meaning: "Make the key ring unless there is one", run: keyringCreate),
+        Command(
+            name: "keyring status", arguments: "", meaning: "Say which keys there are and which are missing",
+            run: keyringStatus),
+        Command(
+            name: "provider list", arguments: "", meaning: "List the services that can be connected", run: providerList),
+        Command(
+            name: "provider check", arguments: "FILE", meaning: "Say what is wrong with a provider file",
+            run: providerCheck),
         Command(name: "version", arguments: "", meaning: "Print the version", run: { _ in printVersion() }),
     ]
 }
@@ -112,9 +122,13 @@ func runCommand(_ line: [String]) -> Int32 {
 private func printHelp() {
     print("hub — connections, API keys and webhooks for a site behind nginx\n")
     for command in Command.all {
-        print("  hub \(command.name)\(command.arguments.isEmpty ? "" : " " + command.arguments)\n      \(command.meaning)")
+        print(
+            "  hub \(command.name)\(command.arguments.isEmpty ? "" : " " + command.arguments)\n      \(command.meaning)"
+        )
     }
-    print("\nSettings are HUB_* environment variables, or lines of the file that HUB_CONFIG names; `hub doctor` prints them.")
+    print(
+        "\nSettings are HUB_* environment variables, or lines of the file that HUB_CONFIG names; `hub doctor` prints them."
+    )
 }
 
 /// Says on standard error what went wrong.

@@ -17,7 +17,9 @@ func doctor(_ arguments: inout Arguments) throws -> Int32 {
     let settings = try Settings()
     for setting in Setting.allCases {
         let entry = settings[setting]
-        print("\(setting.rawValue)=\(setting.isSecret ? hidden(entry?.text) : entry?.text ?? "")\t(\(entry?.source ?? "not set"))")
+        print(
+            "\(setting.rawValue)=\(setting.isSecret ? hidden(entry?.text) : entry?.text ?? "")\t(\(entry?.source ?? "not set"))"
+        )
     }
     print("")
     var examination = Examination()
@@ -45,7 +47,9 @@ struct Examination {
         check("providers") { try configuration.catalogue().providers.count }
         check("templates and pages") { try Self.renderAll(configuration) }
         let database = configuration.database()
-        guard check("database", { try database.row("SELECT VERSION() AS version")?.get("version", as: String.self) }) != nil
+        guard
+            check("database", { try database.row("SELECT VERSION() AS version")?.get("version", as: String.self) })
+                != nil
         else { return }
         check("schema") { try Self.requireKnownSchema(configuration) }
         check("durability") { try Self.requireDurability(database) }
@@ -87,10 +91,12 @@ struct Examination {
         let row = try database.row(
             "SELECT @@innodb_flush_log_at_trx_commit AS flushes, @@sync_binlog AS binlog, @@log_bin AS is_logging")
         guard let row, try row.get("flushes", as: Int.self) == 1 else {
-            throw CommandError("innodb_flush_log_at_trx_commit is not 1: the server may lose the last second when it crashes.")
+            throw CommandError(
+                "innodb_flush_log_at_trx_commit is not 1: the server may lose the last second when it crashes.")
         }
         guard try row.get("is_logging", as: Int.self) == 0 || row.get("binlog", as: Int.self) == 1 else {
-            throw CommandError("sync_binlog is not 1: replicas may miss what was committed last when the server crashes.")
+            throw CommandError(
+                "sync_binlog is not 1: replicas may miss what was committed last when the server crashes.")
         }
     }
 
@@ -98,7 +104,8 @@ struct Examination {
         let missing = try Vault(ring: ring, world: .real).missingMasterKeys(in: database)
         guard missing.isEmpty else {
             let names = missing.map(\.description).joined(separator: ", ")
-            throw CommandError("the key ring lacks master key \(names); what it wraps shows as undecryptable until it is back.")
+            throw CommandError(
+                "the key ring lacks master key \(names); what it wraps shows as undecryptable until it is back.")
         }
     }
 }
