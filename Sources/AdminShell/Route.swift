@@ -53,7 +53,8 @@ public struct RoomRoutes: Sendable {
     /// The routes of a room, performed by `respond`.
     public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
         match = { path in
-            R(path).map { route in Match(access: route.access) { call in try respond(route, call) } }
+            guard let route = R(path) else { return nil }
+            return Match(access: route.access) { call in try respond(route, call) }
         }
         samples = R.samples.map { ($0.path, $0.access) }
     }

@@ -15,15 +15,28 @@ public struct Row: Sendable {
     /// The value of a column as the type that is asked for; an optional type takes NULL.
     ///
     /// A column that is missing or holds something else throws ``DatabaseError/Code/decoding`` and names the column.
+    ///
+    /// Inlinable, so that a store's rows are read without a look at what `Value` is.
+    @inlinable
     public func get<Value: Readable>(_ column: String, as type: Value.Type = Value.self) throws(DatabaseError) -> Value
     {
+        let cell = try cell(column)
+        guard let value = Value(column: cell) else { throw Self.mismatch(column, cell, "\(Value.self)") }
+        return value
+    }
+
+    /// What a column holds.
+    @usableFromInline
+    func cell(_ column: String) throws(DatabaseError) -> SQLValue {
         guard let index = columns.names.firstIndex(of: column) else {
             throw DatabaseError(.decoding, "the result has no column \(column), only \(columns.names)")
         }
-        guard let value = Value(column: cells[index]) else {
-            throw DatabaseError(.decoding, "column \(column) holds \(cells[index].kind), which is no \(Value.self)")
-        }
-        return value
+        return cells[index]
+    }
+
+    @usableFromInline
+    static func mismatch(_ column: String, _ cell: SQLValue, _ wanted: String) -> DatabaseError {
+        DatabaseError(.decoding, "column \(column) holds \(cell.kind), which is no \(wanted)")
     }
 
     /// The value of the first column, for statements that ask for one thing only.

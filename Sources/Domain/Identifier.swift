@@ -21,10 +21,15 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads the sixteen bytes of a `BINARY(16)`.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        low = bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        for index in 0..<8 {
+            high = high << 8 | UInt64(bytes[index])
+            low = low << 8 | UInt64(bytes[index + 8])
+        }
+        self.high = high
+        self.low = low
     }
 
     /// Reads the 36 characters of RFC 9562 §4, in either case.

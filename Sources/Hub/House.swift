@@ -51,7 +51,7 @@ struct House: Sendable {
 
     private func answer(_ visit: inout Visit, isScript: Bool) throws -> Response {
         let request = visit.request
-        guard let match = rooms.lazy.compactMap({ $0.match(request.path) }).first else {
+        guard let match = match(request.path) else {
             // A stranger may see the frame of a page only once it is known who they are.
             if !isScript { visit = try recognise(visit) }
             throw Problem.notFound
@@ -75,6 +75,13 @@ struct House: Sendable {
             try call.require(scope)
         }
         return try doorkeeper.once(call, isScript: isScript) { try match.respond(call) }
+    }
+
+    private func match(_ path: Path) -> RoomRoutes.Match? {
+        for room in rooms {
+            if let match = room.match(path) { return match }
+        }
+        return nil
     }
 
     /// Looks who a browser is, where it does not matter for the answer.

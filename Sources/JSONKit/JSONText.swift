@@ -37,6 +37,11 @@ extension JSON {
 
     private static func writeQuoted(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        guard needsEscape(text) else {
+            output.append(contentsOf: text.utf8)
+            output.append(UInt8(ascii: "\""))
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): output.append(contentsOf: #"\""#.utf8)
@@ -53,5 +58,17 @@ extension JSON {
             }
         }
         output.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether a text has a byte that cannot stand in a string as it is; most have none.
+    private static func needsEscape(_ text: String) -> Bool {
+        let bytes = text.utf8.span
+        for index in bytes.indices {
+            switch bytes[index] {
+            case ..<0x20, 0x22, 0x5c, 0x3c, 0x7f: return true
+            default: continue
+            }
+        }
+        return false
     }
 }

@@ -1,12 +1,12 @@
 extension Timestamp {
     /// RFC 3339 in UTC with milliseconds: `2026-11-21T11:24:05.120Z`.
     public var rfc3339: String {
-        formatted(fraction: 3, separator: "T", zone: "Z")
+        formatted(fraction: 3, separator: 0x54, zone: 0x5a)
     }
 
     /// The text of a `DATETIME(6)`: `2026-11-21 11:24:05.120000`.
     public var sql: String {
-        formatted(fraction: 6, separator: " ", zone: "")
+        formatted(fraction: 6, separator: 0x20, zone: nil)
     }
 
     /// The preferred date of HTTP: `Sat, 21 Nov 2026 11:24:05 GMT`.
@@ -59,12 +59,27 @@ extension Timestamp {
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    private func formatted(fraction digits: Int, separator: String, zone: String) -> String {
+    /// Written digit by digit into bytes: every record of every list holds some of these.
+    private func formatted(fraction digits: Int, separator: UInt8, zone: UInt8?) -> String {
         let parts = Calendar(self)
-        let date = "\(padded(parts.year, 4))-\(two(parts.month))-\(two(parts.day))"
-        let time = "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second))"
-        let fraction = padded(digits == 3 ? parts.microsecond / 1_000 : parts.microsecond, digits)
-        return "\(date)\(separator)\(time).\(fraction)\(zone)"
+        var text: [UInt8] = []
+        text.reserveCapacity(28)
+        func append(_ number: Int, _ width: Int, _ mark: UInt8?) {
+            var divisor = (1..<width).reduce(1) { product, _ in product * 10 }
+            while divisor > 0 {
+                text.append(UInt8(48 + number / divisor % 10))
+                divisor /= 10
+            }
+            if let mark { text.append(mark) }
+        }
+        append(parts.year, 4, 0x2d)
+        append(parts.month, 2, 0x2d)
+        append(parts.day, 2, separator)
+        append(parts.hour, 2, 0x3a)
+        append(parts.minute, 2, 0x3a)
+        append(parts.second, 2, 0x2e)
+        append(digits == 3 ? parts.microsecond / 1_000 : parts.microsecond, digits, zone)
+        return String(decoding: text, as: UTF8.self)
     }
 
     private func two(_ number: Int) -> String { padded(number, 2) }
