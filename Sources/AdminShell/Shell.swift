@@ -80,7 +80,7 @@ public struct Navigation: Sendable {
 }
 
 /// Makes pages: the templates, the site and the navigation, shared by all lanes.
-public struct Shell: Sendable {
+public final class Shell: Sendable {
     /// Where the hub stands.
     public let site: Site
     /// The templates of all rooms.
