@@ -53,8 +53,11 @@ extension ProviderFile {
 
     private func pattern(_ object: Object) throws(ProviderFileError) -> Pattern? {
         guard let text = try optionalText(object, "pattern") else { return nil }
-        guard let pattern = Pattern(text) else { throw wrong(object, "pattern", "this is no regular expression.") }
-        return pattern
+        do throws(PatternError) {
+            return try Pattern(text)
+        } catch {
+            throw wrong(object, "pattern", "this is no regular expression that we take: \(error.sentence).")
+        }
     }
 
     private func range(_ object: Object, _ kind: ProviderField.Kind) throws(ProviderFileError) -> ClosedRange<Int> {
