@@ -228,15 +228,29 @@ struct ConnectionStore: Sendable {
             """)
     }
 
-    func attentionCount() throws -> Int {
-        let row = try database.row(
+    /// What tells how a connection is.
+    struct State: Sendable {
+        let id: Identifier<Connection>
+        let stored: ConnectionStatus
+        let isEnabled: Bool
+        let sealedSecrets: [UInt8]?
+    }
+
+    /// How each connection is as far as the database knows, the oldest first.
+    func states(limit: Int) throws -> [State] {
+        try database.rows(
             """
-            SELECT COUNT(*) AS count
+            SELECT id, status, enabled, secrets_sealed
               FROM connections
-             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND enabled = 1
-                   AND status IN (\(ConnectionStatus.error), \(ConnectionStatus.needsReauth))
-            """)
-        return try row?.get("count") ?? 0
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL
+             ORDER BY id
+             LIMIT \(limit)
+            """
+        ).map { row in
+            State(
+                id: try row.get("id"), stored: try row.get("status"), isEnabled: try row.get("enabled"),
+                sealedSecrets: try row.get("secrets_sealed"))
+        }
     }
 
     func countsByWorkspace() throws -> [Identifier<Workspace>: Int] {
