@@ -21,7 +21,7 @@ struct Tester: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// How long a test may take.
-    private static let deadline = Duration.seconds(10)
+    static let deadline = Duration.seconds(10)
 
     func test(_ provider: Provider, _ values: [String: String]) -> TestOutcome {
         let start = ContinuousClock.now
