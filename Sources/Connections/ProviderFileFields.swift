@@ -38,6 +38,9 @@ extension ProviderFile {
             pattern: try pattern(object), refusal: try optionalText(object, "refusal"),
             help: try optionalText(object, "help"), standard: try optionalText(object, "default"),
             options: try options(object, kind), range: try range(object, kind), width: try width(object))
+        if kind == .boolean, field.isRequired {
+            throw wrong(object, "required", "a boolean is always there: unchecked is false.")
+        }
         try check(field, object)
         return field
     }
