@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS connections (
     metadata LONGTEXT NOT NULL,
     tested_at DATETIME(6) NULL,
     test_duration_ms INT UNSIGNED NULL,
+    test_rests_until DATETIME(6) NULL,
     version BIGINT NOT NULL DEFAULT 1,
     created_by VARCHAR(254) NOT NULL,
     created_at DATETIME(6) NOT NULL,

@@ -9,11 +9,14 @@ private enum ConnectionForm {
     static func fields(_ provider: Provider, stored: ConnectionView?) -> [FormField] {
         provider.fields.map { field in
             let isStored = field.kind == .secret && stored?.secrets.values[field.name] != nil
-            let initial = stored.map { $0.record.setup[field.name]?.text } ?? field.standard
+            // A box or a choice that the service gained later begins with its default: an empty one would be a choice too.
+            let hasDefault = stored == nil || field.kind == .boolean || field.kind == .select
+            let initial = stored?.record.setup[field.name]?.text ?? (hasDefault ? field.standard : nil)
             return FormField(
                 "setup.\(field.name)", field.label, control(field),
-                help: isStored ? "Leave empty to keep the stored one." : field.help, isOptional: !field.isRequired,
-                isStored: isStored, width: FormField.Width(rawValue: field.width ?? "") ?? width(field),
+                help: isStored ? "Leave empty to keep the stored one." : field.help,
+                isOptional: !field.isRequired && field.kind != .boolean, isStored: isStored,
+                width: FormField.Width(rawValue: field.width ?? "") ?? width(field),
                 initial: initial.map { [$0] } ?? [])
         }
     }
@@ -26,6 +29,8 @@ private enum ConnectionForm {
         case .number: .line(type: "text", autocomplete: "off", inputMode: "numeric", isPlain: true)
         case .url: .line(type: "url", autocomplete: "off", inputMode: "url", isPlain: true)
         case .text: .code
+        case .boolean: .checkbox
+        case .textarea: .lines(rows: 5)
         }
     }
 

@@ -147,8 +147,9 @@ struct ConnectionPage: ShellPage {
     private var setUp: [TemplateValue] {
         (shown.provider?.fields ?? []).map { field in
             guard field.kind == .secret else {
+                let value = record.setup[field.name]?.text.map(field.words)
                 return [
-                    "label": .text(field.label), "value": TemplateValue(record.setup[field.name]?.text),
+                    "label": .text(field.label), "value": TemplateValue(value),
                     "is_secret": false,
                 ]
             }

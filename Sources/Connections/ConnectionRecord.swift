@@ -47,6 +47,17 @@ public enum ConnectionStatus: String, CaseIterable, Sendable, Bindable, Readable
     var needsPerson: Bool { self == .error || self == .needsReauth || self == .undecryptable }
 }
 
+extension ConnectionStatus {
+    /// How a connection is, of what is stored and of what its secrets turned out to be.
+    init(stored: ConnectionStatus, isEnabled: Bool, _ secrets: Secrets) {
+        if case .sealed = secrets {
+            self = .undecryptable
+        } else {
+            self = isEnabled ? stored : .disabled
+        }
+    }
+}
+
 /// A connection as the database knows it, its secrets still sealed.
 struct ConnectionRecord: Sendable {
     let id: Identifier<Connection>
@@ -112,8 +123,7 @@ struct ConnectionView: Sendable {
 
     /// How it is: what cannot be opened is undecryptable, whatever was stored.
     var status: ConnectionStatus {
-        if case .sealed = secrets { return .undecryptable }
-        return record.isEnabled ? record.storedStatus : .disabled
+        ConnectionStatus(stored: record.storedStatus, isEnabled: record.isEnabled, secrets)
     }
 
     var serviceName: String { provider?.name ?? record.provider }

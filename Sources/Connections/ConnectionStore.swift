@@ -152,7 +152,7 @@ struct ConnectionStore: Sendable {
         let now = world.now()
         let anew: SQL = """
             , status = \(ConnectionStatus.disconnected), status_detail = NULL, status_changed_at = \(now), tested_at = NULL,
-              test_duration_ms = NULL, metadata = '{}'
+              test_duration_ms = NULL, test_rests_until = NULL, metadata = '{}'
             """
         try transaction.execute(
             """
@@ -182,22 +182,38 @@ struct ConnectionStore: Sendable {
             """)
     }
 
+    /// Takes the right to test a connection, for so long at most; false when somebody else has it, or just had it.
+    ///
+    /// A time further ahead than that was written by a host whose clock goes fast, and is no reason to wait for it.
+    func claimTest(of id: Identifier<Connection>, for longest: Duration) throws -> Bool {
+        let now = world.now()
+        return try database.execute(
+            """
+            UPDATE connections
+               SET test_rests_until = \(now + longest)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+                   AND (test_rests_until IS NULL OR test_rests_until <= \(now) OR test_rests_until > \(now + longest))
+            """
+        ).affectedRows == 1
+    }
+
     /// Notes how a test went.
     ///
     /// - Parameters:
     ///   - isChange: whether it works or fails since now.
     ///   - isNews: whether anything is told of it that was not told before; the version stays when not, so that a
     ///     test repeated now and then refuses nobody's `If-Match`.
+    ///   - rest: how long the next test has to wait.
     func recordTest(
         _ id: Identifier<Connection>, status: ConnectionStatus, detail: String?, metadata: JSON, duration: Duration,
-        isChange: Bool, isNews: Bool, in transaction: Transaction
+        isChange: Bool, isNews: Bool, rest: Duration, in transaction: Transaction
     ) throws {
         let now = world.now()
         try transaction.execute(
             """
             UPDATE connections
                SET status = \(status), status_detail = \(detail), metadata = \(metadata.stored), tested_at = \(now),
-                   test_duration_ms = \(duration.milliseconds),
+                   test_duration_ms = \(duration.milliseconds), test_rests_until = \(now + rest),
                    status_changed_at = IF(\(isChange), \(now), status_changed_at), version = version + \(isNews)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
@@ -211,7 +227,7 @@ struct ConnectionStore: Sendable {
             UPDATE connections
                SET secrets_sealed = NULL, metadata = '{}', status = \(ConnectionStatus.disconnected),
                    status_detail = 'Its secrets were dropped. Enter them again to connect it.', status_changed_at = \(now),
-                   tested_at = NULL, test_duration_ms = NULL, version = version + 1, updated_at = \(now)
+                   tested_at = NULL, test_duration_ms = NULL, test_rests_until = NULL, version = version + 1, updated_at = \(now)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
     }
@@ -228,15 +244,29 @@ struct ConnectionStore: Sendable {
             """)
     }
 
-    func attentionCount() throws -> Int {
-        let row = try database.row(
+    /// What tells how a connection is.
+    struct State: Sendable {
+        let id: Identifier<Connection>
+        let stored: ConnectionStatus
+        let isEnabled: Bool
+        let sealedSecrets: [UInt8]?
+    }
+
+    /// How each connection is as far as the database knows, the oldest first.
+    func states(limit: Int) throws -> [State] {
+        try database.rows(
             """
-            SELECT COUNT(*) AS count
+            SELECT id, status, enabled, secrets_sealed
               FROM connections
-             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND enabled = 1
-                   AND status IN (\(ConnectionStatus.error), \(ConnectionStatus.needsReauth))
-            """)
-        return try row?.get("count") ?? 0
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL
+             ORDER BY id
+             LIMIT \(limit)
+            """
+        ).map { row in
+            State(
+                id: try row.get("id"), stored: try row.get("status"), isEnabled: try row.get("enabled"),
+                sealedSecrets: try row.get("secrets_sealed"))
+        }
     }
 
     func countsByWorkspace() throws -> [Identifier<Workspace>: Int] {

@@ -103,7 +103,9 @@ extension Connections {
         }
         try audit.record(
             "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
-        let values = view.values.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }
+        let values = view.values.sorted { $0.key < $1.key }.map { name, value in
+            JSON.Member(name, view.provider?.field(name)?.json(value) ?? .string(value))
+        }
         return Response.json([
             "id": .string(view.record.id.text), "provider": .string(view.record.provider),
             "name": .string(view.record.name), "kind": JSON(view.provider?.kind.rawValue),
@@ -119,7 +121,7 @@ extension Connections {
                 let isThere = if case .sealed = view.secrets { true } else { view.secrets.values[field.name] != nil }
                 return JSON.Member(field.name, isThere ? "***" : .null)
             }
-            return record.setup[field.name].map { JSON.Member(field.name, $0) }
+            return record.setup[field.name]?.text.map { JSON.Member(field.name, field.json($0)) }
         }
         return [
             "id": .string(record.id.text), "provider": .string(record.provider), "name": .string(record.name),
@@ -148,7 +150,7 @@ extension Connections {
                 "name": .string(field.name), "label": .string(field.label), "kind": .string(field.kind.rawValue),
                 "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired),
                 "pattern": JSON(field.pattern?.text),
-                "help": JSON(field.help), "default": JSON(field.standard),
+                "help": JSON(field.help), "default": field.standard.map(field.json) ?? .null,
                 "options": .array(field.options.map { ["value": .string($0.value), "label": .string($0.label)] }),
             ]
         }
@@ -156,6 +158,7 @@ extension Connections {
             "key": .string(provider.key), "name": .string(provider.name), "kind": .string(provider.kind.rawValue),
             "category": .string(provider.category), "summary": .string(provider.summary), "fields": .array(fields),
             "guide": .array(provider.guide.map(JSON.string)), "docs": JSON(provider.documentation?.href),
+            "hosts": .array(provider.hosts.map(JSON.string)),
             "verified": .bool(provider.isVerified), "note": JSON(provider.note),
         ]
     }

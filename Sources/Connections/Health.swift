@@ -31,24 +31,38 @@ extension Connections {
         public let needingAttention: [Item]
     }
 
-    /// How many connections need a person, as far as the database alone can tell.
+    /// How many connections need a person, those that cannot be opened among them; of more than 1 000 the oldest 1 000,
+    /// since every page asks.
     public func attentionCount(_ scope: OrganizationScope) throws -> Int {
-        try store(scope).attentionCount()
+        try statuses(scope, limit: 1_000).count { $0.status.needsPerson }
     }
 
-    /// How the connections are; of more than 200 the first 200.
+    /// How each connection is; what cannot be opened is found by trying.
+    private func statuses(
+        _ scope: OrganizationScope, limit: Int
+    ) throws -> [(id: Identifier<Connection>, status: ConnectionStatus)] {
+        try store(scope).states(limit: limit).map { state in
+            let secrets = try secrets(sealed: state.sealedSecrets, of: state.id, scope, in: database)
+            return (state.id, ConnectionStatus(stored: state.stored, isEnabled: state.isEnabled, secrets))
+        }
+    }
+
+    /// How the connections are; of more than 10 000 the oldest 10 000.
     public func healthFigures(_ scope: OrganizationScope) throws -> Health {
-        let views = try store(scope).list(ConnectionFilter(), after: nil, limit: 200).map {
-            try view($0, scope, in: database)
+        let statuses = try statuses(scope, limit: 10_000)
+        let needy = statuses.filter { $0.status.needsPerson }.map(\.id).prefix(3)
+        // One that is removed in between needs nobody any more.
+        let views = try needy.compactMap { id in
+            try store(scope).find(id, in: database).map { try view($0, scope, in: database) }
         }
         let states: [ConnectionStatus] = [
             .connected, .expiring, .error, .needsReauth, .undecryptable, .disconnected, .disabled,
         ]
         return Health(
             states: states.map { status in
-                Health.State(label: status.word, tone: status.tone, count: views.count { $0.status == status })
+                Health.State(label: status.word, tone: status.tone, count: statuses.count { $0.status == status })
             },
-            needingAttention: views.filter { $0.status.needsPerson }.prefix(3).map { view in
+            needingAttention: views.map { view in
                 Health.Item(
                     title: "\(view.title) needs you.", sentence: view.sentence,
                     path: ConnectionRoute.show(view.record.id).path)

@@ -55,6 +55,8 @@ public struct Provider: Sendable {
     let guide: [String]
     let documentation: Documentation?
     let fields: [ProviderField]
+    /// The hosts to which a call may carry these credentials; `*.example.com` stands for those below it.
+    let hosts: [String]
     let test: ProviderTest
     /// Whether its facts were checked against the service's own documents.
     let isVerified: Bool
@@ -76,6 +78,10 @@ struct ProviderField: Sendable {
         case email
         case url
         case number
+        /// Yes or no; a form that does not send it says no.
+        case boolean
+        /// Several lines.
+        case textarea
     }
 
     struct Option: Sendable {
@@ -109,16 +115,29 @@ struct ProviderField: Sendable {
         case .email where !Self.isAddress(value): return "This is no e-mail address."
         case .url where !(value.hasPrefix("https://") || value.hasPrefix("http://")):
             return "This must begin with https:// or http://."
+        case .boolean where value != "true" && value != "false": return "This must be true or false."
         default: break
         }
         // A secret may be a key of several lines; anything else with a line break would break the header or mail it goes into.
-        guard kind == .secret || !value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            return "This may hold no line breaks and no other control characters."
+        guard kind == .secret || !value.unicodeScalars.contains(where: isForbidden) else {
+            return kind == .textarea
+                ? "This may hold no control characters but line breaks."
+                : "This may hold no line breaks and no other control characters."
         }
         guard let pattern, !pattern.matches(value) else { return nil }
         return refusal ?? "This has not the form that the service gives it."
     }
+
+    private func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        let isLineBreak = scalar == "\n" || scalar == "\r" || scalar == "\t"
+        return scalar.properties.generalCategory == .control && !(kind == .textarea && isLineBreak)
+    }
+
+    /// A value as scripts see it, truths as such.
+    func json(_ value: String) -> JSON { kind == .boolean ? .bool(value == "true") : .string(value) }
+
+    /// A value as people see it.
+    func words(_ value: String) -> String { kind == .boolean ? (value == "true" ? "yes" : "no") : value }
 
     private static func isAddress(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
@@ -141,6 +160,7 @@ struct ProviderTest: Sendable {
     /// A request over HTTP, with holes `{field}` for values of the set-up.
     struct HTTPCall: Sendable {
         let method: OutboundRequest.Method
+        /// Its host is fixed: no value of a set-up can change it.
         let url: String
         let headers: [(name: String, value: String)]
         let bearer: String?

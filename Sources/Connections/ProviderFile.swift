@@ -1,3 +1,4 @@
+import ClientKit
 import JSONKit
 
 /// What is wrong with a provider file, and where.
@@ -42,8 +43,8 @@ struct ProviderFile {
         let top = try object(
             "", file.value,
             [
-                "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "test", "verified",
-                "note",
+                "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test",
+                "verified", "note",
             ])
         let key = try text(top, "key")
         guard key.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
@@ -55,10 +56,11 @@ struct ProviderFile {
                 top, "kind", "kind is one of \(Provider.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         let fields = try fields(top)
+        let test = try test(top, fields: fields)
         return Provider(
             key: key, name: try text(top, "name"), kind: kind, category: try text(top, "category"), tile: try tile(top),
             summary: try text(top, "summary"), guide: try texts(top, "guide"), documentation: try documentation(top),
-            fields: fields, test: try test(top, fields: fields), isVerified: try truth(top, "verified", else: true),
+            fields: fields, hosts: try hosts(top, test), test: test, isVerified: try truth(top, "verified", else: true),
             note: try optionalText(top, "note"))
     }
 
@@ -71,6 +73,19 @@ struct ProviderFile {
         let letters = try text(tile, "letters")
         guard (1...2).contains(letters.count) else { throw wrong(tile, "letters", "letters are one or two.") }
         return Provider.Tile(letters: letters, color: color)
+    }
+
+    /// The hosts that are named, and the one that the test calls.
+    private func hosts(_ top: Object, _ test: ProviderTest) throws(ProviderFileError) -> [String] {
+        let hosts = try optionalTexts(top, "hosts") ?? []
+        for (index, host) in hosts.enumerated() where host.wholeMatch(of: /(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]+/) == nil {
+            throw wrong(
+                top, "hosts/\(index)", "a host is a name in lower case such as api.example.com, or *.example.com.")
+        }
+        guard case .http(let call) = test.call, let origin = try? OutboundURL(Holes.fill(call.url) { _ in "x" }).origin,
+            !hosts.contains(origin.host)
+        else { return hosts }
+        return [origin.host] + hosts
     }
 
     private func documentation(_ top: Object) throws(ProviderFileError) -> Provider.Documentation? {

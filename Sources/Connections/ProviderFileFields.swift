@@ -38,6 +38,9 @@ extension ProviderFile {
             pattern: try pattern(object), refusal: try optionalText(object, "refusal"),
             help: try optionalText(object, "help"), standard: try optionalText(object, "default"),
             options: try options(object, kind), range: try range(object, kind), width: try width(object))
+        if kind == .boolean, field.isRequired {
+            throw wrong(object, "required", "a boolean is always there: unchecked is false.")
+        }
         try check(field, object)
         return field
     }
@@ -53,8 +56,11 @@ extension ProviderFile {
 
     private func pattern(_ object: Object) throws(ProviderFileError) -> Pattern? {
         guard let text = try optionalText(object, "pattern") else { return nil }
-        guard let pattern = Pattern(text) else { throw wrong(object, "pattern", "this is no regular expression.") }
-        return pattern
+        do throws(PatternError) {
+            return try Pattern(text)
+        } catch {
+            throw wrong(object, "pattern", "this is no regular expression that we take: \(error.sentence).")
+        }
     }
 
     private func range(_ object: Object, _ kind: ProviderField.Kind) throws(ProviderFileError) -> ClosedRange<Int> {

@@ -93,9 +93,15 @@ public struct Connections: Sendable {
     private func secrets(
         of record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> Secrets {
-        guard let sealed = record.sealedSecrets else { return .none }
+        try secrets(sealed: record.sealedSecrets, of: record.id, scope, in: querying)
+    }
+
+    func secrets(
+        sealed: [UInt8]?, of id: Identifier<Connection>, _ scope: OrganizationScope, in querying: some Querying
+    ) throws -> Secrets {
+        guard let sealed else { return .none }
         do {
-            let bytes = try vault.open(sealed, at: Self.place(record.id), for: scope.organization, in: querying)
+            let bytes = try vault.open(sealed, at: Self.place(id), for: scope.organization, in: querying)
             return .open(try SetUp.secrets(of: bytes))
         } catch is VaultError {
             return .sealed

@@ -25,7 +25,7 @@ struct SetUp: Sendable {
             if field.kind == .secret, let shown = open.removeValue(forKey: field.name) {
                 secrets[field.name] = secrets[field.name] ?? shown
             }
-            if let value = value(of: field, name, &input) {
+            if let value = value(of: field, name, &input, isForm: isForm) {
                 if let objection = field.objection(to: value) { input.refuse(name, "invalid", objection) }
                 if field.kind == .secret { secrets[field.name] = value } else { open[field.name] = value }
                 continue
@@ -43,8 +43,16 @@ struct SetUp: Sendable {
         return SetUp(open: open, secrets: secrets)
     }
 
-    private static func value(of field: ProviderField, _ name: String, _ input: inout Input) -> String? {
-        guard field.kind == .secret else { return input.textOrNumber(name, 1...2_000) }
+    private static func value(
+        of field: ProviderField, _ name: String, _ input: inout Input, isForm: Bool
+    ) -> String? {
+        switch field.kind {
+        case .secret: break
+        // A form says nothing of a box that is not checked.
+        case .boolean: return (input.truth(name) ?? (isForm ? false : nil)).map { $0 ? "true" : "false" }
+        case .textarea: return input.optionalText(name, 1...20_000)
+        case .text, .select, .email, .url, .number: return input.textOrNumber(name, 1...2_000)
+        }
         guard let value = input.secret(name)?.reveal({ $0.trimmedEnds }) else { return nil }
         guard value.isEmpty else { return value }
         input.refuse(name, "too_short", "This needs at least one character.")

@@ -44,7 +44,7 @@ extension Provider {
                 name: "bot_token", label: "Bot token", kind: .secret, isRequired: true, pattern: nil, refusal: nil,
                 help: "Digits, a colon, letters.", standard: nil, options: [], range: 0...1, width: nil)
         ],
-        test: ProviderTest(call: .smtp, access: "", metadata: []), isVerified: true, note: nil)
+        hosts: [], test: ProviderTest(call: .smtp, access: "", metadata: []), isVerified: true, note: nil)
 }
 
 extension ConnectionRecord {

@@ -21,7 +21,7 @@ struct Tester: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// How long a test may take.
-    private static let deadline = Duration.seconds(10)
+    static let deadline = Duration.seconds(10)
 
     func test(_ provider: Provider, _ values: [String: String]) -> TestOutcome {
         let start = ContinuousClock.now
@@ -95,6 +95,10 @@ struct Tester: Sendable {
 
     private func aws(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> JSON {
         let region = values["region"] ?? "us-east-1"
+        // It becomes part of the host, whatever the pattern of the provider file lets through.
+        guard region.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil else {
+            throw TestFailure(sentence: "A region is written like eu-central-1.")
+        }
         // China is a partition of its own, with endpoints under a domain of its own.
         let host = "sts.\(region).amazonaws.com" + (region.hasPrefix("cn-") ? ".cn" : "")
         let body = Array("Action=GetCallerIdentity&Version=2011-06-15".utf8)
@@ -137,11 +141,14 @@ struct Tester: Sendable {
                 sentence:
                     "The user name or the password is missing. Enter both, or neither for a server without sign-in.")
         }
+        let authentication = values["authentication"].flatMap { SMTPProbe.Authentication(rawValue: $0) } ?? .always
         let probe = SMTPProbe(
             host: values["host"] ?? "", port: values["port"].flatMap { Int($0) } ?? 587,
             security: values["security"].flatMap { SMTPProbe.Security(rawValue: $0) } ?? .auto,
             username: values["username"], password: values["password"].map { Secret($0) },
-            authentication: values["username"] == nil ? .never : .always, deadline: Self.deadline)
+            authentication: values["username"] == nil ? .never : authentication,
+            verifiesCertificate: values["accept_any_certificate"] != "true", authorities: values["ca_certificate"],
+            deadline: Self.deadline)
         do throws(ClientError) {
             let outcome = try client.probe(probe)
             return [

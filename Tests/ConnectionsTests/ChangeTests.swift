@@ -104,8 +104,8 @@ import TimeKit
         #expect(response.status == 201)
         #expect(
             body["setup"] == [
-                "host": "mail.example", "port": "465", "security": "auto", "password": nil,
-                "from_email": "ana@acme.example",
+                "host": "mail.example", "port": "465", "security": "auto", "password": nil, "authentication": "always",
+                "accept_any_certificate": false, "from_email": "ana@acme.example",
             ])
     }
 
