@@ -15,14 +15,17 @@ struct House: Sendable {
     let doorkeeper: Doorkeeper
     let log: Log
 
-    /// The first steps of the addresses that scripts call; their errors are problem documents.
-    private static let scriptPlaces: Set<String> = [
-        "api", "functions", "oauth", "health", "gate", "inbound", ".well-known",
-    ]
+    /// Whether scripts call an address, by its first step; their errors are problem documents.
+    private static func isForScripts(_ path: Path) -> Bool {
+        switch path[0] {
+        case "api", "health", "oauth", "functions", "gate", "inbound", ".well-known": true
+        default: false
+        }
+    }
 
     /// Answers a request, whatever happens.
     func respond(to request: Request) -> Response {
-        let isScript = Self.scriptPlaces.contains(request.path[0])
+        let isScript = Self.isForScripts(request.path)
         var visit = Visit(request: request)
         var response: Response
         do {

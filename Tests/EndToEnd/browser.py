@@ -4,6 +4,7 @@ import base64
 import pathlib
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -62,10 +63,13 @@ class Browser:
 
     @property
     def text(self):
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        # Asked in one step: between finding an element and asking it a page may have gone.
+        return self.driver.execute_script("return document.body ? document.body.innerText : ''") if self.javascript \
+            else self.driver.find_element(By.TAG_NAME, "body").text
 
     def wait(self, condition, seconds=15):
-        return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: condition())
+        waiting = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=[StaleElementReferenceException])
+        return waiting.until(lambda _: condition())
 
     def wait_text(self, words, seconds=15):
         self.wait(lambda: words.lower() in self.text.lower(), seconds)
