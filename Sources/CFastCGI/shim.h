@@ -14,10 +14,11 @@ static inline void c_fcgi_adopt(FCGX_Request *request, int connection) {
 
 /// A descriptor on which one thread waits for a connection or for the word to drain.
 ///
-/// With `EPOLLEXCLUSIVE` a connection wakes one of the processes that wait for it, not all of them.
+/// Without `EPOLLEXCLUSIVE`: that wakes the same process again and again, which would then hold most connections and take
+/// most requests with it when it dies. The few processes that wait race instead, which spreads connections evenly.
 static inline int c_fcgi_waiter(int listening, int drain) {
     int waiter = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    struct epoll_event connection = {.events = EPOLLIN};
     struct epoll_event word = {.events = EPOLLIN};
     epoll_ctl(waiter, EPOLL_CTL_ADD, listening, &connection);
     epoll_ctl(waiter, EPOLL_CTL_ADD, drain, &word);

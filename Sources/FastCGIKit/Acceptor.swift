@@ -8,8 +8,8 @@ import Glibc
 
 /// Hands the connections of a listening socket to the lanes of one worker, one lane waiting at a time.
 ///
-/// Of the processes that wait, a new connection wakes one. A lane that waits leaves at once when the worker drains,
-/// without a signal, which would cut short other lanes' reads.
+/// One waiting lane a process means that a new connection wakes as many threads as there are workers, not lanes. A lane
+/// that waits leaves at once when the worker drains, without a signal, which would cut short other lanes' reads.
 public final class Acceptor: Sendable {
     private let listening: Int32
     private let drain: (reading: Int32, writing: Int32)

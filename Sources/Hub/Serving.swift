@@ -13,6 +13,7 @@ import Glibc
 func serve() throws -> Int32 {
     let settings = try Settings()
     let configuration = try Configuration(settings)
+    try configuration.requireFreeLanes()
     let log = configuration.log.with(["process": "serve"])
     guard let mode = UInt32(try settings.text(.listenMode), radix: 8) else {
         throw settings.complaint(.listenMode, "must be a mode in octal, such as 660")
@@ -24,6 +25,7 @@ func serve() throws -> Int32 {
         log: log)
     return try Supervisor(socket: socket, log: log) {
         let configuration = try Configuration(Settings())
+        try configuration.requireFreeLanes()
         return Plan(
             executable: executablePath(),
             environment: Plan.environment(keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"], prefixes: ["HUB_"]),

@@ -4,7 +4,7 @@ import base64
 import pathlib
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -63,12 +63,11 @@ class Browser:
 
     @property
     def text(self):
-        # Asked in one step: between finding an element and asking it a page may have gone.
-        return self.driver.execute_script("return document.body ? document.body.innerText : ''") if self.javascript \
-            else self.driver.find_element(By.TAG_NAME, "body").text
+        return self.driver.find_element(By.TAG_NAME, "body").text
 
     def wait(self, condition, seconds=15):
-        waiting = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=[StaleElementReferenceException])
+        # Between finding an element and asking it the page may have gone, and the driver has many words for that.
+        waiting = WebDriverWait(self.driver, seconds, 0.05, ignored_exceptions=[WebDriverException])
         return waiting.until(lambda _: condition())
 
     def wait_text(self, words, seconds=15):

@@ -42,6 +42,7 @@ struct Examination {
 
     mutating func run(_ settings: Settings) {
         guard let configuration = check("settings", { try Configuration(settings) }) else { return }
+        check("lanes") { try configuration.requireFreeLanes() }
         warnings(configuration)
         let ring = check("key ring") { try KeyRing.load(path: configuration.keyringPath) }
         check("providers") { try configuration.catalogue().providers.count }

@@ -56,14 +56,13 @@ struct Configuration: Sendable {
             throw settings.complaint(.logLevel, "must be debug, info, warning or error")
         }
         logLevel = level
-        try checkLanes()
     }
 
     /// The log of this process.
     var log: Log { Log(threshold: logLevel) }
 
     /// An idle kept connection occupies a lane; with as many kept connections as lanes nobody could be served.
-    private func checkLanes() throws(SettingsError) {
+    func requireFreeLanes() throws(SettingsError) {
         let kept = try settings.number(.keepalive, 0...100_000)
         guard workers * lanes > kept else {
             throw settings.complaint(
