@@ -37,7 +37,9 @@ func room(
 
 /// The tests of one target.
 func tests(_ name: String, _ extra: [Target.Dependency] = []) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.target(name: name)] + extra, swiftSettings: settings)
+    let own: [Target.Dependency] = name == "ThreadKit" ? [] : ["ThreadKit"]
+    return .testTarget(
+        name: name + "Tests", dependencies: [.target(name: name)] + own + extra, swiftSettings: settings)
 }
 
 /// What the tests of a room speak of besides the room.
@@ -103,7 +105,7 @@ let package = Package(
         tests("HTTPKit", ["JSONKit", "LogKit"]),
         tests("FastCGIKit", ["HTTPKit", "LogKit"]),
         tests("ClientKit"),
-        tests("ProcessKit", ["ProcessKitFixture", "ThreadKit"]),
+        tests("ProcessKit", ["ProcessKitFixture"]),
         .executableTarget(
             name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"],
             path: "Tests/ProcessKitFixture",
@@ -124,6 +126,7 @@ let package = Package(
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(
-            name: "RoomFixture", dependencies: roomTestKits, path: "Tests/RoomFixture", swiftSettings: settings),
+            name: "RoomFixture", dependencies: roomTestKits + ["ThreadKit"], path: "Tests/RoomFixture",
+            swiftSettings: settings),
     ]
 )

@@ -14,7 +14,8 @@ public final class Acceptor: Sendable {
     private let listening: Int32
     private let drain: (reading: Int32, writing: Int32)
     private let waiter: Int32
-    private let turn = Lock(())
+    /// Whose turn it is to wait; the value counts for nothing.
+    private let turn = Lock(false)
     private let draining = Atomic<Bool>(false)
 
     /// Waits on a listening socket that is set not to block.

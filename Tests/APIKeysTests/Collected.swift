@@ -1,8 +1,8 @@
-import Synchronization
+import ThreadKit
 
 /// What several threads returned.
 final class Collected<Value: Sendable>: Sendable {
-    private let results = Mutex<[Result<Value, any Error>]>([])
+    private let results = Lock<[Result<Value, any Error>]>([])
 
     func add(_ result: Result<Value, any Error>) { results.withLock { $0.append(result) } }
 

@@ -2,8 +2,8 @@ import CipherKit
 import Domain
 import HTTPKit
 import LogKit
-import Synchronization
 import Testing
+import ThreadKit
 import TimeKit
 
 @testable import Accounts
@@ -138,7 +138,7 @@ import TimeKit
 
     @Test("An unknown person costs the same hash work as a known one, and no more hashes are made than are let")
     func same() throws {
-        let work = Mutex(0)
+        let work = Lock(0)
         let parameters = try #require(Password.Parameters(logN: 10, blockSize: 8, parallelism: 1))
         let passwords = Passwords(parameters: parameters) { body in
             work.withLock { $0 += 1 }

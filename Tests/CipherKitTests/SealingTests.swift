@@ -1,7 +1,7 @@
 import CipherKit
 import Foundation
-import Synchronization
 import Testing
+import ThreadKit
 
 @Suite("AES-256-GCM and HKDF")
 struct CipherTests {
@@ -173,7 +173,7 @@ struct SealedRecordTests {
     @Test("Sixteen threads sealing at once under one key never choose a nonce twice, and all their records open")
     func lanes() {
         let (key, place) = (key, place)
-        let records = Mutex<[[UInt8]]>([])
+        let records = Lock<[[UInt8]]>([])
         let finished = DispatchSemaphore(value: 0)
         for lane in UInt8(0)..<16 {
             Thread.detachNewThread {

@@ -2,8 +2,8 @@ import ClientKit
 import Foundation
 import Glibc
 import LogKit
-import Synchronization
 import Testing
+import ThreadKit
 
 /// What loopback tests call with: the operator allows 127.0.0.0/8.
 func client(origins: OriginMap = OriginMap(), authorities: String? = nil) -> Client {
@@ -235,7 +235,7 @@ struct CallTests {
             }
         }
         let shared = client()
-        let right = Mutex(0)
+        let right = Lock(0)
         DispatchQueue.concurrentPerform(iterations: 16) { lane in
             for turn in 0..<20 {
                 let path = "/\(lane)/\(turn)"
@@ -248,7 +248,7 @@ struct CallTests {
 
     @Test("A connection is used again, unless the server closed it")
     func reuse() throws {
-        let connections = Mutex(0)
+        let connections = Lock(0)
         let server = Server { connection in
             connections.withLock { $0 += 1 }
             for _ in 0..<3 {

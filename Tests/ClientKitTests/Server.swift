@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Synchronization
+import ThreadKit
 
 /// A server on 127.0.0.1 that hands each connection to a closure, on a thread of its own, until the tests end.
 final class Server: Sendable {
@@ -59,7 +59,7 @@ final class Server: Sendable {
     private let record: Record
 
     private final class Record: Sendable {
-        let requests = Mutex<[String]>([])
+        let requests = Lock<[String]>([])
     }
 
     /// What clients have sent so far, as far as the closure read it through `answer`.

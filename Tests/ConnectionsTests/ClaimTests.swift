@@ -4,8 +4,8 @@ import Foundation
 import HTTPKit
 import JSONKit
 import RoomFixture
-import Synchronization
 import Testing
+import ThreadKit
 import TimeKit
 
 @testable import Connections
@@ -19,7 +19,7 @@ import TimeKit
             return StandIn.telegram
         }
         let path = "connections/\(try office.telegram())/test"
-        let statuses = Mutex<[Int]>([])
+        let statuses = Lock<[Int]>([])
         let group = DispatchGroup()
         for _ in 0..<4 {
             group.enter()

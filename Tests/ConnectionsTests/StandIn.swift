@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
-import Synchronization
+import ThreadKit
 
 /// A stand-in on 127.0.0.1 for the services that are connected: reads one request per connection and answers it.
 final class StandIn: Sendable {
     let port: Int
     private let listener: Int32
-    private let kept = Mutex<[String]>([])
+    private let kept = Lock<[String]>([])
 
     /// Every request so far: header and body.
     var requests: [String] { kept.withLock { $0 } }

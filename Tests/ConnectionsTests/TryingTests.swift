@@ -4,8 +4,8 @@ import Foundation
 import HTTPKit
 import JSONKit
 import RoomFixture
-import Synchronization
 import Testing
+import ThreadKit
 import TimeKit
 
 @testable import Connections
@@ -230,5 +230,5 @@ private func inThreads(_ count: Int, _ body: @escaping @Sendable (Int) throws ->
 
 /// What went wrong in threads, which know nothing of the test that started them.
 private final class Failures: Sendable {
-    let texts = Mutex<[String]>([])
+    let texts = Lock<[String]>([])
 }

@@ -1,8 +1,8 @@
 import Foundation
 import HTTPKit
 import LogKit
-import Synchronization
 import Testing
+import ThreadKit
 
 @testable import FastCGIKit
 
@@ -12,7 +12,7 @@ final class Worker: Sendable {
     let acceptor: Acceptor
     private let listening: Int32
     private let lanes = DispatchGroup()
-    private let living: Mutex<Int>
+    private let living: Lock<Int>
 
     var livingLanes: Int { living.withLock { $0 } }
 
@@ -30,7 +30,7 @@ final class Worker: Sendable {
         }
         _ = fcntl(listening, F_SETFL, O_NONBLOCK)
         acceptor = Acceptor(listening: listening)
-        living = Mutex(count)
+        living = Lock(count)
         for _ in 0..<count {
             let lane = Lane(
                 acceptor: acceptor, limits: limits, log: Log(threshold: .error, descriptor: -1), began: {}, ended: {},

@@ -7,15 +7,15 @@ import Domain
 import Foundation
 import HTTPKit
 import LogKit
-import Synchronization
 import Testing
+import ThreadKit
 import TimeKit
 
 @testable import Hub
 
 /// A clock that stands until it is moved.
 final class StandingClock: Sendable {
-    private let time = Mutex(Timestamp.now())
+    private let time = Lock(Timestamp.now())
 
     var now: Timestamp { time.withLock { $0 } }
     func pass(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
@@ -185,7 +185,7 @@ extension Response {
 
 /// Runs a body in several threads and waits for all.
 func inThreads<Result: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Result) throws -> [Result] {
-    let results = Mutex<[Swift.Result<Result, any Error>]>([])
+    let results = Lock<[Swift.Result<Result, any Error>]>([])
     let group = DispatchGroup()
     for index in 0..<count {
         group.enter()

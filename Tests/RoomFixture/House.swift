@@ -5,8 +5,8 @@ import Domain
 import Foundation
 import HTTPKit
 import LogKit
-import Synchronization
 import TemplateKit
+import ThreadKit
 import TimeKit
 
 /// A house for the tests of one room: a database of its own with the whole schema, a clock that stands still, a shell.
@@ -132,7 +132,7 @@ public final class House: Sendable {
 
 /// A clock that moves when told.
 private final class Clock: Sendable {
-    private let time = Mutex(Timestamp(seconds: 1_800_000_000))
+    private let time = Lock(Timestamp(seconds: 1_800_000_000))
 
     var now: Timestamp { time.withLock { $0 } }
 
