@@ -14,8 +14,8 @@ static inline void c_fcgi_adopt(FCGX_Request *request, int connection) {
 
 /// A descriptor on which one thread waits for a connection or for the word to drain.
 ///
-/// Without `EPOLLEXCLUSIVE`: that wakes the same process again and again, which would then hold most connections and take
-/// most requests with it when it dies. The few processes that wait race instead, which spreads connections evenly.
+/// Without `EPOLLEXCLUSIVE`: that tends to wake the same process again and again, which would then hold most connections
+/// and take most requests with it when it dies. The few processes that wait race for a connection instead.
 static inline int c_fcgi_waiter(int listening, int drain) {
     int waiter = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event connection = {.events = EPOLLIN};
