@@ -14,6 +14,12 @@ public enum ConnectionRoute: Route {
     case test(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
+    /// Going to the service to sign in.
+    case authorize(Identifier<Connection>)
+    /// Where a service sends the browser back to: an address of its own for each, and for each connection whose set-up
+    /// names the server.
+    case callback(provider: String, Identifier<Connection>?)
+    case callbackNotice
     case disconnect(Identifier<Connection>)
     case remove(Identifier<Connection>)
     case providersJSON
@@ -22,6 +28,9 @@ public enum ConnectionRoute: Route {
     case json(ConnectionName)
     case statusJSON(ConnectionName)
     case testJSON(ConnectionName)
+    case authorizeJSON(ConnectionName)
+    case exchangeJSON(ConnectionName)
+    case callbackNoticeJSON
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
 
@@ -37,11 +46,16 @@ public enum ConnectionRoute: Route {
         case "connections/:id/test": self = .test(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
+        case "connections/:id/authorize": self = .authorize(path.id())
+        case "connections/callback": self = .callbackNotice
+        case "connections/callback/\(path[2])": self = .callback(provider: path[2], nil)
+        case "connections/callback/\(path[2])/:id": self = .callback(provider: path[2], path.id())
         case "connections/:id/disconnect": self = .disconnect(path.id())
         case "connections/:id/remove": self = .remove(path.id())
         case "api/v1/providers": self = .providersJSON
         case "api/v1/providers/\(path[3])": self = .providerJSON(path[3])
         case "api/v1/connections": self = .listJSON
+        case "api/v1/connections/callback": self = .callbackNoticeJSON
         default: self.init(script: path)
         }
     }
@@ -55,6 +69,8 @@ public enum ConnectionRoute: Route {
         case "": self = .json(name)
         case "status": self = .statusJSON(name)
         case "test": self = .testJSON(name)
+        case "authorize": self = .authorizeJSON(name)
+        case "exchange": self = .exchangeJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
         default: return nil
@@ -73,6 +89,10 @@ public enum ConnectionRoute: Route {
         case .test(let id): "/connections/\(id)/test"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
+        case .authorize(let id): "/connections/\(id)/authorize"
+        case .callback(let provider, nil): "/connections/callback/\(provider)"
+        case .callback(let provider, let id?): "/connections/callback/\(provider)/\(id)"
+        case .callbackNotice: "/connections/callback"
         case .disconnect(let id): "/connections/\(id)/disconnect"
         case .remove(let id): "/connections/\(id)/remove"
         case .providersJSON: "/api/v1/providers"
@@ -81,6 +101,9 @@ public enum ConnectionRoute: Route {
         case .json(let name): "/api/v1/connections/\(name)"
         case .statusJSON(let name): "/api/v1/connections/\(name)/status"
         case .testJSON(let name): "/api/v1/connections/\(name)/test"
+        case .authorizeJSON(let name): "/api/v1/connections/\(name)/authorize"
+        case .exchangeJSON(let name): "/api/v1/connections/\(name)/exchange"
+        case .callbackNoticeJSON: "/api/v1/connections/callback"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
         }
@@ -93,9 +116,11 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test: [.get: read, .post: write]
+        case .test, .authorize: [.get: read, .post: write]
+        // Whose browser it is and what they may do is asked once the state says which sign-in it ends.
+        case .callback, .callbackNotice, .callbackNoticeJSON: [.get: .open]
         case .enable, .disable: [.post: write]
-        case .testJSON, .disconnectJSON: [.post: write]
+        case .testJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
         case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
@@ -109,8 +134,8 @@ public enum ConnectionRoute: Route {
         let name = ConnectionName(id.text)
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id),
-            .disable(id),
-            .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
+            .disable(id), .authorize(id), .callback(provider: "google", nil), .callback(provider: "custom_oauth2", id),
+            .callbackNotice, .callbackNoticeJSON, .authorizeJSON(name), .exchangeJSON(name), .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
             .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),
         ]
     }

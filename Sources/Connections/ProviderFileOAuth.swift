@@ -10,6 +10,7 @@ extension ProviderFile {
         "scope_separator", "scope_parameter", "issuer", "issuer_required", "token_path", "success_path",
         "rotates_refresh_token", "lifetime", "grant_lifetime", "grant_warning", "minimum_age", "metadata",
         "signed_callback", "tenant_field", "own_token", "environment", "revoke",
+        "implied_scopes", "account",
     ]
 
     /// How the service lets people sign in; nil when its file does not say.
@@ -24,7 +25,7 @@ extension ProviderFile {
             tokenURL: try address(oauth, "token", fields),
             refreshURL: oauth.members["refresh"] == nil ? nil : try address(oauth, "refresh", fields),
             tokenParameters: try parameters(oauth, "token_parameters", fields),
-            refreshParameters: try parameters(oauth, "refresh_parameters", fields),
+            refreshParameters: try parameters(oauth, "refresh_parameters", fields, tokens: ["access_token"]),
             headers: try parameters(oauth, "headers", fields),
             clientAuthentication: try choice(oauth, "client_authentication", else: .body),
             bodyFormat: try choice(oauth, "body", else: .form),
@@ -33,6 +34,7 @@ extension ProviderFile {
             usesPKCE: try truth(oauth, "pkce", else: true), scopes: try optionalTexts(oauth, "scopes") ?? [],
             scopeSeparator: try optionalText(oauth, "scope_separator") ?? " ",
             scopeParameter: try optionalText(oauth, "scope_parameter") ?? "scope",
+            impliedScopes: try scopeRules(oauth),
             issuer: try optionalText(oauth, "issuer"),
             requiresIssuer: try truth(oauth, "issuer_required", else: false),
             tokenPath: try optionalText(oauth, "token_path"), successPath: try optionalText(oauth, "success_path"),
@@ -42,7 +44,7 @@ extension ProviderFile {
             minimumAge: try seconds(oauth, "minimum_age"),
             metadata: oauth.members["metadata"] == nil ? [] : try facts(oauth, "metadata"),
             signsCallback: try truth(oauth, "signed_callback", else: false), tenantField: tenant,
-            ownToken: try field(oauth, "own_token", among: fields),
+            account: try optionalText(oauth, "account"), ownToken: try field(oauth, "own_token", among: fields),
             environment: try environment(oauth, fields), revocation: try revocation(oauth, fields))
     }
 
@@ -58,6 +60,19 @@ extension ProviderFile {
             body: try parameters(revoke, "parameters", fields, tokens: ["access_token", "refresh_token"]),
             bodyFormat: try choice(revoke, "body", else: .form),
             endsSiblings: try truth(revoke, "ends_siblings", else: false))
+    }
+
+    /// `{"write_*": ["read_*"]}`
+    private func scopeRules(_ oauth: Object) throws(ProviderFileError) -> [ScopeRule] {
+        guard let value = oauth.members["implied_scopes"] else { return [] }
+        let names = (value.members ?? []).map(\.name)
+        let rules = try object("/oauth/implied_scopes", value, Set(names))
+        return try names.map { (name) throws(ProviderFileError) in
+            guard name.count(where: { $0 == "*" }) <= 1 else {
+                throw wrong(rules, name, "a scope here has at most one *.")
+            }
+            return ScopeRule(granted: name, covers: try texts(rules, name))
+        }
     }
 
     private func environment(
@@ -83,6 +98,12 @@ extension ProviderFile {
         _ object: Object, _ member: String, _ fields: [ProviderField]
     ) throws(ProviderFileError) -> String {
         let url = try text(object, member)
+        if let name = Holes.names(in: url).first, url == "{\(name)}" {
+            guard fields.contains(where: { $0.name == name && $0.kind == .url }) else {
+                throw wrong(object, member, "there is no field \(name) of kind url.")
+            }
+            return url
+        }
         guard url.hasPrefix("https://"), (try? OutboundURL(Holes.fill(url) { _ in "x" })) != nil else {
             throw wrong(object, member, "\(member) must be an address that begins with https://.")
         }

@@ -64,6 +64,8 @@ struct ProviderOAuth: Sendable {
     let scopeSeparator: String
     /// What the parameter for scopes is called: Slack's user tokens have another.
     let scopeParameter: String
+    /// What granted scopes stand for besides themselves.
+    let impliedScopes: [ScopeRule]
     /// The issuer that `iss` must be, for services that send it (RFC 9207).
     let issuer: String?
     /// Whether the answer of the authorization endpoint must carry `iss`.
@@ -88,6 +90,8 @@ struct ProviderOAuth: Sendable {
     let signsCallback: Bool
     /// The field of the set-up that names the tenant's host, which the callback must name again: Shopify's `shop`.
     let tenantField: String?
+    /// Whose grant it is, in a text with holes for members of the token answer; nil where only the test tells.
+    let account: String?
     /// A field of the set-up whose value serves as the access token where nobody signs in.
     let ownToken: String?
     /// Fields of the set-up that the environment of the hub may give (seed 3): field, and name of the variable.

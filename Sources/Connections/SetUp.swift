@@ -14,11 +14,14 @@ struct SetUp: Sendable {
     ///
     /// - Parameter stored: the set-up that is kept already: a secret that is not sent again stays, and so does everything
     ///   that a script leaves out. A form sends all its fields, so there an open field left empty is one taken away.
+    /// - Parameter given: fields that the hub's settings give where all of them are left out.
     static func read(
-        _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool
+        _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool,
+        given: Set<String> = []
     ) -> SetUp {
         let kept = stored.map { SetUp(keeping: $0) } ?? SetUp(open: [:], secrets: [:])
         var (open, secrets) = (kept.open, kept.secrets)
+        var missing: [String] = []
         for field in provider.fields {
             let name = "setup.\(field.name)"
             // A field that its file has made a secret since is sealed with the others.
@@ -36,9 +39,13 @@ struct SetUp: Sendable {
             guard open[field.name] == nil, secrets[field.name] == nil else { continue }
             if let standard = field.standard, !isForm, stored == nil || field.isRequired {
                 open[field.name] = standard
-            } else if field.isRequired {
-                _ = input.required(name, String?.none)
+            } else if field.isRequired, field.name != provider.oauth?.ownToken {
+                missing.append(field.name)
             }
+        }
+        let isGiven = given.allSatisfy { open[$0] == nil && secrets[$0] == nil }
+        for name in missing where !(isGiven && given.contains(name)) {
+            _ = input.required("setup.\(name)", String?.none)
         }
         return SetUp(open: open, secrets: secrets)
     }

@@ -69,10 +69,4 @@ struct Grant: Sendable {
         version: 0, sealed: nil, expiresAt: nil, endsAt: nil, authorizedAt: nil, requestedScopes: [],
         grantedScopes: nil,
         refreshedAt: nil, refreshFailures: 0)
-
-    /// What was asked for and not granted.
-    var missingScopes: [String] {
-        guard let grantedScopes else { return [] }
-        return requestedScopes.filter { !grantedScopes.contains($0) }
-    }
 }
