@@ -69,7 +69,7 @@ extension ConnectionListPage {
 extension GalleryPage {
     static let sample = GalleryPage(
         listHref: "/connections", action: "/connections/new", search: "",
-        cards: [Card(provider: .sample, href: "/connections/new/telegram", connected: 2)])
+        cards: [Card(provider: .sample, href: "/connections/new/telegram", count: 2)])
 }
 
 extension ConnectionPage {
