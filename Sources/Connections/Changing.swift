@@ -157,7 +157,7 @@ extension Connections {
 
     /// What cannot be opened is never overwritten.
     static func requireReadable(_ view: ConnectionView) throws(Problem) {
-        guard case .sealed = view.secrets else { return }
+        guard !view.isReadable else { return }
         throw Problem(409, "undecryptable", view.sentence)
     }
 

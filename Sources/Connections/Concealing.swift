@@ -8,9 +8,8 @@ struct Concealing: Sendable {
     /// - Parameter values: the whole set-up of a connection to the provider.
     init(_ provider: Provider, _ values: [String: String]) {
         // Shorter ones stand in many words, and would be known by what is missing.
-        let known = provider.fields.filter { $0.kind == .secret }.compactMap { values[$0.name] }.filter {
-            $0.utf8.count >= 4
-        }
+        let names = provider.fields.filter { $0.kind == .secret }.map(\.name) + ["access_token", "refresh_token"]
+        let known = names.compactMap { values[$0] }.filter { $0.utf8.count >= 4 }
         // The longest first, since one form may stand inside another.
         let forms = Set(known.flatMap { Self.forms(of: $0, values) })
         secrets = forms.map { Array($0.utf8) }.sorted { $0.count > $1.count }

@@ -1,6 +1,7 @@
 import DatabaseKit
 import Domain
 import JSONKit
+import LogKit
 import TimeKit
 
 /// How a connection is (api.md §3).
@@ -48,13 +49,9 @@ public enum ConnectionStatus: String, CaseIterable, Sendable, Bindable, Readable
 }
 
 extension ConnectionStatus {
-    /// How a connection is, of what is stored and of what its secrets turned out to be.
-    init(stored: ConnectionStatus, isEnabled: Bool, _ secrets: Secrets) {
-        if case .sealed = secrets {
-            self = .undecryptable
-        } else {
-            self = isEnabled ? stored : .disabled
-        }
+    /// How a connection is, of what is stored and of whether what is sealed opens.
+    init(stored: ConnectionStatus, isEnabled: Bool, isReadable: Bool) {
+        self = !isReadable ? .undecryptable : isEnabled ? stored : .disabled
     }
 }
 
@@ -69,9 +66,12 @@ struct ConnectionRecord: Sendable {
     let isEnabled: Bool
     let setup: JSON
     let sealedSecrets: [UInt8]?
+    let grant: Grant
     let metadata: JSON
     let testedAt: Timestamp?
     let testDuration: Duration?
+    let syncedAt: Timestamp?
+    let syncError: String?
     let version: Int64
     let createdAt: Timestamp
     let updatedAt: Timestamp
@@ -89,13 +89,35 @@ extension ConnectionRecord {
         isEnabled = try row.get("enabled")
         setup = try JSON(parsing: Array(row.get("setup", as: String.self).utf8))
         sealedSecrets = try row.get("secrets_sealed")
+        grant = try Grant(row)
         metadata = try JSON(parsing: Array(row.get("metadata", as: String.self).utf8))
         testedAt = try row.get("tested_at")
         testDuration = try row.get("test_duration_ms", as: Int?.self).map { .milliseconds($0) }
+        syncedAt = try row.get("synced_at")
+        syncError = try row.get("sync_error")
         version = try row.get("version")
         createdAt = try row.get("created_at")
         updatedAt = try row.get("updated_at")
         createdBy = try row.get("created_by")
+    }
+}
+
+extension Grant {
+    init(_ row: Row) throws {
+        version = try row.get("tokens_version")
+        sealed = try row.get("tokens_sealed")
+        expiresAt = try row.get("token_expires_at")
+        endsAt = try row.get("grant_ends_at")
+        authorizedAt = try row.get("authorized_at")
+        requestedScopes = try Self.scopes(row.get("requested_scopes")) ?? []
+        grantedScopes = try Self.scopes(row.get("granted_scopes"))
+        refreshedAt = try row.get("refreshed_at")
+        refreshFailures = try row.get("refresh_failures")
+    }
+
+    /// Scopes as they are stored: one space between two.
+    private static func scopes(_ text: String?) -> [String]? {
+        text.map { $0.split(separator: " ").map(String.init) }
     }
 }
 
@@ -114,16 +136,35 @@ enum Secrets: Sendable {
     }
 }
 
+/// What a connection's tokens turned out to be.
+enum HeldTokens: Sendable {
+    /// They open.
+    case open(Tokens)
+    /// Nobody signed in yet, or they were dropped.
+    case none
+    /// They do not open: damaged, out of place, or their key is missing.
+    case sealed
+}
+
 /// A connection with its secrets looked at, and what it is called.
 struct ConnectionView: Sendable {
     let record: ConnectionRecord
     let secrets: Secrets
+    let tokens: HeldTokens
     /// Nil when its provider file is gone.
     let provider: Provider?
 
     /// How it is: what cannot be opened is undecryptable, whatever was stored.
     var status: ConnectionStatus {
-        ConnectionStatus(stored: record.storedStatus, isEnabled: record.isEnabled, secrets)
+        ConnectionStatus(
+            stored: record.storedStatus, isEnabled: record.isEnabled, isReadable: isReadable)
+    }
+
+    /// Whether everything that is sealed opens.
+    var isReadable: Bool {
+        if case .sealed = secrets { return false }
+        if case .sealed = tokens { return false }
+        return true
     }
 
     var serviceName: String { provider?.name ?? record.provider }
@@ -146,10 +187,16 @@ struct ConnectionView: Sendable {
     /// Whose access it is, in a few words; nil when that is not known.
     var access: String? { record.metadata["access"]?.text }
 
-    /// All values of the set-up, secrets among them.
+    /// All values of the set-up, secrets among them, and `access_token` where there is one.
     var values: [String: String] {
         var values: [String: String] = [:]
         for member in record.setup.members ?? [] { values[member.name] = member.value.text }
-        return values.merging(secrets.values) { _, secret in secret }
+        values.merge(secrets.values) { _, secret in secret }
+        if case .open(let tokens) = tokens {
+            values["access_token"] = tokens.access.reveal { $0 }
+        } else if let own = provider?.oauth?.ownToken {
+            values["access_token"] = values[own]
+        }
+        return values
     }
 }

@@ -22,7 +22,9 @@ struct ConnectionStore: Sendable {
 
     private static let columns: SQL = """
         c.id, c.workspace_id, c.provider, c.name, c.status, c.status_detail, c.enabled, c.setup, c.secrets_sealed,
-        c.metadata, c.tested_at, c.test_duration_ms, c.version, c.created_at, c.updated_at, c.created_by
+        c.metadata, c.tested_at, c.test_duration_ms, c.version, c.created_at, c.updated_at, c.created_by,
+        c.tokens_version, c.tokens_sealed, c.token_expires_at, c.grant_ends_at, c.authorized_at, c.requested_scopes,
+        c.granted_scopes, c.refreshed_at, c.refresh_failures, c.synced_at, c.sync_error
         """
 
     /// Connections by service, each service's `default` first, then by name; those after the given one.
@@ -219,13 +221,20 @@ struct ConnectionStore: Sendable {
             """)
     }
 
+    /// What ends a grant on our side.
+    private static let withoutTokens: SQL = """
+        tokens_sealed = NULL, tokens_version = tokens_version + 1, token_expires_at = NULL, grant_ends_at = NULL,
+        authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, refresh_due_at = NULL, refresh_lease = NULL,
+        refresh_lease_until = NULL, refresh_failures = 0, probe_due_at = NULL, sync_due_at = NULL
+        """
+
     /// Drops the secrets and keeps the rest of the set-up.
     func disconnect(_ id: Identifier<Connection>, in transaction: Transaction) throws {
         let now = world.now()
         try transaction.execute(
             """
             UPDATE connections
-               SET secrets_sealed = NULL, metadata = '{}', status = \(ConnectionStatus.disconnected),
+               SET secrets_sealed = NULL, \(Self.withoutTokens), metadata = '{}', status = \(ConnectionStatus.disconnected),
                    status_detail = 'Its secrets were dropped. Enter them again to connect it.', status_changed_at = \(now),
                    tested_at = NULL, test_duration_ms = NULL, test_rests_until = NULL, version = version + 1, updated_at = \(now)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
@@ -238,7 +247,7 @@ struct ConnectionStore: Sendable {
         try transaction.execute(
             """
             UPDATE connections
-               SET removed_at = \(now), secrets_sealed = NULL, setup = '{}', metadata = '{}', version = version + 1,
+               SET removed_at = \(now), secrets_sealed = NULL, \(Self.withoutTokens), setup = '{}', metadata = '{}', version = version + 1,
                    updated_at = \(now)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
@@ -250,13 +259,14 @@ struct ConnectionStore: Sendable {
         let stored: ConnectionStatus
         let isEnabled: Bool
         let sealedSecrets: [UInt8]?
+        let sealedTokens: [UInt8]?
     }
 
     /// How each connection is as far as the database knows, the oldest first.
     func states(limit: Int) throws -> [State] {
         try database.rows(
             """
-            SELECT id, status, enabled, secrets_sealed
+            SELECT id, status, enabled, secrets_sealed, tokens_sealed
               FROM connections
              WHERE organization_id = \(scope.organization) AND removed_at IS NULL
              ORDER BY id
@@ -265,7 +275,7 @@ struct ConnectionStore: Sendable {
         ).map { row in
             State(
                 id: try row.get("id"), stored: try row.get("status"), isEnabled: try row.get("enabled"),
-                sealedSecrets: try row.get("secrets_sealed"))
+                sealedSecrets: try row.get("secrets_sealed"), sealedTokens: try row.get("tokens_sealed"))
         }
     }
 

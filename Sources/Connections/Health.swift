@@ -42,8 +42,23 @@ extension Connections {
         _ scope: OrganizationScope, limit: Int
     ) throws -> [(id: Identifier<Connection>, status: ConnectionStatus)] {
         try store(scope).states(limit: limit).map { state in
-            let secrets = try secrets(sealed: state.sealedSecrets, of: state.id, scope, in: database)
-            return (state.id, ConnectionStatus(stored: state.stored, isEnabled: state.isEnabled, secrets))
+            let isReadable =
+                try opens(state.sealedSecrets, at: Self.place(state.id), scope)
+                && opens(state.sealedTokens, at: Tokens.place(state.id), scope)
+            return (
+                state.id,
+                ConnectionStatus(stored: state.stored, isEnabled: state.isEnabled, isReadable: isReadable)
+            )
+        }
+    }
+
+    private func opens(_ sealed: [UInt8]?, at place: Vault.Place, _ scope: OrganizationScope) throws -> Bool {
+        guard let sealed else { return true }
+        do {
+            _ = try vault.open(sealed, at: place, for: scope.organization, in: database)
+            return true
+        } catch is VaultError {
+            return false
         }
     }
 

@@ -5,6 +5,8 @@ import JSONKit
 public struct Provider: Sendable {
     /// What kind of credential the service takes (seed 0).
     public enum Kind: String, Sendable, CaseIterable {
+        /// Somebody signs in there and grants access.
+        case oauth2
         /// One token of a bot.
         case botToken = "bot_token"
         /// One key.
@@ -13,14 +15,18 @@ public struct Provider: Sendable {
         case keySecret = "key_secret"
         /// Whatever the service asks for.
         case credentials
+        /// An address that takes messages; whoever knows it may send.
+        case webhook
 
         /// The kind in words.
         var words: String {
             switch self {
+            case .oauth2: "Sign-in"
             case .botToken: "Bot token"
             case .apiKey: "API key"
             case .keySecret: "Key and secret"
             case .credentials: "Server and sign-in"
+            case .webhook: "Webhook address"
             }
         }
     }
@@ -58,6 +64,8 @@ public struct Provider: Sendable {
     /// The hosts to which a call may carry these credentials; `*.example.com` stands for those below it.
     let hosts: [String]
     let test: ProviderTest
+    /// How people sign in there; nil where credentials are pasted.
+    let oauth: ProviderOAuth?
     /// Whether its facts were checked against the service's own documents.
     let isVerified: Bool
     let note: String?

@@ -6,6 +6,7 @@ public struct ProviderCatalogue: Sendable {
 
     private static let builtIn: [(String, [UInt8])] = [
         ("aws.json", PackageResources.aws_json),
+        ("google.json", PackageResources.google_json),
         ("openrouter.json", PackageResources.openrouter_json),
         ("sendgrid.json", PackageResources.sendgrid_json),
         ("smtp.json", PackageResources.smtp_json),

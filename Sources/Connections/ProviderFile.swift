@@ -44,6 +44,7 @@ struct ProviderFile {
             "", file.value,
             [
                 "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test",
+                "oauth",
                 "verified", "note",
             ])
         let key = try text(top, "key")
@@ -60,7 +61,8 @@ struct ProviderFile {
         return Provider(
             key: key, name: try text(top, "name"), kind: kind, category: try text(top, "category"), tile: try tile(top),
             summary: try text(top, "summary"), guide: try texts(top, "guide"), documentation: try documentation(top),
-            fields: fields, hosts: try hosts(top, test), test: test, isVerified: try truth(top, "verified", else: true),
+            fields: fields, hosts: try hosts(top, test), test: test, oauth: try oauth(top, fields: fields),
+            isVerified: try truth(top, "verified", else: true),
             note: try optionalText(top, "note"))
     }
 

@@ -10,7 +10,9 @@ extension ProviderFile {
         let call: ProviderTest.Call
         let kind = try text(test, "kind")
         switch kind {
-        case "http": call = .http(try http(test, fields: fields))
+        case "http":
+            let tokens = top.members["oauth"] == nil ? [] : ["access_token"]
+            call = .http(try httpCall(test, fields: fields, tokens: tokens))
         case "aws_caller_identity":
             try require(["access_key_id", "secret_access_key"], among: fields, test)
             call = .awsCallerIdentity
@@ -26,12 +28,13 @@ extension ProviderFile {
                 throw wrong(test, "access", "there is no field to show named \(hole.dropFirst(6)).")
             }
         }
-        return ProviderTest(call: call, access: access, metadata: try metadata(test))
+        return ProviderTest(call: call, access: access, metadata: try facts(test, "metadata"))
     }
 
-    private func metadata(_ test: Object) throws(ProviderFileError) -> [ProviderTest.Fact] {
-        try list(test, "metadata").enumerated().map { (index, value) throws(ProviderFileError) in
-            let fact = try object("/test/metadata/\(index)", value, ["label", "path"])
+    /// What is worth showing of an answer: a list of labels and paths.
+    func facts(_ object: Object, _ member: String) throws(ProviderFileError) -> [ProviderTest.Fact] {
+        try list(object, member).enumerated().map { (index, value) throws(ProviderFileError) in
+            let fact = try self.object("\(object.pointer)/\(member)/\(index)", value, ["label", "path"])
             return ProviderTest.Fact(label: try text(fact, "label"), path: try text(fact, "path"))
         }
     }
@@ -42,7 +45,12 @@ extension ProviderFile {
         }
     }
 
-    private func http(_ test: Object, fields: [ProviderField]) throws(ProviderFileError) -> ProviderTest.HTTPCall {
+    /// A request over HTTP.
+    ///
+    /// - Parameter tokens: what its holes may be besides fields of the set-up.
+    func httpCall(
+        _ test: Object, fields: [ProviderField], tokens: [String] = []
+    ) throws(ProviderFileError) -> ProviderTest.HTTPCall {
         let method = try text(test, "method")
         guard let method = OutboundRequest.Method(rawValue: method) else {
             throw wrong(test, "method", "there is no method \(method).")
@@ -51,22 +59,25 @@ extension ProviderFile {
         guard basic == nil || basic?.count == 2 else { throw wrong(test, "basic", "basic is a user and a password.") }
         let bearer = try optionalText(test, "bearer")
         for text in [bearer, basic?[0], basic?[1]].compactMap(\.self) {
-            try checkHoles(of: text, fields, test, bearer == text ? "bearer" : "basic")
+            try checkHoles(of: text, fields, test, bearer == text ? "bearer" : "basic", besides: tokens)
         }
         let (statuses, condition) = try success(test)
         return ProviderTest.HTTPCall(
-            method: method, url: try url(test, fields), headers: try headers(test, fields), bearer: bearer,
+            method: method, url: try url(test, fields, tokens), headers: try headers(test, fields, tokens),
+            bearer: bearer,
             basic: basic.map { ($0[0], $0[1]) }, statuses: statuses, condition: condition,
             error: try optionalText(test, "error"))
     }
 
-    private func url(_ test: Object, _ fields: [ProviderField]) throws(ProviderFileError) -> String {
+    private func url(
+        _ test: Object, _ fields: [ProviderField], _ tokens: [String]
+    ) throws(ProviderFileError) -> String {
         let url = try text(test, "url")
         guard url.hasPrefix("https://") else { throw wrong(test, "url", "url must begin with https://.") }
         guard !url.dropFirst(8).prefix(while: { !"/?#".contains($0) }).contains("{") else {
             throw wrong(test, "url", "the host of url must be fixed.")
         }
-        try checkHoles(of: url, fields, test, "url")
+        try checkHoles(of: url, fields, test, "url", besides: tokens)
         guard (try? OutboundURL(Holes.fill(url) { _ in "x" })) != nil else {
             throw wrong(test, "url", "url is none that can be called.")
         }
@@ -74,14 +85,14 @@ extension ProviderFile {
     }
 
     private func headers(
-        _ test: Object, _ fields: [ProviderField]
+        _ test: Object, _ fields: [ProviderField], _ tokens: [String]
     ) throws(ProviderFileError) -> [(name: String, value: String)] {
         guard let value = test.members["headers"] else { return [] }
         let names = Set((value.members ?? []).map(\.name))
-        let headers = try object("/test/headers", value, names)
+        let headers = try object("\(test.pointer)/headers", value, names)
         return try names.sorted().map { (name) throws(ProviderFileError) in
             let value = try text(headers, name)
-            try checkHoles(of: value, fields, headers, name)
+            try checkHoles(of: value, fields, headers, name, besides: tokens)
             return (name, value)
         }
     }
@@ -89,7 +100,7 @@ extension ProviderFile {
     private func success(
         _ test: Object
     ) throws(ProviderFileError) -> (statuses: [Int], condition: (path: String, value: JSON)?) {
-        let success = try object("/test/success", test.members["success"], ["status", "path", "equals"])
+        let success = try object("\(test.pointer)/success", test.members["success"], ["status", "path", "equals"])
         let statuses = try list(success, "status").map(\.wholeNumber)
         guard !statuses.isEmpty, statuses.allSatisfy({ $0.map { (200...599).contains($0) } ?? false }) else {
             throw wrong(success, "status", "status is a list of numbers from 200 to 599.")
@@ -101,10 +112,11 @@ extension ProviderFile {
         return (statuses.compactMap { $0.map { Int($0) } }, path.map { ($0, success.members["equals"] ?? .null) })
     }
 
-    private func checkHoles(
-        of text: String, _ fields: [ProviderField], _ object: Object, _ member: String
+    /// Every hole is a field of the set-up, or one of the others that the text may have.
+    func checkHoles(
+        of text: String, _ fields: [ProviderField], _ object: Object, _ member: String, besides others: [String] = []
     ) throws(ProviderFileError) {
-        for hole in Holes.names(in: text) where !fields.contains(where: { $0.name == hole }) {
+        for hole in Holes.names(in: text) where !others.contains(hole) && !fields.contains(where: { $0.name == hole }) {
             throw wrong(object, member, "there is no field \(hole).")
         }
     }

@@ -87,7 +87,8 @@ public struct Connections: Sendable {
         _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> ConnectionView {
         ConnectionView(
-            record: record, secrets: try secrets(of: record, scope, in: querying), provider: catalogue[record.provider])
+            record: record, secrets: try secrets(of: record, scope, in: querying),
+            tokens: try tokens(of: record, scope, in: querying), provider: catalogue[record.provider])
     }
 
     private func secrets(
@@ -103,6 +104,18 @@ public struct Connections: Sendable {
         do {
             let bytes = try vault.open(sealed, at: Self.place(id), for: scope.organization, in: querying)
             return .open(try SetUp.secrets(of: bytes))
+        } catch is VaultError {
+            return .sealed
+        }
+    }
+
+    private func tokens(
+        of record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
+    ) throws -> HeldTokens {
+        guard let sealed = record.grant.sealed else { return .none }
+        do {
+            let place = Tokens.place(record.id)
+            return .open(try Tokens(bytes: vault.open(sealed, at: place, for: scope.organization, in: querying)))
         } catch is VaultError {
             return .sealed
         }

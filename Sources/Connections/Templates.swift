@@ -29,7 +29,7 @@ extension Connections {
 extension ConnectionView {
     /// A connection that failed its last test.
     static let sample = ConnectionView(
-        record: .sample, secrets: .open(["bot_token": "110201543:AAH"]), provider: .sample)
+        record: .sample, secrets: .open(["bot_token": "110201543:AAH"]), tokens: .none, provider: .sample)
 }
 
 extension Provider {
@@ -44,7 +44,7 @@ extension Provider {
                 name: "bot_token", label: "Bot token", kind: .secret, isRequired: true, pattern: nil, refusal: nil,
                 help: "Digits, a colon, letters.", standard: nil, options: [], range: 0...1, width: nil)
         ],
-        hosts: [], test: ProviderTest(call: .smtp, access: "", metadata: []), isVerified: true, note: nil)
+        hosts: [], test: ProviderTest(call: .smtp, access: "", metadata: []), oauth: nil, isVerified: true, note: nil)
 }
 
 extension ConnectionRecord {
@@ -52,8 +52,8 @@ extension ConnectionRecord {
     static let sample = ConnectionRecord(
         id: Identifier(.real), workspace: nil, provider: "telegram", name: "alerts", storedStatus: .error,
         statusDetail: "Telegram refused the token.", isEnabled: true, setup: ["chat_id": "42"], sealedSecrets: [1],
-        metadata: ["access": "Bot @acme_alerts", "facts": [["label": "Bot", "value": "Acme alerts"]]],
-        testedAt: Timestamp(seconds: 60), testDuration: .milliseconds(214), version: 1,
+        grant: .none, metadata: ["access": "Bot @acme_alerts", "facts": [["label": "Bot", "value": "Acme alerts"]]],
+        testedAt: Timestamp(seconds: 60), testDuration: .milliseconds(214), syncedAt: nil, syncError: nil, version: 1,
         createdAt: Timestamp(seconds: 0),
         updatedAt: Timestamp(seconds: 0), createdBy: "ana@acme.example")
 }

@@ -19,6 +19,8 @@ enum Schema {
         step("0011_audit_events", PackageResources._011_audit_events_sql),
         step("0012_jobs", PackageResources._012_jobs_sql),
         step("0013_idempotent_answers", PackageResources._013_idempotent_answers_sql),
+        step("0014_connection_tokens", PackageResources._014_connection_tokens_sql),
+        step("0015_authorization_flows", PackageResources._015_authorization_flows_sql),
     ]
 
     /// What brings a database to this schema.

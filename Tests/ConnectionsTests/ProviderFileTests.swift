@@ -104,7 +104,7 @@ import Testing
     @Test("A site's files add to the built-in ones and replace them")
     func overlay() throws {
         let builtIn = try ProviderCatalogue()
-        #expect(builtIn.providers.map(\.key) == ["aws", "openrouter", "sendgrid", "smtp", "telegram", "whatsapp"])
+        #expect(Set(builtIn.providers.map(\.key)).isSuperset(of: ["aws", "google", "smtp", "telegram", "whatsapp"]))
         let other = Self.whole.replacing(#""key": "pager", "name": "Pager""#, with: #""key": "smtp", "name": "Post""#)
         let catalogue = try ProviderCatalogue(
             overlay: [("pager.json", Array(Self.whole.utf8)), ("post.json", Array(other.utf8))])

@@ -1,0 +1,108 @@
+import ClientKit
+import JSONKit
+import TimeKit
+
+/// How a service lets people sign in and what it grants (RFC 6749), with the ways in which it differs.
+///
+/// Texts may have holes `{field}` for values of the set-up.
+struct ProviderOAuth: Sendable {
+    /// How the hub shows the service who it is (RFC 6749 §2.3.1).
+    enum ClientAuthentication: String, Sendable, CaseIterable {
+        /// `client_id` and `client_secret` in the body.
+        case body
+        /// HTTP Basic.
+        case basic
+        /// `client_id` alone: a public client.
+        case none
+    }
+
+    /// How the body of a call to the token endpoint is written.
+    enum BodyFormat: String, Sendable, CaseIterable {
+        case form
+        case json
+    }
+
+    /// How a code becomes a token, and how tokens are renewed.
+    enum Exchange: String, Sendable, CaseIterable {
+        /// As RFC 6749 §4.1.3 and §6 say.
+        case standard
+        /// A short-lived token first, which is exchanged for a long-lived one, which renews itself: Meta's way.
+        case longLived = "long_lived"
+        /// A code becomes an API key, without a client: OpenRouter's way.
+        case key
+    }
+
+    /// A name and a value, which may have holes.
+    struct Parameter: Sendable {
+        let name: String
+        let value: String
+    }
+
+    /// Where a person signs in.
+    let authorizeURL: String
+    /// What the authorization request says besides the standard's parameters.
+    let authorizeParameters: [Parameter]
+    /// What the parameter for the redirect address is called: `redirect_uri` but for OpenRouter.
+    let redirectParameter: String
+    /// Where a code becomes a token.
+    let tokenURL: String
+    /// Where a token is renewed, when that is not ``tokenURL``.
+    let refreshURL: String?
+    let tokenParameters: [Parameter]
+    let refreshParameters: [Parameter]
+    /// Headers of calls to the token endpoint, such as `Notion-Version`.
+    let headers: [Parameter]
+    let clientAuthentication: ClientAuthentication
+    let bodyFormat: BodyFormat
+    let exchange: Exchange
+    /// Where a short-lived token becomes a long-lived one, for ``Exchange/longLived``.
+    let longLivedURL: String?
+    /// Whether the service takes a proof of possession of the code (RFC 7636).
+    let usesPKCE: Bool
+    /// What is asked for when nobody says otherwise.
+    let scopes: [String]
+    let scopeSeparator: String
+    /// What the parameter for scopes is called: Slack's user tokens have another.
+    let scopeParameter: String
+    /// The issuer that `iss` must be, for services that send it (RFC 9207).
+    let issuer: String?
+    /// Whether the answer of the authorization endpoint must carry `iss`.
+    let requiresIssuer: Bool
+    /// A dotted path below which the token answer stands, when it is not its top: `authed_user`.
+    let tokenPath: String?
+    /// A truth in the token answer that must hold: Slack says `ok: false` with status 200.
+    let successPath: String?
+    /// Whether a refresh gives another refresh token, which ends the one before.
+    let rotatesRefreshToken: Bool
+    /// How long an access token lives when the answer does not say.
+    let lifetime: Duration?
+    /// How long the grant lives without a refresh or without a person: 90 days at Shopify.
+    let grantLifetime: Duration?
+    /// How long before that end people are warned.
+    let grantWarning: Duration
+    /// How old a token must be before it can be renewed: a day at Instagram.
+    let minimumAge: Duration?
+    /// Members of the token answer and of the callback's query that are kept as facts: name shown, and path.
+    let metadata: [ProviderTest.Fact]
+    /// Whether the callback's query is signed with the client's secret, hex HMAC-SHA256 in `hmac`: Shopify's way.
+    let signsCallback: Bool
+    /// The field of the set-up that names the tenant's host, which the callback must name again: Shopify's `shop`.
+    let tenantField: String?
+    /// A field of the set-up whose value serves as the access token where nobody signs in.
+    let ownToken: String?
+    /// Fields of the set-up that the environment of the hub may give (seed 3): field, and name of the variable.
+    let environment: [Parameter]
+    /// How a grant is given back; nil where the service has no way.
+    let revocation: ProviderRevocation?
+}
+
+/// How a grant is given back at the service.
+struct ProviderRevocation: Sendable {
+    /// The call; its holes may be `{access_token}` and `{refresh_token}` too.
+    let call: ProviderTest.HTTPCall
+    /// The body: form parameters or members of JSON.
+    let body: [ProviderOAuth.Parameter]
+    let bodyFormat: ProviderOAuth.BodyFormat
+    /// Whether all tokens of one person at this client end together, siblings among them.
+    let endsSiblings: Bool
+}

@@ -1,0 +1,21 @@
+-- Sign-ins at a service that are under way: one row per `state`, used once, for ten minutes (RFC 6749 §10.12, RFC 9700 §4.7).
+-- Only the digest of `state` is kept, and the browser session that began it, which alone may end it.
+CREATE TABLE IF NOT EXISTS authorization_flows (
+    state_hash BINARY(32) NOT NULL,
+    organization_id BINARY(16) NOT NULL,
+    connection_id BINARY(16) NOT NULL,
+    user_id BINARY(16) NULL,
+    session_hash BINARY(32) NULL,
+    actor_name VARCHAR(254) NOT NULL,
+    provider VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    redirect_uri VARCHAR(500) NOT NULL,
+    return_to VARCHAR(500) NULL,
+    requested_scopes TEXT NOT NULL,
+    verifier_sealed VARBINARY(500) NULL,
+    created_at DATETIME(6) NOT NULL,
+    expires_at DATETIME(6) NOT NULL,
+    used_at DATETIME(6) NULL,
+    PRIMARY KEY (state_hash),
+    KEY expiry (expires_at),
+    KEY connection (organization_id, connection_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
