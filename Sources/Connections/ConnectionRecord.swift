@@ -112,6 +112,7 @@ extension Grant {
         requestedScopes = try Self.scopes(row.get("requested_scopes")) ?? []
         grantedScopes = try Self.scopes(row.get("granted_scopes"))
         refreshedAt = try row.get("refreshed_at")
+        refreshDueAt = try row.get("refresh_due_at")
         refreshFailures = try row.get("refresh_failures")
     }
 

@@ -105,7 +105,7 @@ struct Rooms: Sendable {
         let workspaces = WorkspaceReader(database: database, world: world)
         let connections = Connections(
             database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
-            workspaces: { try workspaces.list($0) })
+            log: configuration.log, workspaces: { try workspaces.list($0) })
         self.connections = connections
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
