@@ -66,23 +66,22 @@ struct AddressProblem: Error {
 extension Provider {
     /// An address of the service with the set-up's values in its holes.
     ///
-    /// A value that is a part of the host is held against the pattern of its field once more: what was stored under an
+    /// A value that says which host is called is held against its field's rules once more: what was stored under an
     /// older pattern must not name a host of its own (RFC 9700 §4.4, requirement A2-29).
     func address(_ text: String, _ values: [String: String]) throws(AddressProblem) -> String {
         let missing = Holes.names(in: text).first { values[$0]?.isEmpty ?? true }
         if let missing {
             throw AddressProblem(sentence: "Enter \(field(missing)?.label ?? missing) first.")
         }
-        let isWhole = text.hasPrefix("{")
-        let host = isWhole ? "" : text.dropFirst("https://".count).prefix { !"/?#".contains($0) }
+        let first = Holes.names(in: text).first
+        if text.hasPrefix("{"), let first, let objection = values[first].flatMap({ field(first)?.objection(to: $0) }) {
+            throw AddressProblem(sentence: "\(field(first)?.label ?? first): \(objection)")
+        }
+        let host = text.hasPrefix("{") ? "" : text.dropFirst("https://".count).prefix { !"/?#".contains($0) }
         for hole in Holes.names(in: String(host)) where field(hole)?.pattern?.matches(values[hole] ?? "") != true {
             throw AddressProblem(sentence: "\(field(hole)?.label ?? hole) has not the form that \(name) gives it.")
         }
-        var isFirst = isWhole
-        let address = Holes.fill(text) { hole in
-            defer { isFirst = false }
-            return isFirst ? values[hole] : values[hole].map { Percent.encodeSegment($0) }
-        }
+        let address = Holes.address(text, values)
         guard address.hasPrefix("https://"), (try? OutboundURL(address)) != nil else {
             throw AddressProblem(sentence: "\(name) can only be reached at an address that begins with https://.")
         }
@@ -94,10 +93,4 @@ extension ProviderOAuth {
     /// Whether each connection names a server of its own, which is trusted by that connection alone: its redirect
     /// address is its own too, so that a code of one server never reaches another (RFC 9700 §4.4.2.2).
     var namesServer: Bool { authorizeURL.hasPrefix("{") || tokenURL.hasPrefix("{") }
-
-    /// What is asked for when nobody says otherwise: scopes of the file, or of the set-up where a hole stands.
-    func standardScopes(_ values: [String: String]) -> [String] {
-        scopes.flatMap { Holes.fill($0) { values[$0] }.split { $0 == " " || $0 == "," || $0.isNewline } }
-            .map(String.init)
-    }
 }

@@ -35,7 +35,7 @@ extension Connections {
     func begin(_ view: ConnectionView, _ how: Beginning, by scope: OrganizationScope) throws -> Begun {
         try Self.requireReadable(view)
         let (provider, oauth) = try Self.requireSignIn(view)
-        let missing = provider.missingFields(view.signInValues)
+        let missing = provider.missing(view.signInValues)
         guard missing.isEmpty else {
             throw Problem(409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")
         }
@@ -84,7 +84,7 @@ extension ConnectionView {
     /// What a sign-in asks for when nobody says otherwise: the same as before, or what the provider file says.
     var scopesToAsk: [String] {
         let before = record.grant.requestedScopes
-        return before.isEmpty ? provider?.oauth?.standardScopes(signInValues) ?? [] : before
+        return before.isEmpty ? provider?.oauth?.scopes(signInValues) ?? [] : before
     }
 
     /// What was asked for and not granted.
@@ -110,12 +110,5 @@ extension ConnectionView {
     var setUpDigest: [UInt8] {
         let open = "\(provider?.oauth?.authorizeURL ?? "")\n\(provider?.oauth?.tokenURL ?? "")\n\(signInValues["client_id"] ?? "")\n"
         return SHA256.digest(Array(open.utf8) + record.setup.bytes + [0] + (record.sealedSecrets ?? []))
-    }
-}
-
-extension Provider {
-    /// The fields that must be entered and are not there. What a sign-in gives need not be entered.
-    func missingFields(_ values: [String: String]) -> [ProviderField] {
-        fields.filter { $0.isRequired && values[$0.name] == nil && $0.name != oauth?.ownToken }
     }
 }

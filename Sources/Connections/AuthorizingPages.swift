@@ -50,7 +50,8 @@ extension Connections {
     /// Where the service sends the browser back to: always on to a clean address, so that the code stands in no history,
     /// no log and no page (RFC 9700 §4.2.4, §4.3.1).
     func callback(_ call: Call) throws -> Response {
-        guard call.request.method == .get else { throw Problem.methodNotAllowed([.get]) }
+        // A link checker asks so, and must use nothing up.
+        guard call.request.method == .get else { return call.redirect(to: ConnectionRoute.list) }
         do {
             return try end(call)
         } catch let failure as AuthorizationFailure {

@@ -133,7 +133,7 @@ struct CallbackCheck: Sendable {
     /// > clients that support this specification MUST extract the value of the "iss" parameter … and compare the result
     /// > to the issuer identifier of the authorization server where the authorization request was sent     RFC 9207 §2.4
     private func checkIssuer() throws(AuthorizationFailure) {
-        guard let expected = oauth.issuer.map({ Holes.fill($0) { values[$0] } }) else { return }
+        guard let expected = oauth.issuer(values) else { return }
         let given = try callback.one("iss")
         if given == nil, !oauth.requiresIssuer { return }
         guard given == expected else {

@@ -74,16 +74,19 @@ extension Connections {
         let check = CallbackCheck(callback: callback, flow: flow, provider: provider, oauth: oauth, values: values)
         let code = TokenEndpoint.Code(
             code: try check.code(), redirectURI: flow.redirectURI, verifier: try verifier(of: flow))
-        let endpoint = TokenEndpoint(client: tester.client, provider: provider, oauth: oauth, values: values)
+        let endpoint = TokenEndpoint(client: client, provider: provider, oauth: oauth, values: values)
+        let started = world.now()
         let answer: TokenAnswer
         do throws(TokenFailure) {
             answer = try endpoint.exchange(code)
         } catch {
             throw AuthorizationFailure(error)
         }
-        try store(
-            GrantAnswer(answer, callback: callback.query, flow: flow, provider: provider, oauth: oauth, values: values),
-            flow, scope)
+        let grant = GrantAnswer(
+            answer, callback: callback.query, flow: flow, provider: provider, oauth: oauth, values: values)
+        let times = GrantTimes(
+            answer, oauth, started: started, hasRefreshToken: answer.refresh != nil, jitter: jitter)
+        try store(grant, times, flow, scope)
     }
 
     private func verifier(of flow: AuthorizationFlow) throws -> Secret<String>? {
@@ -94,7 +97,9 @@ extension Connections {
         }
     }
 
-    private func store(_ grant: GrantAnswer, _ flow: AuthorizationFlow, _ scope: OrganizationScope) throws {
+    private func store(
+        _ grant: GrantAnswer, _ times: GrantTimes, _ flow: AuthorizationFlow, _ scope: OrganizationScope
+    ) throws {
         try database.transaction { transaction in
             let now = try locked(flow.connection, scope, in: transaction)
             try Self.requireReadable(now)
@@ -103,8 +108,7 @@ extension Connections {
             let sealed = try vault.seal(
                 grant.tokens.bytes, at: Tokens.place(flow.connection), for: scope.organization, in: transaction)
             try store(scope).storeGrant(
-                flow.connection, sealedTokens: sealed, times: grant.times(now: world.now(), chance: world.randomBytes),
-                requested: flow.requestedScopes, granted: grant.answer.scopes, metadata: grant.metadata.stored,
+                flow.connection, sealedTokens: sealed, times: times, requested: flow.requestedScopes, granted: grant.answer.scopes, metadata: grant.metadata.stored,
                 status: grant.objection == nil ? .connected : .error, detail: grant.objection, grantKey: grant.key(),
                 in: transaction)
             try audit.record(

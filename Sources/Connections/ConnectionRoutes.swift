@@ -12,6 +12,7 @@ public enum ConnectionRoute: Route {
     case show(Identifier<Connection>)
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
+    case refresh(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
     /// Going to the service to sign in.
@@ -31,6 +32,8 @@ public enum ConnectionRoute: Route {
     case authorizeJSON(ConnectionName)
     case exchangeJSON(ConnectionName)
     case callbackNoticeJSON
+    case refreshJSON(ConnectionName)
+    case checksJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
 
@@ -44,6 +47,7 @@ public enum ConnectionRoute: Route {
         case "connections/:id": self = .show(path.id())
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
+        case "connections/:id/refresh": self = .refresh(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
         case "connections/:id/authorize": self = .authorize(path.id())
@@ -71,6 +75,8 @@ public enum ConnectionRoute: Route {
         case "test": self = .testJSON(name)
         case "authorize": self = .authorizeJSON(name)
         case "exchange": self = .exchangeJSON(name)
+        case "refresh": self = .refreshJSON(name)
+        case "checks": self = .checksJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
         default: return nil
@@ -87,6 +93,7 @@ public enum ConnectionRoute: Route {
         case .show(let id): "/connections/\(id)"
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
+        case .refresh(let id): "/connections/\(id)/refresh"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
         case .authorize(let id): "/connections/\(id)/authorize"
@@ -104,6 +111,8 @@ public enum ConnectionRoute: Route {
         case .authorizeJSON(let name): "/api/v1/connections/\(name)/authorize"
         case .exchangeJSON(let name): "/api/v1/connections/\(name)/exchange"
         case .callbackNoticeJSON: "/api/v1/connections/callback"
+        case .refreshJSON(let name): "/api/v1/connections/\(name)/refresh"
+        case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
         }
@@ -116,11 +125,12 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test, .authorize: [.get: read, .post: write]
+        case .test, .authorize, .refresh: [.get: read, .post: write]
         // Whose browser it is and what they may do is asked once the state says which sign-in it ends.
         case .callback, .callbackNotice, .callbackNoticeJSON: [.get: .open]
         case .enable, .disable: [.post: write]
-        case .testJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
+        case .testJSON, .refreshJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
+        case .checksJSON: [.get: read]
         case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
@@ -133,10 +143,12 @@ public enum ConnectionRoute: Route {
         let id = Identifier<Connection>(.real)
         let name = ConnectionName(id.text)
         return [
-            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id),
-            .disable(id), .authorize(id), .callback(provider: "google", nil), .callback(provider: "custom_oauth2", id),
-            .callbackNotice, .callbackNoticeJSON, .authorizeJSON(name), .exchangeJSON(name), .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
-            .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),
+            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .refresh(id),
+            .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
+            .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id), .remove(id),
+            .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
+            .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
+            .credentialsJSON(name),
         ]
     }
 }

@@ -20,11 +20,11 @@ struct ConnectionStore: Sendable {
     let world: World
     let scope: OrganizationScope
 
-    private static let columns: SQL = """
+    static let columns: SQL = """
         c.id, c.workspace_id, c.provider, c.name, c.status, c.status_detail, c.enabled, c.setup, c.secrets_sealed,
         c.metadata, c.tested_at, c.test_duration_ms, c.version, c.created_at, c.updated_at, c.created_by,
         c.tokens_version, c.tokens_sealed, c.token_expires_at, c.grant_ends_at, c.authorized_at, c.requested_scopes,
-        c.granted_scopes, c.refreshed_at, c.refresh_failures, c.synced_at, c.sync_error
+        c.granted_scopes, c.refreshed_at, c.refresh_due_at, c.refresh_failures, c.synced_at, c.sync_error
         """
 
     /// Connections by service, each service's `default` first, then by name; those after the given one.
@@ -186,15 +186,18 @@ struct ConnectionStore: Sendable {
 
     /// Takes the right to test a connection, for so long at most; false when somebody else has it, or just had it.
     ///
-    /// A time further ahead than that was written by a host whose clock goes fast, and is no reason to wait for it.
+    /// A time far further ahead than that was written by a host whose clock goes fast, and is no reason to wait for it.
+    /// Not one a little further ahead: who reads the clock first may well come second to the row, by as long as a request
+    /// may take, and clocks of hosts differ a little.
     func claimTest(of id: Identifier<Connection>, for longest: Duration) throws -> Bool {
         let now = world.now()
+        let credible = now + longest + .minutes(1)
         return try database.execute(
             """
             UPDATE connections
                SET test_rests_until = \(now + longest)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-                   AND (test_rests_until IS NULL OR test_rests_until <= \(now) OR test_rests_until > \(now + longest))
+                   AND (test_rests_until IS NULL OR test_rests_until <= \(now) OR test_rests_until > \(credible))
             """
         ).affectedRows == 1
     }

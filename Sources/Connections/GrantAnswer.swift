@@ -68,24 +68,4 @@ struct GrantAnswer: Sendable {
         let server = (try? provider.address(oauth.tokenURL, values)) ?? oauth.tokenURL
         return SHA256.digest([server, values["client_id"] ?? "", account].joined(separator: "\n").utf8)
     }
-
-    /// When what was granted ends, and when it is renewed.
-    func times(now: Timestamp, chance: (Int) -> [UInt8]) -> GrantTimes {
-        let endsAt = (answer.refreshLifetime ?? oauth.grantLifetime).map { now + $0 }
-        guard let lifetime = answer.lifetime else {
-            return GrantTimes(expiresAt: nil, refreshDueAt: nil, endsAt: endsAt)
-        }
-        let isRenewable = answer.refresh != nil || oauth.exchange == .longLived
-        let margin = Self.margin(of: lifetime, chance: chance)
-        return GrantTimes(
-            expiresAt: now + lifetime, refreshDueAt: isRenewable ? now + (lifetime - margin) : nil, endsAt: endsAt)
-    }
-
-    /// How long before its end a token is renewed: five minutes or a tenth of its life, whichever is more, and up to a
-    /// tenth of that sooner, so that tokens of one moment are not all renewed in one; at most half of its life.
-    static func margin(of lifetime: Duration, chance: (Int) -> [UInt8]) -> Duration {
-        let margin = max(.minutes(5), lifetime / 10)
-        let jitter = margin / 10 * Int(chance(1).first ?? 0) / 255
-        return min(margin + jitter, lifetime / 2)
-    }
 }

@@ -4,6 +4,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import JobKit
 import LogKit
 import TimeKit
 
@@ -13,6 +14,10 @@ public struct Connections: Sendable {
     let world: World
     let vault: Vault
     let audit: AuditTrail
+    let events: DomainEvents
+    let queue: JobQueue
+    let client: Client
+    let log: Log
     let tester: Tester
     let catalogue: ProviderCatalogue
     let flows: AuthorizationStore
@@ -23,7 +28,7 @@ public struct Connections: Sendable {
     /// The room.
     public init(
         database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
-        environment: ServiceEnvironment = .empty,
+        environment: ServiceEnvironment = .empty, log: Log = Log(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
@@ -33,7 +38,11 @@ public struct Connections: Sendable {
         self.environment = environment
         flows = AuthorizationStore(database: database, world: world)
         self.workspaces = workspaces
+        self.client = client
+        self.log = log
         audit = AuditTrail(world: world)
+        events = DomainEvents(world: world)
+        queue = JobQueue(database, now: world.now)
         tester = Tester(client: client, now: world.now)
     }
 
@@ -58,6 +67,8 @@ public struct Connections: Sendable {
         case (.edit(let id), _): try editPage(id, call)
         case (.test(let id), .post): try test(id, call)
         case (.test(let id), _): try detailPage(id, call)
+        case (.refresh(let id), .post): try refresh(id, call)
+        case (.refresh(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
         case (.authorize(let id), .post): try authorize(id, call)
@@ -85,6 +96,8 @@ public struct Connections: Sendable {
         case (.testJSON(let name), _): try testJSON(name, call)
         case (.authorizeJSON(let name), _): try authorizeJSON(name, call)
         case (.exchangeJSON(let name), _): try exchangeJSON(name, call)
+        case (.refreshJSON(let name), _): try refreshJSON(name, call)
+        case (.checksJSON(let name), _): try checksJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
         default: throw Problem.notFound

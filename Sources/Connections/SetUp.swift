@@ -21,7 +21,6 @@ struct SetUp: Sendable {
     ) -> SetUp {
         let kept = stored.map { SetUp(keeping: $0) } ?? SetUp(open: [:], secrets: [:])
         var (open, secrets) = (kept.open, kept.secrets)
-        var missing: [String] = []
         for field in provider.fields {
             let name = "setup.\(field.name)"
             // A field that its file has made a secret since is sealed with the others.
@@ -37,15 +36,12 @@ struct SetUp: Sendable {
             let isTakenAway = isForm ? field.kind != .secret : input.isGiven(name)
             if isTakenAway { (open[field.name], secrets[field.name]) = (nil, nil) }
             guard open[field.name] == nil, secrets[field.name] == nil else { continue }
-            if let standard = field.standard, !isForm, stored == nil || field.isRequired {
-                open[field.name] = standard
-            } else if field.isRequired, field.name != provider.oauth?.ownToken {
-                missing.append(field.name)
-            }
+            if let standard = field.standard, !isForm, stored == nil || field.isRequired { open[field.name] = standard }
         }
-        let isGiven = given.allSatisfy { open[$0] == nil && secrets[$0] == nil }
-        for name in missing where !(isGiven && given.contains(name)) {
-            _ = input.required("setup.\(name)", String?.none)
+        let all = open.merging(secrets) { _, secret in secret }
+        let isGiven = given.allSatisfy { all[$0] == nil }
+        for field in provider.missing(all) where !(isGiven && given.contains(field.name)) {
+            _ = input.required("setup.\(field.name)", String?.none)
         }
         return SetUp(open: open, secrets: secrets)
     }
@@ -58,7 +54,7 @@ struct SetUp: Sendable {
         // A form says nothing of a box that is not checked.
         case .boolean: return (input.truth(name) ?? (isForm ? false : nil)).map { $0 ? "true" : "false" }
         case .textarea: return input.optionalText(name, 1...20_000)
-        case .text, .select, .email, .url, .number: return input.textOrNumber(name, 1...2_000)
+        case .text, .select, .email, .url, .number, .date: return input.textOrNumber(name, 1...2_000)
         }
         guard let value = input.secret(name)?.reveal({ $0.trimmedEnds }) else { return nil }
         guard value.isEmpty else { return value }
@@ -90,7 +86,7 @@ struct SetUp: Sendable {
 
 extension String {
     /// The text without white space at its ends, such as the line break of a token that was copied with it.
-    fileprivate var trimmedEnds: String {
+    var trimmedEnds: String {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
         guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
             return ""

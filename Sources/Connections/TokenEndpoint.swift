@@ -82,7 +82,7 @@ struct TokenEndpoint: Sendable {
             method: .post, url: try address(url),
             headers: [("Accept", "application/json")] + filled(oauth.headers), deadline: Self.deadline)
         let (id, secret) = (values["client_id"] ?? "", values["client_secret"] ?? "")
-        switch oauth.clientAuthentication {
+        switch oauth.clientAuthentication(values) {
         case .basic:
             // Both parts are written as in a form before they are joined (RFC 6749 §2.3.1).
             let pair = Percent.encode(id) + ":" + Percent.encode(secret)
@@ -101,17 +101,11 @@ struct TokenEndpoint: Sendable {
         return try send(request, besides: sent)
     }
 
-    /// A token that renews itself travels in the query: by a hole of a parameter, or else as `access_token`.
+    /// A token that renews itself travels in the query.
     private func get(
         _ url: String, _ own: [ProviderOAuth.Parameter], with token: Secret<String>
     ) throws(TokenFailure) -> JSON {
-        let names = own.flatMap { Holes.names(in: $0.value) }
-        let query = token.reveal { token -> [(String, String)] in
-            let filled = own.map { parameter in
-                (parameter.name, Holes.fill(parameter.value) { $0 == "access_token" ? token : values[$0] })
-            }
-            return names.contains("access_token") ? filled : filled + [("access_token", token)]
-        }
+        let query = filled(own) + [(oauth.longLivedParameter, token.reveal { $0 })]
         return try send(
             OutboundRequest(
                 method: .get, url: address(url) + "?" + Self.form(query),

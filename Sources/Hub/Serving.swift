@@ -28,7 +28,8 @@ func serve() throws -> Int32 {
         try configuration.requireFreeLanes()
         return Plan(
             executable: executablePath(),
-            environment: Plan.environment(keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"], prefixes: ["HUB_"]),
+            environment: Plan.environment(
+                keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"] + Settings.serviceVariables(), prefixes: ["HUB_"]),
             roles: [
                 Plan.Role("worker", count: configuration.workers, arguments: ["worker"]),
                 Plan.Role("work", count: 1, arguments: ["work"]),
@@ -69,7 +70,8 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)
         let lane = Lane(
-            acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, ended: { beat.ended() },
+            acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, moved: { beat.moved() },
+            ended: { beat.ended() },
             refuse: { house.refuse($0.problem, requestID: $0.requestID) }
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
