@@ -9,18 +9,24 @@ public struct Path: Sendable, Hashable {
     public let pattern: String
     /// The UUIDs of the path, in order, in lower case.
     public let identifiers: [String]
+    /// What follows an address whose requests are passed on, as it came; nil anywhere else.
+    public let rest: String?
 
     /// Takes a raw path apart; nil when an escape is broken, a segment is empty, `.` or `..`, or hides a slash or NUL.
     ///
     /// A segment that hides a slash is refused rather than passed on, since no route of ours has one. Every request pays
     /// for this, so it walks the bytes once.
-    public init?(_ raw: String) {
-        self.init(raw.utf8.span)
+    ///
+    /// - Parameter passed: an address below which requests are passed on; what follows it is ``rest``.
+    public init?(_ raw: String, passing passed: PassThrough? = nil) {
+        self.init(raw.utf8.span, passing: passed)
     }
 
     /// Takes a raw path apart that is nobody's string yet.
-    package init?(_ raw: Span<UInt8>) {
-        guard let parts = Self.segments(of: raw) else { return nil }
+    package init?(_ raw: Span<UInt8>, passing passed: PassThrough? = nil) {
+        let end = passed?.end(in: raw)
+        guard let parts = Self.segments(of: raw.extracting(..<(end ?? raw.count))) else { return nil }
+        rest = if let end { Self.text(raw.extracting(end...)) } else { nil }
         segments = parts
         var identifiers: [String] = []
         var pattern = ""
@@ -52,15 +58,17 @@ public struct Path: Sendable, Hashable {
                 end += 1
             }
             guard start != end else { return nil }
-            let text = unsafe raw.extracting(start..<end).withUnsafeBufferPointer {
-                unsafe String(decoding: $0, as: UTF8.self)
-            }
+            let text = Self.text(raw.extracting(start..<end))
             guard let segment = isPlain ? text : decoded(text) else { return nil }
             segments.append(segment)
             // After the last segment one slash may stand.
             start = end + 1
         }
         return segments
+    }
+
+    private static func text(_ bytes: Span<UInt8>) -> String {
+        unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     private static func decoded(_ raw: String) -> String? {
