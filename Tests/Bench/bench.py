@@ -2,7 +2,7 @@
 
 The rounds are interleaved, so that whatever else the machine does meets all of them; a figure is the median, and a ratio
 is the median of the rounds' ratios, each taken between neighbours. Beside the rates stands the processor time that a
-request took of nginx, the program and wrk together, which another program's work on the machine changes far less.
+request took of nginx, the program and wrk together.
 """
 
 import os
