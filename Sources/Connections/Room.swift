@@ -20,6 +20,7 @@ public struct Connections: Sendable {
     let log: Log
     let tester: Tester
     let catalogue: ProviderCatalogue
+    let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
