@@ -21,7 +21,7 @@ extension Connections {
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
             let added = try find(.id(id), scope)
-            guard !added.needsSignIn else { return try leave(for: added, call) }
+            if added.needsSignIn { return try goOn(with: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -54,7 +54,7 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
-            guard after.record.testedAt != nil || after.provider?.oauth == nil else { return try leave(for: after, call) }
+            if after.signsIn, after.record.testedAt == nil { return try goOn(with: after, call) }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }
@@ -132,7 +132,7 @@ extension Connections {
             guard let typed = input.text("confirm_name", 1...64), input.isComplete else { throw input.refusal }
             guard typed == view.record.name else {
                 throw Problem.invalid(
-                    "confirm_name", "not_the_name", "Type the name of the connection: \(view.record.name)")
+                    "confirm_name", "not_the_name", "This is not its name, “\(view.record.name)”.")
             }
             return try perform(view)
         } orShow: { problem in

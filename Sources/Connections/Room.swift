@@ -22,6 +22,7 @@ public struct Connections: Sendable {
     let catalogue: ProviderCatalogue
     let flows: AuthorizationStore
     let environment: ServiceEnvironment
+    let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
