@@ -24,6 +24,8 @@ public enum ConnectionRoute: Route {
     case testJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
+    /// What follows it goes to the service.
+    case proxy(ConnectionName)
 
     /// The route at a path; nil when this room has none there.
     public init?(_ path: Path) {
@@ -57,6 +59,7 @@ public enum ConnectionRoute: Route {
         case "test": self = .testJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
+        case "proxy": self = .proxy(name)
         default: return nil
         }
     }
@@ -83,6 +86,7 @@ public enum ConnectionRoute: Route {
         case .testJSON(let name): "/api/v1/connections/\(name)/test"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
+        case .proxy(let name): "/api/v1/connections/\(name)/proxy"
         }
     }
 
@@ -100,6 +104,7 @@ public enum ConnectionRoute: Route {
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
+        case .proxy: [.get: read, .options: read, .post: write, .put: write, .patch: write, .delete: write]
         }
     }
 
@@ -111,7 +116,7 @@ public enum ConnectionRoute: Route {
             .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id),
             .disable(id),
             .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
-            .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),
+            .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
     }
 }

@@ -74,6 +74,9 @@ public struct Provider: Sendable {
     /// How it takes events of a calendar; nil when it takes none.
     var calendar: ProviderCalendar?
 
+    /// How calls are passed on to it; nil where it has no interface over HTTP.
+    var proxy: ProviderProxy?
+
     /// A field by its name.
     func field(_ name: String) -> ProviderField? {
         fields.first { $0.name == name }

@@ -44,7 +44,7 @@ struct ProviderFile {
             "", file.value,
             [
                 "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test",
-                "oauth", "message", "calendar",
+                "oauth", "message", "calendar", "proxy",
                 "verified", "note",
             ])
         let key = try text(top, "key")
@@ -66,6 +66,8 @@ struct ProviderFile {
             note: try optionalText(top, "note"))
         provider.message = try message(top, fields: fields)
         provider.calendar = try calendar(top, fields: fields)
+        provider.proxy = try proxy(
+            top, fields: fields, hosts: provider.hosts, tokens: provider.oauth == nil ? [] : ["access_token"])
         return provider
     }
 

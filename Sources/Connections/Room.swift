@@ -18,15 +18,23 @@ public struct Connections: Sendable {
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
+    /// Where the values come from that calls carry which are passed on.
+    var live = LiveValues.stored
+    /// How much may be passed on.
+    let proxyLimits: ProxyLimits
+    let proxyPlaces = ProxyPlaces()
+
     /// The room.
     public init(
         database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
+        proxyLimits: ProxyLimits = ProxyLimits(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
         self.world = world
         self.vault = vault
         self.catalogue = catalogue
+        self.proxyLimits = proxyLimits
         self.workspaces = workspaces
         audit = AuditTrail(world: world)
         tester = Tester(client: client, now: world.now)
@@ -76,6 +84,7 @@ public struct Connections: Sendable {
         case (.testJSON(let name), _): try testJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
+        case (.proxy(let name), _): try proxy(name, call)
         default: throw Problem.notFound
         }
     }

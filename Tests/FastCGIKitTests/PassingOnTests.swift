@@ -88,14 +88,22 @@ import ThreadKit
         #expect(try gateway.ask(Gateway.request("POST", "/a", body: Array(fits.prefix(11)))).status == 413)
     }
 
-    @Test("A body that nobody read is skipped, and its connection serves the next request")
+    @Test("Who is refused hears of it without sending the body, and who sends it all the same hears of it too")
     func unread() throws {
         let worker = try Worker(lanes: 1, limits: Self.limits()) { _ in .text("no") }
         defer { worker.end() }
+        let whole = Gateway.request("POST", "/api/x/proxy", body: [UInt8](repeating: 1, count: 200_000))
+        for sent in [whole.prefix(400), whole.dropLast(100_000), whole[...]] {
+            let gateway = try Gateway(worker)
+            let began = ContinuousClock.now
+            try gateway.send(Array(sent))
+            let answer = try gateway.answer()
+            #expect(answer.isWhole && answer.text == "no" && ContinuousClock.now - began < .seconds(5))
+            gateway.hangUp()
+        }
         let gateway = try Gateway(worker)
         for _ in 0..<3 {
-            let body = [UInt8](repeating: 1, count: 200_000)
-            #expect(try gateway.ask(Gateway.request("POST", "/api/x/proxy", body: body)).text == "no")
+            #expect(try gateway.ask(Gateway.request("GET", "/api/x/proxy")).text == "no", "without a body it is kept")
         }
     }
 

@@ -1,0 +1,114 @@
+import ClientKit
+import JSONKit
+
+/// The member `proxy` of a provider file: where calls are passed on to, and how the service is shown who calls.
+extension ProviderFile {
+    /// - Parameters:
+    ///   - hosts: the hosts that the file names; a fixed base must be one of them.
+    ///   - tokens: what holes may be besides fields of the set-up.
+    func proxy(
+        _ top: Object, fields: [ProviderField], hosts: [String], tokens: [String]
+    ) throws(ProviderFileError) -> ProviderProxy? {
+        guard let value = top.members["proxy"] else { return nil }
+        let proxy = try object("/proxy", value, ["base", "headers", "auth", "retry_after", "get_is_unsafe"])
+        return ProviderProxy(
+            base: try base(proxy, fields, hosts), headers: try headers(proxy, fields, tokens),
+            authentication: try authentication(proxy, fields, tokens),
+            retryAfter: try optionalTexts(proxy, "retry_after") ?? ["Retry-After"],
+            isGetUnsafe: try truth(proxy, "get_is_unsafe", else: false))
+    }
+
+    private func base(
+        _ proxy: Object, _ fields: [ProviderField], _ hosts: [String]
+    ) throws(ProviderFileError) -> ProviderProxy.Base {
+        let text = try text(proxy, "base")
+        try checkHoles(of: text, fields, proxy, "base")
+        guard !text.contains(where: { "?#\\".contains($0) }), !text.hasSuffix("/") else {
+            throw wrong(proxy, "base", "base has no query and no slash at its end.")
+        }
+        let start = text.hasPrefix("https://") ? text.index(text.startIndex, offsetBy: 8) : text.startIndex
+        let cut = text[start...].firstIndex(of: "/") ?? text.endIndex
+        let (origin, path) = (HoledText(String(text[..<cut])), HoledText(String(text[cut...])))
+        if start == text.startIndex {
+            let field = fields.first { "{\($0.name)}" == origin.text }
+            guard let field, field.kind == .url || field.kind == .secret else {
+                throw wrong(
+                    proxy, "base", "base begins with https://, or with one field of kind url or secret for an address.")
+            }
+            return ProviderProxy.Base(origin: origin, path: path, isChosen: true)
+        }
+        guard let host = (try? OutboundURL(Holes.fill(origin.text) { _ in "x" }))?.origin.host,
+            hosts.contains(where: { $0 == host || $0.hasPrefix("*.") && host.hasSuffix($0.dropFirst()) })
+        else { throw wrong(proxy, "base", "the host of base must be one that can be called and stands among hosts.") }
+        return ProviderProxy.Base(origin: origin, path: path, isChosen: false)
+    }
+
+    private func headers(
+        _ proxy: Object, _ fields: [ProviderField], _ tokens: [String]
+    ) throws(ProviderFileError) -> [(name: String, value: HoledText)] {
+        guard let value = proxy.members["headers"] else { return [] }
+        let names = Set((value.members ?? []).map(\.name))
+        let headers = try object("/proxy/headers", value, names)
+        return try names.sorted().map { (name) throws(ProviderFileError) in
+            guard Self.isHeaderName(name) else { throw wrong(headers, name, "\(name) is no name of a header.") }
+            return (name.lowercased(), try holed(headers, name, fields, tokens))
+        }
+    }
+
+    private func authentication(
+        _ proxy: Object, _ fields: [ProviderField], _ tokens: [String]
+    ) throws(ProviderFileError) -> ProviderProxy.Authentication {
+        func members(_ names: Set<String>) throws(ProviderFileError) -> Object {
+            try object("/proxy/auth", proxy.members["auth"], names.union(["kind"]))
+        }
+        let any = try members(["token", "name", "value", "user", "password", "prefix"])
+        switch try text(any, "kind") {
+        case "none":
+            _ = try members([])
+            return .none
+        case "bearer": return .bearer(try holed(members(["token"]), "token", fields, tokens))
+        case "header":
+            let auth = try members(["name", "value"])
+            let name = try text(auth, "name").lowercased()
+            guard Self.isHeaderName(name) else { throw wrong(auth, "name", "name is no name of a header.") }
+            return .header(name: name, value: try holed(auth, "value", fields, tokens))
+        case "basic":
+            let auth = try members(["user", "password"])
+            return .basic(
+                user: try holed(auth, "user", fields, tokens),
+                // Some services take a key as the user's name, and no password.
+                password: auth.members["password"]?.text == ""
+                    ? HoledText("") : try holed(auth, "password", fields, tokens))
+        case "query":
+            let auth = try members(["name", "value"])
+            return .query(name: try text(auth, "name"), value: try holed(auth, "value", fields, tokens))
+        case "path":
+            let auth = try members(["prefix"])
+            let prefix = try holed(auth, "prefix", fields, tokens)
+            guard prefix.text.hasPrefix("/"), !prefix.text.hasSuffix("/") else {
+                throw wrong(auth, "prefix", "prefix begins with a slash and ends without one.")
+            }
+            return .path(prefix)
+        case "aws":
+            let auth = try members([])
+            for name in ["access_key_id", "secret_access_key"] where !fields.contains(where: { $0.name == name }) {
+                throw wrong(auth, "kind", "this kind needs a field \(name).")
+            }
+            return .aws
+        default:
+            throw wrong(any, "kind", "kind is none, bearer, header, basic, query, path or aws.")
+        }
+    }
+
+    private func holed(
+        _ object: Object, _ member: String, _ fields: [ProviderField], _ tokens: [String]
+    ) throws(ProviderFileError) -> HoledText {
+        let text = try text(object, member)
+        try checkHoles(of: text, fields, object, member, besides: tokens)
+        return HoledText(text)
+    }
+
+    private static func isHeaderName(_ name: String) -> Bool {
+        name.wholeMatch(of: /[A-Za-z0-9-]{1,64}/) != nil && !ProxyHeaders.belongsToHop(name.lowercased())
+    }
+}
