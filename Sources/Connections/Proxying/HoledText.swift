@@ -13,9 +13,12 @@ struct HoledText: Sendable, Equatable {
     /// The text as written, which shows no value.
     let text: String
     private let parts: [Part]
+    private let optional: Set<String>
 
-    init(_ text: String) {
+    /// - Parameter optional: names of holes that may stay empty.
+    init(_ text: String, optional: Set<String> = []) {
         self.text = text
+        self.optional = optional
         var parts: [Part] = []
         var rest = text[...]
         while let match = rest.firstMatch(of: /\{([a-z0-9_.]+)\}/) {
@@ -28,7 +31,7 @@ struct HoledText: Sendable, Equatable {
 
     /// The text with each hole filled.
     ///
-    /// - Throws: ``Empty`` for the first hole without a value.
+    /// - Throws: ``Empty`` for the first hole without a value that may not stay empty.
     func filled(
         from values: [String: String], _ write: (String) -> String = { $0 }
     ) throws(Empty) -> String {
@@ -37,8 +40,11 @@ struct HoledText: Sendable, Equatable {
             switch part {
             case .text(let text): filled += text
             case .hole(let name):
-                guard let value = values[name], !value.isEmpty else { throw Empty(hole: name) }
-                filled += write(value)
+                if let value = values[name], !value.isEmpty {
+                    filled += write(value)
+                } else if !optional.contains(name) {
+                    throw Empty(hole: name)
+                }
             }
         }
         return filled

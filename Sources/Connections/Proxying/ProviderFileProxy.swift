@@ -4,43 +4,33 @@ import JSONKit
 /// The member `proxy` of a provider file: where calls are passed on to, and how the service is shown who calls.
 extension ProviderFile {
     /// - Parameters:
-    ///   - hosts: the hosts that the file names; a fixed base must be one of them.
+    ///   - hosts: the hosts that the file names; that of the base must be one of them.
     ///   - tokens: what holes may be besides fields of the set-up.
     func proxy(
         _ top: Object, fields: [ProviderField], hosts: [String], tokens: [String]
     ) throws(ProviderFileError) -> ProviderProxy? {
         guard let value = top.members["proxy"] else { return nil }
-        let proxy = try object("/proxy", value, ["base", "headers", "auth", "retry_after", "get_is_unsafe"])
+        let proxy = try object(
+            "/proxy", value, ["base", "origin_only", "headers", "auth", "retry_after", "get_is_unsafe"])
         return ProviderProxy(
-            base: try base(proxy, fields, hosts), headers: try headers(proxy, fields, tokens),
-            authentication: try authentication(proxy, fields, tokens),
+            base: try base(proxy, fields, hosts), isOriginOnly: try truth(proxy, "origin_only", else: false),
+            headers: try headers(proxy, fields, tokens), authentications: try authentications(proxy, fields, tokens),
             retryAfter: try optionalTexts(proxy, "retry_after") ?? ["Retry-After"],
             isGetUnsafe: try truth(proxy, "get_is_unsafe", else: false))
     }
 
     private func base(
         _ proxy: Object, _ fields: [ProviderField], _ hosts: [String]
-    ) throws(ProviderFileError) -> ProviderProxy.Base {
-        let text = try text(proxy, "base")
-        try checkHoles(of: text, fields, proxy, "base")
-        guard !text.contains(where: { "?#\\".contains($0) }), !text.hasSuffix("/") else {
+    ) throws(ProviderFileError) -> HoledText {
+        let text = try address(proxy, "base", fields)
+        guard !text.contains(where: { "?#".contains($0) }), !text.hasSuffix("/") else {
             throw wrong(proxy, "base", "base has no query and no slash at its end.")
         }
-        let start = text.hasPrefix("https://") ? text.index(text.startIndex, offsetBy: 8) : text.startIndex
-        let cut = text[start...].firstIndex(of: "/") ?? text.endIndex
-        let (origin, path) = (HoledText(String(text[..<cut])), HoledText(String(text[cut...])))
-        if start == text.startIndex {
-            let field = fields.first { "{\($0.name)}" == origin.text }
-            guard let field, field.kind == .url || field.kind == .secret else {
-                throw wrong(
-                    proxy, "base", "base begins with https://, or with one field of kind url or secret for an address.")
-            }
-            return ProviderProxy.Base(origin: origin, path: path, isChosen: true)
+        let isNamed = Self.host(of: text).map { host in
+            hosts.contains { $0 == host || HostPattern($0)?.matches(host.replacing(/\{.*\}/, with: "x")) == true }
         }
-        guard let host = (try? OutboundURL(Holes.fill(origin.text) { _ in "x" }))?.origin.host,
-            hosts.contains(where: { $0 == host || $0.hasPrefix("*.") && host.hasSuffix($0.dropFirst()) })
-        else { throw wrong(proxy, "base", "the host of base must be one that can be called and stands among hosts.") }
-        return ProviderProxy.Base(origin: origin, path: path, isChosen: false)
+        guard isNamed == true else { throw wrong(proxy, "base", "the host of base must stand among hosts.") }
+        return HoledText(text)
     }
 
     private func headers(
@@ -55,11 +45,24 @@ extension ProviderFile {
         }
     }
 
-    private func authentication(
+    /// One way, or a list of them.
+    private func authentications(
         _ proxy: Object, _ fields: [ProviderField], _ tokens: [String]
+    ) throws(ProviderFileError) -> [ProviderProxy.Authentication] {
+        guard let list = proxy.members["auth"]?.elements else {
+            return [try authentication("/proxy/auth", proxy.members["auth"], fields, tokens)]
+        }
+        guard !list.isEmpty else { throw wrong(proxy, "auth", "auth holds at least one way.") }
+        return try list.enumerated().map { (index, value) throws(ProviderFileError) in
+            try authentication("/proxy/auth/\(index)", value, fields, tokens)
+        }
+    }
+
+    private func authentication(
+        _ pointer: String, _ value: JSON?, _ fields: [ProviderField], _ tokens: [String]
     ) throws(ProviderFileError) -> ProviderProxy.Authentication {
         func members(_ names: Set<String>) throws(ProviderFileError) -> Object {
-            try object("/proxy/auth", proxy.members["auth"], names.union(["kind"]))
+            try object(pointer, value, names.union(["kind"]))
         }
         let any = try members(["token", "name", "value", "user", "password", "prefix"])
         switch try text(any, "kind") {
@@ -69,16 +72,18 @@ extension ProviderFile {
         case "bearer": return .bearer(try holed(members(["token"]), "token", fields, tokens))
         case "header":
             let auth = try members(["name", "value"])
-            let name = try text(auth, "name").lowercased()
-            guard Self.isHeaderName(name) else { throw wrong(auth, "name", "name is no name of a header.") }
+            let name = try holed(auth, "name", fields, [])
+            guard name.text.hasPrefix("{") || Self.isHeaderName(name.text) else {
+                throw wrong(auth, "name", "name is no name of a header.")
+            }
             return .header(name: name, value: try holed(auth, "value", fields, tokens))
         case "basic":
             let auth = try members(["user", "password"])
+            // Some services take a key as the user's name, and no password.
+            let isUserAlone = auth.members["password"] == nil
             return .basic(
                 user: try holed(auth, "user", fields, tokens),
-                // Some services take a key as the user's name, and no password.
-                password: auth.members["password"]?.text == ""
-                    ? HoledText("") : try holed(auth, "password", fields, tokens))
+                password: isUserAlone ? HoledText("") : try holed(auth, "password", fields, tokens))
         case "query":
             let auth = try members(["name", "value"])
             return .query(name: try text(auth, "name"), value: try holed(auth, "value", fields, tokens))
@@ -100,12 +105,13 @@ extension ProviderFile {
         }
     }
 
+    /// A text whose holes are filled for each call; what is no secret and need not be given may stay empty.
     private func holed(
         _ object: Object, _ member: String, _ fields: [ProviderField], _ tokens: [String]
     ) throws(ProviderFileError) -> HoledText {
         let text = try text(object, member)
         try checkHoles(of: text, fields, object, member, besides: tokens)
-        return HoledText(text)
+        return HoledText(text, optional: Set(fields.filter { !$0.isRequired && $0.kind != .secret }.map(\.name)))
     }
 
     private static func isHeaderName(_ name: String) -> Bool {

@@ -6,7 +6,6 @@ import TimeKit
 /// Where a call goes and what it carries, a connection's credentials among it.
 struct ProxyTarget: Sendable {
     let url: String
-    let host: String
     let headers: [(String, String)]
 
     /// Puts a call together.
@@ -22,22 +21,22 @@ struct ProxyTarget: Sendable {
     ) throws(Problem) {
         guard let proxy = provider.proxy else { throw .notProxied(provider) }
         do {
-            let (origin, base) = try Self.place(proxy, request, values, provider)
-            let path = base + request.path
-            var query = request.query
-            if case .query(let name, let value) = proxy.authentication {
-                let pair = "\(Percent.encode(name))=\(Percent.encode(try value.filled(from: values)))"
-                query += (query.isEmpty ? "" : "&") + pair
+            let identity = try Identity(proxy, provider, values)
+            let place = try Place(proxy, request, values, provider)
+            let path = place.path + identity.prefix + request.path
+            let query = [place.query, request.query, identity.query].filter { !$0.isEmpty }.joined(separator: "&")
+            var headers = ProxyHeaders.sent(request.headers, besides: Set(identity.headers.map(\.0)))
+            for (name, value) in proxy.headers where !headers.contains(where: { $0.0 == name }) {
+                headers.append((name, try value.filled(from: values)))
             }
-            var headers = try Self.headers(proxy, request, values)
-            if case .aws = proxy.authentication {
+            headers += [ProxyHeaders.via] + identity.headers
+            if identity.isSigned {
                 headers += try AWSRequest(
-                    method: request.method.rawValue, host: origin.host, path: path.isEmpty ? "/" : path, query: query,
-                    headers: headers, payload: payload
+                    method: request.method.rawValue, host: place.origin.host, path: path.isEmpty ? "/" : path,
+                    query: query, headers: headers, payload: payload
                 ).signature(values, at: now)
             }
-            url = origin.description + (path.isEmpty ? "/" : path) + (query.isEmpty ? "" : "?\(query)")
-            host = origin.host
+            url = place.origin.description + (path.isEmpty ? "/" : path) + (query.isEmpty ? "" : "?\(query)")
             self.headers = headers
         } catch let empty as HoledText.Empty {
             throw .missing(empty.hole, provider)
@@ -48,69 +47,85 @@ struct ProxyTarget: Sendable {
         }
     }
 
-    /// The origin that is called, and what every path at it begins with.
-    private static func place(
-        _ proxy: ProviderProxy, _ request: ProxyRequest, _ values: [String: String], _ provider: Provider
-    ) throws -> (origin: Origin, base: String) {
-        let prefix = try proxy.authentication.prefix.filled(from: values) { Percent.encodeSegment($0) }
-        if let host = request.host {
-            guard provider.allows(host: host) else { throw Problem.hostNotAllowed }
-            return (try Origin("https://\(host)"), prefix)
+    /// The origin that is called, and what every address at it begins with.
+    private struct Place {
+        let origin: Origin
+        var path = ""
+        var query = ""
+
+        init(
+            _ proxy: ProviderProxy, _ request: ProxyRequest, _ values: [String: String], _ provider: Provider
+        ) throws {
+            if let host = request.host {
+                origin = try Origin("https://\(host)")
+                // Neither a port nor anything else that is read another way than it was written.
+                guard origin.host == host, provider.allows(host, values) else { throw Problem.hostNotAllowed }
+                return
+            }
+            // Throws for the hole that is empty; the address itself is filled by the rules for addresses.
+            _ = try proxy.base.filled(from: values)
+            let url = try OutboundURL(Holes.address(proxy.base.text, values))
+            origin = url.origin
+            guard origin.scheme == "https", provider.allows(origin.host, values) else { throw Problem.hostNotAllowed }
+            guard !proxy.isOriginOnly else { return }
+            let rest = url.text.dropFirst("https://".count).drop { $0 != "/" && $0 != "?" }
+            let cut = rest.firstIndex(of: "?") ?? rest.endIndex
+            path = String(rest[..<cut])
+            query = String(rest[cut...].dropFirst())
+            while path.hasSuffix("/") { path.removeLast() }
         }
-        let (origin, own) = try base(proxy, values)
-        guard origin.scheme == "https", proxy.base.isChosen || provider.allows(host: origin.host) else {
-            throw Problem.hostNotAllowed
-        }
-        return (origin, own + (try proxy.base.path.filled(from: values) { Percent.encodeSegment($0) }) + prefix)
     }
 
-    /// The origin of the base; where the set-up holds a whole address, the path of that too.
-    private static func base(
-        _ proxy: ProviderProxy, _ values: [String: String]
-    ) throws -> (origin: Origin, path: String) {
-        let text = try proxy.base.origin.filled(from: values)
-        guard proxy.base.isChosen else {
-            let origin = try Origin(text)
-            // Exactly what was written: a value must not be able to end the host early.
-            guard "https://" + origin.host == text.lowercased() else { throw Problem.hostNotAllowed }
-            return (origin, "")
-        }
-        let url = try OutboundURL(text)
-        var path = String(url.text.dropFirst(url.origin.description.utf8.count))
-        guard url.text.hasPrefix(url.origin.description), !path.contains("?") else { throw Problem.hostNotAllowed }
-        while path.hasSuffix("/") { path.removeLast() }
-        return (url.origin, path)
-    }
+    /// What shows the service who calls, wherever it wants to see that.
+    private struct Identity {
+        var headers: [(String, String)] = []
+        var prefix = ""
+        var query = ""
+        var isSigned = false
 
-    /// What the caller sends, what the file adds, and what shows the service who calls.
-    private static func headers(
-        _ proxy: ProviderProxy, _ request: ProxyRequest, _ values: [String: String]
-    ) throws -> [(String, String)] {
-        let own = try proxy.authentication.header(from: values)
-        var headers = ProxyHeaders.sent(request.headers, besides: Set(own.map(\.0)))
-        for (name, value) in proxy.headers where !headers.contains(where: { $0.0 == name }) {
-            headers.append((name, try value.filled(from: values)))
+        /// The first way whose values are there.
+        init(_ proxy: ProviderProxy, _ provider: Provider, _ values: [String: String]) throws(HoledText.Empty) {
+            var missing: HoledText.Empty?
+            for way in proxy.authentications {
+                do throws(HoledText.Empty) {
+                    self = try Identity(way, provider, values)
+                    return
+                } catch {
+                    missing = missing ?? error
+                }
+            }
+            throw missing ?? HoledText.Empty(hole: "")
         }
-        return headers + [ProxyHeaders.via] + own
+
+        private init(
+            _ way: ProviderProxy.Authentication, _ provider: Provider, _ values: [String: String]
+        ) throws(HoledText.Empty) {
+            switch way {
+            case .none: break
+            case .aws: isSigned = true
+            case .bearer(let token):
+                let scheme = token.text == "{access_token}" ? provider.oauth?.scheme(values) ?? "Bearer" : "Bearer"
+                headers = [("authorization", "\(scheme) " + (try token.filled(from: values)))]
+            case .header(let name, let value):
+                let value = try value.filled(from: values)
+                headers = [(try name.filled(from: values).lowercased(), String(value.drop { $0 == " " }))]
+            case .basic(let user, let password):
+                let pair = try user.filled(from: values) + ":" + password.filled(from: values)
+                headers = [("authorization", "Basic " + Base64.encode(pair.utf8))]
+            case .query(let name, let value):
+                query = "\(Percent.encode(name))=\(Percent.encode(try value.filled(from: values)))"
+            case .path(let text):
+                prefix = try text.filled(from: values) { Percent.encodeSegment($0) }
+            }
+        }
     }
 }
 
-extension ProviderProxy.Authentication {
-    /// The header that shows the service who calls; none where that stands elsewhere.
-    fileprivate func header(from values: [String: String]) throws(HoledText.Empty) -> [(String, String)] {
-        switch self {
-        case .none, .query, .path, .aws: return []
-        case .bearer(let token): return [("authorization", "Bearer " + (try token.filled(from: values)))]
-        case .header(let name, let value): return [(name, try value.filled(from: values))]
-        case .basic(let user, let password):
-            let pair = try user.filled(from: values) + ":" + password.filled(from: values)
-            return [("authorization", "Basic " + Base64.encode(pair.utf8))]
-        }
-    }
-
-    /// What every path begins with.
-    var prefix: HoledText {
-        if case .path(let prefix) = self { prefix } else { HoledText("") }
+extension ProviderProxy {
+    /// Where calls go, as the audit log may show it: holes in place of values.
+    var shownPrefix: String {
+        for case .path(let prefix) in authentications { return prefix.text }
+        return ""
     }
 }
 

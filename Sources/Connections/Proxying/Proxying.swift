@@ -7,19 +7,6 @@ import LogKit
 import Synchronization
 import TimeKit
 
-/// Where the values come from that a call carries: the set-up, and where people sign in the living `access_token`.
-struct LiveValues: Sendable {
-    /// - Parameters:
-    ///   - isRefused: the service has just refused what was given before, so that it must be renewed first.
-    /// - Returns: the values; nil when there is nothing newer than what was refused.
-    /// - Throws: `Problem` when a person must sign in first.
-    let values:
-        @Sendable (_ view: ConnectionView, _ scope: OrganizationScope, _ isRefused: Bool) throws -> [String: String]?
-
-    /// What is stored, never renewed.
-    static let stored = LiveValues { view, _, isRefused in isRefused ? nil : view.values }
-}
-
 /// How much may be passed on, and for how long.
 public struct ProxyLimits: Sendable {
     /// Bytes of an answer.

@@ -22,7 +22,7 @@ struct Relay: Sendable {
     func open(_ body: @autoclosure () throws -> ProxyBody, while isWanted: () -> Bool) throws -> OutboundStream {
         do {
             let provider = try usable()
-            return try open(body(), provider, while: isWanted)
+            return try open(body(), provider, room.live(view, by: scope), while: isWanted)
         } catch {
             let problem = Problem(presenting: error, requestID: scope.requestID)
             record(status: problem.status.code, error: problem.code)
@@ -30,18 +30,23 @@ struct Relay: Sendable {
         }
     }
 
-    private func open(_ body: ProxyBody, _ provider: Provider, while isWanted: () -> Bool) throws -> OutboundStream {
+    /// - Parameter view: the connection with credentials that can be used now.
+    private func open(
+        _ body: ProxyBody, _ provider: Provider, _ view: ConnectionView, while isWanted: () -> Bool
+    ) throws -> OutboundStream {
         let giveUpAt = ContinuousClock.now + room.proxyLimits.patience
         var patience = ProxyPatience(isBodyKept: body.isKept, isIdempotent: request.isIdempotent)
-        var values = try room.live.values(view, scope, false) ?? [:]
+        var current = view
         while true {
-            let stream = try send(body, provider, values, while: isWanted)
+            let stream = try send(body, provider, current.values, while: isWanted)
             let wait = retryAfter(stream, provider)
             switch patience.order(status: stream.status, retryAfter: wait, left: giveUpAt - .now) {
             case .handBack: return stream
             case .renew:
-                guard let newer = try room.live.values(view, scope, true) else { return stream }
-                values = newer
+                let newer = try room.live(current, by: scope, forced: true)
+                // A key that somebody typed is what it is.
+                guard newer.record.grant.version != current.record.grant.version else { return stream }
+                current = newer
                 stream.discard()
             case .wait(let duration):
                 stream.discard()
@@ -54,9 +59,6 @@ struct Relay: Sendable {
         try Connections.requireReadable(view)
         guard let provider = view.provider else { throw .withoutProvider(view) }
         guard provider.proxy != nil else { throw .notProxied(provider) }
-        guard view.record.isEnabled else {
-            throw Problem(409, "not_connected", "This connection is disabled. Enable it before you use it.")
-        }
         return provider
     }
 
@@ -68,7 +70,7 @@ struct Relay: Sendable {
             method: request.method, url: target.url, headers: target.headers, body: body.bytes,
             deadline: room.proxyLimits.deadline, responseLimit: room.proxyLimits.answerBytes)
         do throws(ClientError) {
-            return try room.tester.client.open(
+            return try room.client.open(
                 outbound, sending: body.upload, idle: room.proxyLimits.idle, while: isWanted)
         } catch {
             log.info("a service gave no answer to a call", ["error": .init(String(reflecting: error))])
@@ -86,7 +88,7 @@ struct Relay: Sendable {
     private func rest(until end: ContinuousClock.Instant, while isWanted: () -> Bool) throws(Problem) {
         while ContinuousClock.now < end {
             guard isWanted() else { throw Problem(400, "abandoned", "Nobody waits for the answer any more.") }
-            WorkerThread.rest(min(.milliseconds(200), end - .now))
+            WorkerThread.rest(for: min(.milliseconds(200), end - .now))
         }
     }
 
@@ -134,11 +136,11 @@ struct Relay: Sendable {
     func record(status: Int, error: String? = nil) {
         let shown = view.provider.map { Concealing($0, view.values)(request.path, atMost: 500) } ?? ""
         let proxy = view.provider?.proxy
-        let base = request.host == nil ? proxy?.base.path.text ?? "" : ""
+        let base = request.host == nil && proxy?.isOriginOnly != true ? Self.parts(of: proxy?.base.text).path : ""
         var details: [JSON.Member] = [
             .init("method", .string(request.method.rawValue)),
             .init("host", .string(host)),
-            .init("path", .string(base + (proxy?.authentication.prefix.text ?? "") + shown)),
+            .init("path", .string(base + (proxy?.shownPrefix ?? "") + shown)),
             .init("status", .integer(Int64(status))),
         ]
         if let error { details.append(.init("error", .string(error))) }
@@ -153,10 +155,16 @@ struct Relay: Sendable {
     /// The host as the audit log may show it: a whole address that people set up can be a secret.
     private var host: String {
         if let host = request.host { return String(host.unicodeScalars.prefix(253)) }
-        guard let base = view.provider?.proxy?.base, !base.isChosen,
-            let text = try? base.origin.filled(from: view.values)
-        else { return view.provider?.proxy?.base.origin.text ?? "" }
-        return String(text.dropFirst("https://".count))
+        let written = Self.parts(of: view.provider?.proxy?.base.text).host
+        guard written.contains("{"), !written.hasPrefix("{") || written.contains("}.") else { return written }
+        return Holes.fill(written) { view.values[$0] }
+    }
+
+    /// An address as a provider file writes it, parted behind its host: `{base_url}` is one.
+    private static func parts(of base: String?) -> (host: String, path: String) {
+        let text = (base ?? "").dropFirst(base?.hasPrefix("https://") == true ? 8 : 0)
+        let cut = text.firstIndex(of: "/") ?? text.endIndex
+        return (String(text[..<cut]), String(text[cut...]))
     }
 }
 
