@@ -27,6 +27,8 @@ public enum ConnectionRoute: Route {
     case checksJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
+    /// What follows it goes to the service.
+    case proxy(ConnectionName)
 
     /// The route at a path; nil when this room has none there.
     public init?(_ path: Path) {
@@ -63,6 +65,7 @@ public enum ConnectionRoute: Route {
         case "checks": self = .checksJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
+        case "proxy": self = .proxy(name)
         default: return nil
         }
     }
@@ -92,6 +95,7 @@ public enum ConnectionRoute: Route {
         case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
+        case .proxy(let name): "/api/v1/connections/\(name)/proxy"
         }
     }
 
@@ -110,6 +114,7 @@ public enum ConnectionRoute: Route {
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
+        case .proxy: [.get: read, .options: read, .post: write, .put: write, .patch: write, .delete: write]
         }
     }
 
@@ -123,7 +128,7 @@ public enum ConnectionRoute: Route {
             .disable(id),
             .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
             .statusJSON(name), .testJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
-            .credentialsJSON(name),
+            .credentialsJSON(name), .proxy(name),
         ]
     }
 }

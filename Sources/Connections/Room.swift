@@ -24,15 +24,21 @@ public struct Connections: Sendable {
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
+    /// How much may be passed on.
+    let proxyLimits: ProxyLimits
+    let proxyPlaces = ProxyPlaces()
+
     /// The room.
     public init(
         database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue, log: Log = Log(),
+        proxyLimits: ProxyLimits = ProxyLimits(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
         self.world = world
         self.vault = vault
         self.catalogue = catalogue
+        self.proxyLimits = proxyLimits
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -90,6 +96,7 @@ public struct Connections: Sendable {
         case (.checksJSON(let name), _): try checksJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
+        case (.proxy(let name), _): try proxy(name, call)
         default: throw Problem.notFound
         }
     }

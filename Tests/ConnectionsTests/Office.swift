@@ -43,13 +43,13 @@ struct Office: Sendable {
     /// The room as a process with this key ring has it.
     static func room(
         _ house: House, _ ring: KeyRing, calling service: StandIn? = nil,
-        overlay: [(name: String, bytes: [UInt8])] = []
+        overlay: [(name: String, bytes: [UInt8])] = [], limits: ProxyLimits = ProxyLimits()
     ) throws -> Connections {
         let database = house.database
         return Connections(
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
             client: Client(origins: try origins(service), version: "test"),
-            catalogue: try ProviderCatalogue(overlay: overlay)
+            catalogue: try ProviderCatalogue(overlay: overlay), proxyLimits: limits
         ) { scope in
             try database.rows(
                 "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"
@@ -62,7 +62,9 @@ struct Office: Sendable {
         guard let service else { return OriginMap() }
         let names = [
             "https://api.telegram.org", "https://api.sendgrid.com", "https://openrouter.ai", "https://api.twilio.com",
-            "https://sts.eu-central-1.amazonaws.com",
+            "https://sts.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com",
+            "https://proxied.example.com", "https://other.example.com", "https://shop-1.example.net",
+            "https://own.example.org",
         ]
         let pairs = names.map { "\"\($0)\":\"http://127.0.0.1:\(service.port)\"" }
         return try OriginMap(json: Array("{\(pairs.joined(separator: ","))}".utf8))
