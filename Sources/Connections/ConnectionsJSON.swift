@@ -178,6 +178,7 @@ extension Connections {
             "category": .string(provider.category), "summary": .string(provider.summary), "fields": .array(fields),
             "guide": .array(provider.guide.map(JSON.string)), "docs": JSON(provider.documentation?.href),
             "hosts": .array(provider.hosts.map(JSON.string)),
+            "capabilities": .array(provider.capabilities.map { .string($0.rawValue) }),
             "verified": .bool(provider.isVerified), "note": JSON(provider.note),
         ]
     }

@@ -69,6 +69,10 @@ public struct Provider: Sendable {
     /// Whether its facts were checked against the service's own documents.
     let isVerified: Bool
     let note: String?
+    /// How it takes messages; nil when it takes none.
+    var message: ProviderMessage?
+    /// How it takes events of a calendar; nil when it takes none.
+    var calendar: ProviderCalendar?
 
     /// A field by its name.
     func field(_ name: String) -> ProviderField? {

@@ -44,7 +44,7 @@ struct ProviderFile {
             "", file.value,
             [
                 "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test",
-                "oauth",
+                "oauth", "message", "calendar",
                 "verified", "note",
             ])
         let key = try text(top, "key")
@@ -58,12 +58,15 @@ struct ProviderFile {
         }
         let fields = try fields(top)
         let test = try test(top, fields: fields)
-        return Provider(
+        var provider = Provider(
             key: key, name: try text(top, "name"), kind: kind, category: try text(top, "category"), tile: try tile(top),
             summary: try text(top, "summary"), guide: try texts(top, "guide"), documentation: try documentation(top),
             fields: fields, hosts: try hosts(top, test), test: test, oauth: try oauth(top, fields: fields),
             isVerified: try truth(top, "verified", else: true),
             note: try optionalText(top, "note"))
+        provider.message = try message(top, fields: fields)
+        provider.calendar = try calendar(top, fields: fields)
+        return provider
     }
 
     private func tile(_ top: Object) throws(ProviderFileError) -> Provider.Tile {
