@@ -149,7 +149,7 @@ extension Connections {
         return try view(record, scope, in: transaction)
     }
 
-    private func seal(
+    func seal(
         _ setUp: SetUp, _ id: Identifier<Connection>, _ scope: OrganizationScope, in transaction: Transaction
     ) throws -> [UInt8]? {
         try setUp.secretBytes.map { try vault.seal($0, at: Self.place(id), for: scope.organization, in: transaction) }

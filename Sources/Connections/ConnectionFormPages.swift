@@ -15,7 +15,8 @@ private enum ConnectionForm {
             return FormField(
                 "setup.\(field.name)", field.label, control(field),
                 help: isStored ? "Leave empty to keep the stored one." : field.help,
-                isOptional: !field.isRequired && field.kind != .boolean, isStored: isStored,
+                isOptional: (!field.isRequired || field.alternative != nil) && field.kind != .boolean,
+                isStored: isStored,
                 width: FormField.Width(rawValue: field.width ?? "") ?? width(field),
                 initial: initial.map { [$0] } ?? [])
         }
@@ -31,12 +32,13 @@ private enum ConnectionForm {
         case .text: .code
         case .boolean: .checkbox
         case .textarea: .lines(rows: 5)
+        case .date: .line(type: "date", autocomplete: "off", inputMode: nil, isPlain: true)
         }
     }
 
     private static func width(_ field: ProviderField) -> FormField.Width {
         switch field.kind {
-        case .number: .short
+        case .number, .date: .short
         case .select: .medium
         default: .wide
         }

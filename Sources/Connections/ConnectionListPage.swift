@@ -104,7 +104,8 @@ struct GalleryPage: ShellPage {
     struct Card: Sendable {
         let provider: Provider
         let href: String
-        let connected: Int
+        /// How many there are of it, whether they work or not.
+        let count: Int
     }
 
     static let template = "provider-gallery"
@@ -138,7 +139,7 @@ struct GalleryPage: ShellPage {
             "href": .text(card.href), "name": .text(card.provider.name),
             "tile": ["letters": .text(tile.letters), "color": .text(tile.color)],
             "credential": .text(card.provider.kind.words), "summary": .text(card.provider.summary),
-            "connected": card.connected == 0 ? .null : .text("\(card.connected) connected"),
+            "count": card.count == 0 ? .null : .text("\(card.count) connection\(card.count == 1 ? "" : "s")"),
         ]
     }
 }

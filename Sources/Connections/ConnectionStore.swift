@@ -20,7 +20,7 @@ struct ConnectionStore: Sendable {
     let world: World
     let scope: OrganizationScope
 
-    private static let columns: SQL = """
+    static let columns: SQL = """
         c.id, c.workspace_id, c.provider, c.name, c.status, c.status_detail, c.enabled, c.setup, c.secrets_sealed,
         c.metadata, c.tested_at, c.test_duration_ms, c.version, c.created_at, c.updated_at, c.created_by,
         c.tokens_version, c.tokens_sealed, c.token_expires_at, c.grant_ends_at, c.authorized_at, c.requested_scopes,

@@ -1,4 +1,6 @@
+import HTTPKit
 import JSONKit
+import TimeKit
 
 /// Texts with holes `{name}`, as provider files have them.
 enum Holes {
@@ -10,6 +12,32 @@ enum Holes {
     /// The text with each hole filled; a hole without a value becomes nothing.
     static func fill(_ text: String, _ value: (String) -> String?) -> String {
         text.replacing(/\{([a-z0-9_.]+)\}/) { value(String($0.output.1)) ?? "" }
+    }
+
+    /// An address with its holes filled: a value becomes one part of a path or a query and no more.
+    ///
+    /// A hole at the very beginning is a whole address of the set-up, which its field has judged; provider files have such
+    /// holes for those fields only. What is left empty, or is no address over HTTPS, makes none that can be called.
+    static func address(_ template: String, _ values: [String: String]) -> String {
+        guard template.hasPrefix("{"), let first = names(in: template).first else {
+            return fill(template) { values[$0].map { Percent.encodeSegment($0) } }
+        }
+        guard let base = values[first], base.hasPrefix("https://") else { return "" }
+        let rest = template.dropFirst(first.count + 2)
+        guard !rest.isEmpty else { return base }
+        return (base.hasSuffix("/") ? base.dropLast() : base[...]) + address(String(rest), values)
+    }
+}
+
+extension Timestamp {
+    /// The beginning of a day in UTC, written 2026-11-21; nil for anything else.
+    init?(day text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.count) == [4, 2, 2], text.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2d }),
+            let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2]),
+            let moment = Calendar(year: year, month: month, day: day).timestamp
+        else { return nil }
+        self = moment
     }
 }
 

@@ -85,7 +85,7 @@ extension Connections {
         let cards = catalogue.providers.filter { $0.matches(search) }.map { provider in
             GalleryPage.Card(
                 provider: provider, href: call.link(ConnectionRoute.new(provider: provider.key)),
-                connected: counts[provider.key] ?? 0)
+                count: counts[provider.key] ?? 0)
         }
         return try call.page(
             GalleryPage(

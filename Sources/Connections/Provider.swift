@@ -1,5 +1,6 @@
-import ClientKit
+import Domain
 import JSONKit
+import TimeKit
 
 /// A service that can be connected, as its provider file describes it.
 public struct Provider: Sendable {
@@ -62,8 +63,12 @@ public struct Provider: Sendable {
     let documentation: Documentation?
     let fields: [ProviderField]
     /// The hosts to which a call may carry these credentials; `*.example.com` stands for those below it.
+    ///
+    /// Such a host may begin with a hole for a field that cannot hold a dot, `{shop}.myshopify.com`, or be the hole of a
+    /// field that holds a whole address, `{base_url}`: ``allows(_:_:)`` answers for the values of a set-up.
     let hosts: [String]
-    let test: ProviderTest
+    /// The service's cheapest read, and others where that lacks a value: the first that has all of its values is made.
+    let tests: [ProviderTest]
     /// How people sign in there; nil where credentials are pasted.
     let oauth: ProviderOAuth?
     /// Whether its facts were checked against the service's own documents.
@@ -73,6 +78,35 @@ public struct Provider: Sendable {
     var message: ProviderMessage?
     /// How it takes events of a calendar; nil when it takes none.
     var calendar: ProviderCalendar?
+    /// What is asked every hour, for what is worth showing of it.
+    var sync: [ProviderSync] = []
+    /// When addresses of the service stop working.
+    var sunsets: [ProviderSunset] = []
+    /// The date of the set-up on which its credentials end.
+    var ends: String?
+    /// Whether an organization described it for itself.
+    var isOwn = false
+
+    /// The service's cheapest read.
+    var test: ProviderTest { tests[0] }
+
+    /// The path that the service sends people back to (A2-06).
+    ///
+    /// Each provider has one of its own, so that an answer of one service is never taken for another's. Where an
+    /// organization names the service, by an own provider or by the addresses of a set-up, each connection has one of its
+    /// own: two such services may mean each other harm.
+    ///
+    /// > BCP: clients that interact with multiple authorization servers use distinct redirect URIs     RFC 9700 §4.4.2.2
+    ///
+    /// - Parameter connection: nil before there is one.
+    /// - Returns: nil where there is none yet.
+    func redirectPath(for connection: Identifier<Connection>?) -> String? {
+        guard let oauth else { return nil }
+        guard isOwn || oauth.authorizeURL.hasPrefix("{") || oauth.tokenURL.hasPrefix("{") else {
+            return "/connections/callback/\(key)"
+        }
+        return connection.map { "/connections/callback/\(key)/\($0)" }
+    }
 
     /// A field by its name.
     func field(_ name: String) -> ProviderField? {
@@ -94,6 +128,8 @@ struct ProviderField: Sendable {
         case boolean
         /// Several lines.
         case textarea
+        /// A day, written 2026-11-21.
+        case date
     }
 
     struct Option: Sendable {
@@ -114,6 +150,10 @@ struct ProviderField: Sendable {
     let options: [Option]
     let range: ClosedRange<Int>
     let width: String?
+    /// Where the value, a whole address, may lead; empty for a value that is none.
+    var hosts: [HostPattern] = []
+    /// Another field that makes this one unneeded where it is given.
+    var alternative: String?
 
     /// Why a value is refused; nil when it is taken.
     func objection(to value: String) -> String? {
@@ -128,8 +168,10 @@ struct ProviderField: Sendable {
         case .url where !(value.hasPrefix("https://") || value.hasPrefix("http://")):
             return "This must begin with https:// or http://."
         case .boolean where value != "true" && value != "false": return "This must be true or false."
+        case .date where Timestamp(day: value) == nil: return "This must be a day such as 2026-11-21."
         default: break
         }
+        if !hosts.isEmpty, let objection = HostPattern.objection(to: value, hosts) { return objection }
         // A secret may be a key of several lines; anything else with a line break would break the header or mail it goes into.
         guard kind == .secret || !value.unicodeScalars.contains(where: isForbidden) else {
             return kind == .textarea
@@ -155,43 +197,4 @@ struct ProviderField: Sendable {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && !$0.contains(where: \.isWhitespace) }
     }
-}
-
-/// How a connection is tested: the service's cheapest read.
-struct ProviderTest: Sendable {
-    /// What is called.
-    enum Call: Sendable {
-        /// A request over HTTP.
-        case http(HTTPCall)
-        /// STS GetCallerIdentity, signed with Signature Version 4.
-        case awsCallerIdentity
-        /// A greeting and a sign-in over SMTP, without a mail.
-        case smtp
-    }
-
-    /// A request over HTTP, with holes `{field}` for values of the set-up.
-    struct HTTPCall: Sendable {
-        let method: OutboundRequest.Method
-        /// Its host is fixed: no value of a set-up can change it.
-        let url: String
-        let headers: [(name: String, value: String)]
-        let bearer: String?
-        let basic: (user: String, password: String)?
-        let statuses: [Int]
-        /// A member of the answer that must have this value too.
-        let condition: (path: String, value: JSON)?
-        /// Where the answer says what was wrong.
-        let error: String?
-    }
-
-    /// Something worth showing of what the service answered.
-    struct Fact: Sendable {
-        let label: String
-        let path: String
-    }
-
-    let call: Call
-    /// Whose access it is, in a few words with holes.
-    let access: String
-    let metadata: [Fact]
 }

@@ -5,13 +5,34 @@ public struct ProviderCatalogue: Sendable {
     private let byKey: [String: Provider]
 
     private static let builtIn: [(String, [UInt8])] = [
+        ("airtable.json", PackageResources.airtable_json),
         ("aws.json", PackageResources.aws_json),
+        ("custom_api_key.json", PackageResources.custom_api_key_json),
+        ("custom_oauth2.json", PackageResources.custom_oauth2_json),
+        ("custom_webhook.json", PackageResources.custom_webhook_json),
+        ("discord.json", PackageResources.discord_json),
+        ("facebook.json", PackageResources.facebook_json),
+        ("github.json", PackageResources.github_json),
         ("google.json", PackageResources.google_json),
+        ("google_calendar.json", PackageResources.google_calendar_json),
+        ("google_drive.json", PackageResources.google_drive_json),
+        ("hubspot.json", PackageResources.hubspot_json),
+        ("instagram.json", PackageResources.instagram_json),
+        ("make.json", PackageResources.make_json),
+        ("microsoft.json", PackageResources.microsoft_json),
+        ("microsoft_teams.json", PackageResources.microsoft_teams_json),
+        ("n8n.json", PackageResources.n8n_json),
+        ("notion.json", PackageResources.notion_json),
         ("openrouter.json", PackageResources.openrouter_json),
         ("sendgrid.json", PackageResources.sendgrid_json),
+        ("shopify.json", PackageResources.shopify_json),
+        ("slack.json", PackageResources.slack_json),
         ("smtp.json", PackageResources.smtp_json),
+        ("stripe.json", PackageResources.stripe_json),
         ("telegram.json", PackageResources.telegram_json),
+        ("twilio.json", PackageResources.twilio_json),
         ("whatsapp.json", PackageResources.whatsapp_json),
+        ("zapier.json", PackageResources.zapier_json),
     ]
 
     /// The services built in, and those of a site's own files, which add or replace;

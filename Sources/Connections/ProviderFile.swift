@@ -1,4 +1,3 @@
-import ClientKit
 import JSONKit
 
 /// What is wrong with a provider file, and where.
@@ -16,14 +15,23 @@ public struct ProviderFileError: Error, CustomStringConvertible, Sendable {
 
 /// Reads a provider file strictly: a member that is missing, unknown or of the wrong kind is an error with its place.
 struct ProviderFile {
+    /// Whose word a file is.
+    enum Audience: Sendable {
+        /// Whoever runs the hub wrote it, for everybody.
+        case site
+        /// An organization wrote it for itself: it names public hosts only, and nothing of the hub's environment.
+        case organization
+    }
+
     let name: String
     let file: JSONFile
+    let audience: Audience
 
     /// Reads the provider of a file.
     ///
     /// - Parameter taken: the keys that are taken already, and by which file.
     static func read(
-        _ name: String, _ bytes: [UInt8], besides taken: [String: String] = [:]
+        _ name: String, _ bytes: [UInt8], besides taken: [String: String] = [:], for audience: Audience = .site
     ) throws(ProviderFileError) -> Provider {
         let file: JSONFile
         do throws(JSONFile.Failure) {
@@ -31,42 +39,49 @@ struct ProviderFile {
         } catch {
             throw ProviderFileError(file: name, place: error.place, sentence: error.error.sentence)
         }
-        return try ProviderFile(name: name, file: file).provider(besides: taken)
+        return try ProviderFile(name: name, file: file, audience: audience).provider(besides: taken)
     }
 
-    private init(name: String, file: JSONFile) {
-        self.name = name
-        self.file = file
-    }
+    private static let members: Set<String> = [
+        "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test", "oauth",
+        "sync", "sunset", "ends", "message", "calendar", "verified", "note",
+    ]
 
     private func provider(besides taken: [String: String]) throws(ProviderFileError) -> Provider {
-        let top = try object(
-            "", file.value,
-            [
-                "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test",
-                "oauth", "message", "calendar",
-                "verified", "note",
-            ])
+        let top = try object("", file.value, Self.members)
+        let fields = try fields(top)
+        let tests = try tests(top, fields: fields)
+        var provider = Provider(
+            key: try key(top, besides: taken), name: try text(top, "name"), kind: try kind(top),
+            category: try text(top, "category"), tile: try tile(top), summary: try text(top, "summary"),
+            guide: try texts(top, "guide", atMost: 20), documentation: try documentation(top), fields: fields,
+            hosts: try hosts(top, tests, fields), tests: tests, oauth: try oauth(top, fields: fields),
+            isVerified: try truth(top, "verified", else: true), note: try optionalText(top, "note"))
+        provider.sync = try sync(top, fields)
+        provider.sunsets = try sunsets(top)
+        provider.ends = try ends(top, fields)
+        provider.isOwn = audience == .organization
+        provider.message = try message(top, fields: fields)
+        provider.calendar = try calendar(top, fields: fields)
+        try checkGuide(top, provider)
+        return provider
+    }
+
+    private func key(_ top: Object, besides taken: [String: String]) throws(ProviderFileError) -> String {
         let key = try text(top, "key")
         guard key.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
             throw wrong(top, "key", "a key is lower-case letters, digits and underscores.")
         }
         if let other = taken[key] { throw wrong(top, "key", "\(other) describes \(key) already.") }
+        return key
+    }
+
+    private func kind(_ top: Object) throws(ProviderFileError) -> Provider.Kind {
         guard let kind = Provider.Kind(rawValue: try text(top, "kind")) else {
             throw wrong(
                 top, "kind", "kind is one of \(Provider.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
-        let fields = try fields(top)
-        let test = try test(top, fields: fields)
-        var provider = Provider(
-            key: key, name: try text(top, "name"), kind: kind, category: try text(top, "category"), tile: try tile(top),
-            summary: try text(top, "summary"), guide: try texts(top, "guide"), documentation: try documentation(top),
-            fields: fields, hosts: try hosts(top, test), test: test, oauth: try oauth(top, fields: fields),
-            isVerified: try truth(top, "verified", else: true),
-            note: try optionalText(top, "note"))
-        provider.message = try message(top, fields: fields)
-        provider.calendar = try calendar(top, fields: fields)
-        return provider
+        return kind
     }
 
     private func tile(_ top: Object) throws(ProviderFileError) -> Provider.Tile {
@@ -78,19 +93,6 @@ struct ProviderFile {
         let letters = try text(tile, "letters")
         guard (1...2).contains(letters.count) else { throw wrong(tile, "letters", "letters are one or two.") }
         return Provider.Tile(letters: letters, color: color)
-    }
-
-    /// The hosts that are named, and the one that the test calls.
-    private func hosts(_ top: Object, _ test: ProviderTest) throws(ProviderFileError) -> [String] {
-        let hosts = try optionalTexts(top, "hosts") ?? []
-        for (index, host) in hosts.enumerated() where host.wholeMatch(of: /(\*\.)?([a-z0-9-]+\.)+[a-z0-9-]+/) == nil {
-            throw wrong(
-                top, "hosts/\(index)", "a host is a name in lower case such as api.example.com, or *.example.com.")
-        }
-        guard case .http(let call) = test.call, let origin = try? OutboundURL(Holes.fill(call.url) { _ in "x" }).origin,
-            !hosts.contains(origin.host)
-        else { return hosts }
-        return [origin.host] + hosts
     }
 
     private func documentation(_ top: Object) throws(ProviderFileError) -> Provider.Documentation? {
@@ -149,6 +151,9 @@ extension ProviderFile {
     func optionalText(_ object: Object, _ member: String) throws(ProviderFileError) -> String? {
         guard let value = object.members[member] else { return nil }
         guard let text = value.text, !text.isEmpty else { throw wrong(object, member, "\(member) must be a text.") }
+        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+            throw wrong(object, member, "\(member) holds a line break or another control character.")
+        }
         return text
     }
 
@@ -157,17 +162,20 @@ extension ProviderFile {
         return try texts(object, member)
     }
 
-    func texts(_ object: Object, _ member: String) throws(ProviderFileError) -> [String] {
-        let values = try list(object, member)
-        let texts = values.compactMap(\.text)
+    func texts(
+        _ object: Object, _ member: String, atMost limit: Int = 100
+    ) throws(ProviderFileError) -> [String] {
+        let values = try list(object, member, atMost: limit)
+        let texts = values.compactMap(\.text).filter { !$0.isEmpty }
         guard texts.count == values.count else { throw wrong(object, member, "\(member) must be a list of texts.") }
         return texts
     }
 
-    func list(_ object: Object, _ member: String) throws(ProviderFileError) -> [JSON] {
+    func list(_ object: Object, _ member: String, atMost limit: Int = 100) throws(ProviderFileError) -> [JSON] {
         guard let list = object.members[member]?.elements else {
             throw wrong(object, member, "\(member) must be a list.")
         }
+        guard list.count <= limit else { throw wrong(object, member, "\(member) has more than \(limit) elements.") }
         return list
     }
 

@@ -4,7 +4,7 @@ import JSONKit
 extension ProviderFile {
     func fields(_ top: Object) throws(ProviderFileError) -> [ProviderField] {
         var fields: [ProviderField] = []
-        for (index, value) in try list(top, "fields").enumerated() {
+        for (index, value) in try list(top, "fields", atMost: 40).enumerated() {
             let field = try field("/fields/\(index)", value)
             guard !fields.contains(where: { $0.name == field.name }) else {
                 throw wrong(
@@ -12,6 +12,14 @@ extension ProviderFile {
                 )
             }
             fields.append(field)
+        }
+        for (index, field) in fields.enumerated() {
+            guard let other = field.alternative else { continue }
+            let object = Object(pointer: "/fields/\(index)", members: [:])
+            guard field.isRequired else { throw wrong(object, "unless", "unless is for fields that are required.") }
+            guard other != field.name, fields.contains(where: { $0.name == other }) else {
+                throw wrong(object, "unless", "there is no other field \(other).")
+            }
         }
         return fields
     }
@@ -21,7 +29,7 @@ extension ProviderFile {
             pointer, value,
             [
                 "name", "label", "kind", "required", "pattern", "refusal", "help", "default", "options", "minimum",
-                "maximum", "width",
+                "maximum", "width", "hosts", "unless",
             ])
         guard let kind = ProviderField.Kind(rawValue: try text(object, "kind")) else {
             throw wrong(
@@ -32,12 +40,16 @@ extension ProviderFile {
         guard name.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
             throw wrong(object, "name", "a name is lower-case letters, digits and underscores.")
         }
+        guard !["access_token", "refresh_token", "redirect_uri"].contains(name) else {
+            throw wrong(object, "name", "\(name) is what the hub itself fills in; call the field token.")
+        }
         let field = ProviderField(
             name: name, label: try text(object, "label"), kind: kind,
             isRequired: try truth(object, "required", else: false),
             pattern: try pattern(object), refusal: try optionalText(object, "refusal"),
             help: try optionalText(object, "help"), standard: try optionalText(object, "default"),
-            options: try options(object, kind), range: try range(object, kind), width: try width(object))
+            options: try options(object, kind), range: try range(object, kind), width: try width(object),
+            hosts: try fieldHosts(object, kind), alternative: try optionalText(object, "unless"))
         if kind == .boolean, field.isRequired {
             throw wrong(object, "required", "a boolean is always there: unchecked is false.")
         }
@@ -51,6 +63,24 @@ extension ProviderFile {
         guard field.kind != .secret else { throw wrong(object, "default", "a secret has no default.") }
         if let objection = field.objection(to: standard) {
             throw wrong(object, "default", "the default is refused: \(objection)")
+        }
+    }
+
+    /// Where an address that is typed may lead.
+    private func fieldHosts(
+        _ object: Object, _ kind: ProviderField.Kind
+    ) throws(ProviderFileError) -> [HostPattern] {
+        guard let texts = try optionalTexts(object, "hosts") else { return [] }
+        guard kind == .url || kind == .secret, !texts.isEmpty else {
+            throw wrong(object, "hosts", "hosts are for addresses, of kind url or secret, and at least one.")
+        }
+        return try texts.enumerated().map { (index, text) throws(ProviderFileError) in
+            guard let host = HostPattern(text) else {
+                throw wrong(
+                    object, "hosts/\(index)",
+                    "a host is a name in lower case such as api.example.com, *.example.com, or * for any.")
+            }
+            return host
         }
     }
 

@@ -1,4 +1,3 @@
-import ClientKit
 import JSONKit
 import TimeKit
 
@@ -9,7 +8,8 @@ extension ProviderFile {
         "refresh_parameters", "headers", "client_authentication", "body", "exchange", "long_lived", "pkce", "scopes",
         "scope_separator", "scope_parameter", "issuer", "issuer_required", "token_path", "success_path",
         "rotates_refresh_token", "lifetime", "grant_lifetime", "grant_warning", "minimum_age", "metadata",
-        "signed_callback", "tenant_field", "own_token", "environment", "revoke",
+        "signed_callback", "tenant_field", "own_token", "own_token_scheme", "environment", "revoke", "scopes_field",
+        "client_authentication_field", "long_lived_parameter",
     ]
 
     /// How the service lets people sign in; nil when its file does not say.
@@ -27,13 +27,16 @@ extension ProviderFile {
             refreshParameters: try parameters(oauth, "refresh_parameters", fields),
             headers: try parameters(oauth, "headers", fields),
             clientAuthentication: try choice(oauth, "client_authentication", else: .body),
+            clientAuthenticationField: try field(oauth, "client_authentication_field", among: fields),
             bodyFormat: try choice(oauth, "body", else: .form),
             exchange: try choice(oauth, "exchange", else: .standard),
             longLivedURL: oauth.members["long_lived"] == nil ? nil : try address(oauth, "long_lived", fields),
+            longLivedParameter: try optionalText(oauth, "long_lived_parameter") ?? "access_token",
             usesPKCE: try truth(oauth, "pkce", else: true), scopes: try optionalTexts(oauth, "scopes") ?? [],
+            scopesField: try field(oauth, "scopes_field", among: fields),
             scopeSeparator: try optionalText(oauth, "scope_separator") ?? " ",
             scopeParameter: try optionalText(oauth, "scope_parameter") ?? "scope",
-            issuer: try optionalText(oauth, "issuer"),
+            issuer: try issuer(oauth, fields),
             requiresIssuer: try truth(oauth, "issuer_required", else: false),
             tokenPath: try optionalText(oauth, "token_path"), successPath: try optionalText(oauth, "success_path"),
             rotatesRefreshToken: try truth(oauth, "rotates_refresh_token", else: false),
@@ -43,6 +46,7 @@ extension ProviderFile {
             metadata: oauth.members["metadata"] == nil ? [] : try facts(oauth, "metadata"),
             signsCallback: try truth(oauth, "signed_callback", else: false), tenantField: tenant,
             ownToken: try field(oauth, "own_token", among: fields),
+            ownTokenScheme: try optionalText(oauth, "own_token_scheme") ?? "Bearer",
             environment: try environment(oauth, fields), revocation: try revocation(oauth, fields))
     }
 
@@ -50,19 +54,25 @@ extension ProviderFile {
         _ oauth: Object, _ fields: [ProviderField]
     ) throws(ProviderFileError) -> ProviderRevocation? {
         guard let value = oauth.members["revoke"] else { return nil }
-        let call: Set<String> = ["method", "url", "headers", "bearer", "basic", "success", "error"]
-        let revoke = try object(
-            "/oauth/revoke", value, call.union(["parameters", "body", "ends_siblings"]))
+        let revoke = try object("/oauth/revoke", value, Self.callMembers.union(["ends_siblings"]))
         return ProviderRevocation(
             call: try httpCall(revoke, fields: fields, tokens: ["access_token", "refresh_token"]),
-            body: try parameters(revoke, "parameters", fields, tokens: ["access_token", "refresh_token"]),
-            bodyFormat: try choice(revoke, "body", else: .form),
             endsSiblings: try truth(revoke, "ends_siblings", else: false))
+    }
+
+    private func issuer(_ oauth: Object, _ fields: [ProviderField]) throws(ProviderFileError) -> String? {
+        let issuer = try optionalText(oauth, "issuer")
+        if let issuer { try checkHoles(of: issuer, fields, oauth, "issuer") }
+        return issuer
     }
 
     private func environment(
         _ oauth: Object, _ fields: [ProviderField]
     ) throws(ProviderFileError) -> [ProviderOAuth.Parameter] {
+        // The client of the hub itself must never be shown to a service that somebody else described (A2-07).
+        guard audience == .site || oauth.members["environment"] == nil else {
+            throw wrong(oauth, "environment", "an organization's own provider reads nothing of the hub's environment.")
+        }
         let found = try parameters(oauth, "environment", [])
         for one in found {
             let here = Object(pointer: "/oauth/environment", members: [:])
@@ -77,36 +87,6 @@ extension ProviderFile {
     }
 
     // MARK: Reading members
-
-    /// An address over HTTPS. A hole may be a part of its host: what stands around it keeps it below a domain of the service.
-    private func address(
-        _ object: Object, _ member: String, _ fields: [ProviderField]
-    ) throws(ProviderFileError) -> String {
-        let url = try text(object, member)
-        guard url.hasPrefix("https://"), (try? OutboundURL(Holes.fill(url) { _ in "x" })) != nil else {
-            throw wrong(object, member, "\(member) must be an address that begins with https://.")
-        }
-        try checkHoles(of: url, fields, object, member)
-        let host = url.dropFirst(8).prefix(while: { !"/?#".contains($0) })
-        for hole in Holes.names(in: String(host)) {
-            try checkHost(hole, in: host, fields, object, member)
-        }
-        return url
-    }
-
-    /// Whoever fills the hole must not be able to name a host of their own: a dot before the rest, and no dot inside.
-    private func checkHost(
-        _ hole: String, in host: Substring, _ fields: [ProviderField], _ object: Object, _ member: String
-    ) throws(ProviderFileError) {
-        let isLabel = host.hasPrefix("{\(hole)}.") && host.dropFirst(hole.count + 3).contains(".")
-        let pattern = fields.first { $0.name == hole }?.pattern
-        let isFixed = ["x.y", "x/y", "x?y", "x#y", "x@y", "x:1"].allSatisfy { pattern?.matches($0) == false }
-        guard isLabel, isFixed else {
-            throw wrong(
-                object, member,
-                "a hole in a host must be its first label, and its field must have a pattern without dots.")
-        }
-    }
 
     /// An object of names and values.
     func parameters(

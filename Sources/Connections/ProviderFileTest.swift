@@ -3,10 +3,28 @@ import JSONKit
 
 /// The test of a provider file: what is called, with which values, and what the answer tells.
 extension ProviderFile {
-    func test(_ top: Object, fields: [ProviderField]) throws(ProviderFileError) -> ProviderTest {
-        let common: Set<String> = ["kind", "access", "metadata"]
-        let known = common.union(["method", "url", "headers", "bearer", "basic", "success", "error"])
-        let test = try object("/test", top.members["test"], known)
+    /// What a call over HTTP is told by.
+    static let callMembers: Set<String> = [
+        "method", "url", "headers", "bearer", "basic", "parameters", "body", "json", "success", "error",
+    ]
+
+    /// The test, or the tests of which the first is made that has all of its values.
+    func tests(_ top: Object, fields: [ProviderField]) throws(ProviderFileError) -> [ProviderTest] {
+        guard let values = top.members["test"]?.elements else { return [try test("/test", top, fields)] }
+        guard (1...3).contains(values.count) else {
+            throw wrong(top, "test", "test is one test, or a list of up to 3.")
+        }
+        return try values.enumerated().map { (index, value) throws(ProviderFileError) in
+            let inner = top.members.merging(["test": value]) { _, new in new }
+            return try test("/test/\(index)", Object(pointer: "", members: inner), fields)
+        }
+    }
+
+    private func test(
+        _ pointer: String, _ top: Object, _ fields: [ProviderField]
+    ) throws(ProviderFileError) -> ProviderTest {
+        let common: Set<String> = ["kind", "access", "metadata", "notice"]
+        let test = try object(pointer, top.members["test"], common.union(Self.callMembers))
         let call: ProviderTest.Call
         let kind = try text(test, "kind")
         switch kind {
@@ -21,19 +39,23 @@ extension ProviderFile {
             call = .smtp
         default: throw wrong(test, "kind", "kind is http, aws_caller_identity or smtp.")
         }
-        if kind != "http" { _ = try object("/test", top.members["test"], common) }
+        if kind != "http" { _ = try object(pointer, top.members["test"], common) }
         let access = try text(test, "access")
         for hole in Holes.names(in: access) where hole.hasPrefix("setup.") {
             guard fields.contains(where: { "setup.\($0.name)" == hole && $0.kind != .secret }) else {
                 throw wrong(test, "access", "there is no field to show named \(hole.dropFirst(6)).")
             }
         }
-        return ProviderTest(call: call, access: access, metadata: try facts(test, "metadata"))
+        let notice = try optionalText(test, "notice")
+        if case .http(let call) = call, call.method == .post, top.members["kind"]?.text == "webhook", notice == nil {
+            throw wrong(test, "notice", "a test that posts to a webhook must say so in notice.")
+        }
+        return ProviderTest(call: call, access: access, metadata: try facts(test, "metadata"), notice: notice)
     }
 
     /// What is worth showing of an answer: a list of labels and paths.
     func facts(_ object: Object, _ member: String) throws(ProviderFileError) -> [ProviderTest.Fact] {
-        try list(object, member).enumerated().map { (index, value) throws(ProviderFileError) in
+        try list(object, member, atMost: 20).enumerated().map { (index, value) throws(ProviderFileError) in
             let fact = try self.object("\(object.pointer)/\(member)/\(index)", value, ["label", "path"])
             return ProviderTest.Fact(label: try text(fact, "label"), path: try text(fact, "path"))
         }
@@ -63,25 +85,25 @@ extension ProviderFile {
         }
         let (statuses, condition) = try success(test)
         return ProviderTest.HTTPCall(
-            method: method, url: try url(test, fields, tokens), headers: try headers(test, fields, tokens),
+            method: method, url: try address(test, "url", fields, tokens: tokens),
+            headers: try headers(test, fields, tokens),
             bearer: bearer,
             basic: basic.map { ($0[0], $0[1]) }, statuses: statuses, condition: condition,
-            error: try optionalText(test, "error"))
+            error: try optionalText(test, "error"),
+            parameters: try parameters(test, "parameters", fields, tokens: tokens),
+            bodyFormat: try choice(test, "body", else: .form), json: try json(test, fields, tokens))
     }
 
-    private func url(
+    /// A body of JSON with holes.
+    private func json(
         _ test: Object, _ fields: [ProviderField], _ tokens: [String]
-    ) throws(ProviderFileError) -> String {
-        let url = try text(test, "url")
-        guard url.hasPrefix("https://") else { throw wrong(test, "url", "url must begin with https://.") }
-        guard !url.dropFirst(8).prefix(while: { !"/?#".contains($0) }).contains("{") else {
-            throw wrong(test, "url", "the host of url must be fixed.")
+    ) throws(ProviderFileError) -> JSON? {
+        guard let json = test.members["json"] else { return nil }
+        guard test.members["parameters"] == nil, test.members["body"] == nil else {
+            throw wrong(test, "json", "json stands instead of parameters and body.")
         }
-        try checkHoles(of: url, fields, test, "url", besides: tokens)
-        guard (try? OutboundURL(Holes.fill(url) { _ in "x" })) != nil else {
-            throw wrong(test, "url", "url is none that can be called.")
-        }
-        return url
+        for text in json.texts { try checkHoles(of: text, fields, test, "json", besides: tokens) }
+        return json
     }
 
     private func headers(
@@ -92,6 +114,7 @@ extension ProviderFile {
         let headers = try object("\(test.pointer)/headers", value, names)
         return try names.sorted().map { (name) throws(ProviderFileError) in
             let value = try text(headers, name)
+            try checkHoles(of: name, fields, headers, name)
             try checkHoles(of: value, fields, headers, name, besides: tokens)
             return (name, value)
         }

@@ -52,19 +52,26 @@ struct ProviderOAuth: Sendable {
     let refreshParameters: [Parameter]
     /// Headers of calls to the token endpoint, such as `Notion-Version`.
     let headers: [Parameter]
+    /// How the hub shows who it is; ``clientAuthentication(_:)`` answers for the values of a set-up.
     let clientAuthentication: ClientAuthentication
+    /// The field of the set-up that says how the hub shows who it is, where it is given.
+    let clientAuthenticationField: String?
     let bodyFormat: BodyFormat
     let exchange: Exchange
     /// Where a short-lived token becomes a long-lived one, for ``Exchange/longLived``.
     let longLivedURL: String?
+    /// What the parameter for the token is called there: `access_token` but for Facebook.
+    let longLivedParameter: String
     /// Whether the service takes a proof of possession of the code (RFC 7636).
     let usesPKCE: Bool
-    /// What is asked for when nobody says otherwise.
+    /// What is asked for when nobody says otherwise; ``scopes(_:)`` answers for the values of a set-up.
     let scopes: [String]
+    /// The field of the set-up that says what is asked for, where it is given.
+    let scopesField: String?
     let scopeSeparator: String
     /// What the parameter for scopes is called: Slack's user tokens have another.
     let scopeParameter: String
-    /// The issuer that `iss` must be, for services that send it (RFC 9207).
+    /// The issuer that `iss` must be, for services that send it (RFC 9207); ``issuer(_:)`` fills its holes.
     let issuer: String?
     /// Whether the answer of the authorization endpoint must carry `iss`.
     let requiresIssuer: Bool
@@ -90,19 +97,47 @@ struct ProviderOAuth: Sendable {
     let tenantField: String?
     /// A field of the set-up whose value serves as the access token where nobody signs in.
     let ownToken: String?
+    /// What stands before that value in an `Authorization` header: `Bearer` but for Discord's bots.
+    let ownTokenScheme: String
     /// Fields of the set-up that the environment of the hub may give (seed 3): field, and name of the variable.
     let environment: [Parameter]
     /// How a grant is given back; nil where the service has no way.
     let revocation: ProviderRevocation?
 }
 
+extension ProviderOAuth {
+    /// What is asked for, by the set-up or else by the provider file.
+    func scopes(_ values: [String: String]) -> [String] {
+        let chosen = scopesField.flatMap { values[$0] }?.split { $0 == " " || $0 == "," }.map(String.init)
+        return chosen.flatMap { $0.isEmpty ? nil : $0 } ?? scopes
+    }
+
+    /// The issuer that `iss` must be; nil when neither the service nor the set-up names one.
+    func issuer(_ values: [String: String]) -> String? {
+        issuer.map { Holes.fill($0) { values[$0] } }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// How the hub shows the service who it is.
+    func clientAuthentication(_ values: [String: String]) -> ClientAuthentication {
+        clientAuthenticationField.flatMap { values[$0] }.flatMap { ClientAuthentication(rawValue: $0) }
+            ?? clientAuthentication
+    }
+
+    /// What stands before the access token in an `Authorization` header.
+    func scheme(_ values: [String: String]) -> String {
+        let isOwn = ownToken.flatMap { values[$0] }.map { $0 == values["access_token"] } ?? false
+        return isOwn ? ownTokenScheme : "Bearer"
+    }
+}
+
 /// How a grant is given back at the service.
 struct ProviderRevocation: Sendable {
     /// The call; its holes may be `{access_token}` and `{refresh_token}` too.
     let call: ProviderTest.HTTPCall
-    /// The body: form parameters or members of JSON.
-    let body: [ProviderOAuth.Parameter]
-    let bodyFormat: ProviderOAuth.BodyFormat
     /// Whether all tokens of one person at this client end together, siblings among them.
     let endsSiblings: Bool
+
+    /// The body: form parameters or members of JSON.
+    var body: [ProviderOAuth.Parameter] { call.parameters }
+    var bodyFormat: ProviderOAuth.BodyFormat { call.bodyFormat }
 }

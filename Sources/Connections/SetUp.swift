@@ -34,11 +34,10 @@ struct SetUp: Sendable {
             let isTakenAway = isForm ? field.kind != .secret : input.isGiven(name)
             if isTakenAway { (open[field.name], secrets[field.name]) = (nil, nil) }
             guard open[field.name] == nil, secrets[field.name] == nil else { continue }
-            if let standard = field.standard, !isForm, stored == nil || field.isRequired {
-                open[field.name] = standard
-            } else if field.isRequired {
-                _ = input.required(name, String?.none)
-            }
+            if let standard = field.standard, !isForm, stored == nil || field.isRequired { open[field.name] = standard }
+        }
+        for field in provider.missing(open.merging(secrets) { _, secret in secret }) {
+            _ = input.required("setup.\(field.name)", String?.none)
         }
         return SetUp(open: open, secrets: secrets)
     }
@@ -51,7 +50,7 @@ struct SetUp: Sendable {
         // A form says nothing of a box that is not checked.
         case .boolean: return (input.truth(name) ?? (isForm ? false : nil)).map { $0 ? "true" : "false" }
         case .textarea: return input.optionalText(name, 1...20_000)
-        case .text, .select, .email, .url, .number: return input.textOrNumber(name, 1...2_000)
+        case .text, .select, .email, .url, .number, .date: return input.textOrNumber(name, 1...2_000)
         }
         guard let value = input.secret(name)?.reveal({ $0.trimmedEnds }) else { return nil }
         guard value.isEmpty else { return value }
@@ -83,7 +82,7 @@ struct SetUp: Sendable {
 
 extension String {
     /// The text without white space at its ends, such as the line break of a token that was copied with it.
-    fileprivate var trimmedEnds: String {
+    var trimmedEnds: String {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
         guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
             return ""

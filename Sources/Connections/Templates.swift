@@ -44,7 +44,8 @@ extension Provider {
                 name: "bot_token", label: "Bot token", kind: .secret, isRequired: true, pattern: nil, refusal: nil,
                 help: "Digits, a colon, letters.", standard: nil, options: [], range: 0...1, width: nil)
         ],
-        hosts: [], test: ProviderTest(call: .smtp, access: "", metadata: []), oauth: nil, isVerified: true, note: nil)
+        hosts: [], tests: [ProviderTest(call: .smtp, access: "", metadata: [])], oauth: nil, isVerified: true, note: nil
+    )
 }
 
 extension ConnectionRecord {
@@ -69,7 +70,7 @@ extension ConnectionListPage {
 extension GalleryPage {
     static let sample = GalleryPage(
         listHref: "/connections", action: "/connections/new", search: "",
-        cards: [Card(provider: .sample, href: "/connections/new/telegram", connected: 2)])
+        cards: [Card(provider: .sample, href: "/connections/new/telegram", count: 2)])
 }
 
 extension ConnectionPage {

@@ -25,31 +25,40 @@ struct Tester: Sendable {
 
     func test(_ provider: Provider, _ values: [String: String]) -> TestOutcome {
         let start = ContinuousClock.now
-        let result: Result<JSON, TestFailure>
-        switch provider.test.call {
+        let test = provider.test(for: values)
+        let result: Result<Answer, TestFailure>
+        switch test.call {
         case .http(let call): result = Result { () throws(TestFailure) in try http(call, provider, values) }
         case .awsCallerIdentity: result = Result { () throws(TestFailure) in try aws(provider, values) }
         case .smtp: result = Result { () throws(TestFailure) in try smtp(provider, values) }
         }
         let duration = start.duration(to: .now)
         switch result {
-        case .success(let answer): return success(provider, values, answer, duration)
+        case .success(let answer): return success(provider, test, values, answer, duration)
         case .failure(let failure):
             return TestOutcome(isSuccess: false, sentence: failure.sentence, duration: duration, metadata: [:])
         }
     }
 
+    /// What a service answered, and the status it came with.
+    struct Answer: Sendable {
+        let status: Int
+        let body: JSON
+    }
+
     private func success(
-        _ provider: Provider, _ values: [String: String], _ answer: JSON, _ duration: Duration
+        _ provider: Provider, _ test: ProviderTest, _ values: [String: String], _ answer: Answer, _ duration: Duration
     ) -> TestOutcome {
         let conceal = Concealing(provider, values)
-        let access = Holes.fill(provider.test.access) { hole in
-            guard hole.hasPrefix("setup.") else { return answer.at(hole)?.words }
+        let access = Holes.fill(test.access) { hole in
+            guard hole.hasPrefix("setup.") else { return answer.body.at(hole)?.words }
             let name = String(hole.dropFirst("setup.".count))
             return provider.field(name)?.kind == .secret ? nil : values[name]
         }
-        let facts = provider.test.metadata.compactMap { fact -> JSON? in
-            answer.at(fact.path)?.words.map { ["label": .string(fact.label), "value": .string(conceal($0))] }
+        let facts = test.metadata.compactMap { fact -> JSON? in
+            fact.words(of: answer.body, status: answer.status).map {
+                ["label": .string(fact.label), "value": .string(conceal($0))]
+            }
         }
         let shown = conceal(access)
         return TestOutcome(
@@ -59,15 +68,28 @@ struct Tester: Sendable {
 
     // MARK: HTTP
 
-    private func http(
+    /// Makes a call of a provider file and gives what was answered, when that was success.
+    func http(
         _ call: ProviderTest.HTTPCall, _ provider: Provider, _ values: [String: String]
-    ) throws(TestFailure) -> JSON {
-        let url = Holes.fill(call.url) { values[$0].map { Percent.encodeSegment($0) } }
+    ) throws(TestFailure) -> Answer {
+        let url = Holes.address(call.url, values)
+        // The set-up may have been judged by another version of the provider file.
+        guard let host = (try? OutboundURL(url))?.origin.host, provider.allows(host, values) else {
+            throw TestFailure(sentence: "The address that a test calls is none of \(provider.name). Check the set-up.")
+        }
         var request = OutboundRequest(
             method: call.method, url: url, deadline: Self.deadline)
-        for header in call.headers { request.headers.append((header.name, Holes.fill(header.value) { values[$0] })) }
+        for header in call.headers {
+            let value = Holes.fill(header.value) { values[$0] }.drop { $0 == " " }
+            request.headers.append((Holes.fill(header.name) { values[$0] }, String(value)))
+        }
         if let bearer = call.bearer {
-            request.addHeader("Authorization", Secret("Bearer " + Holes.fill(bearer) { values[$0] }))
+            let scheme = bearer == "{access_token}" ? provider.oauth?.scheme(values) ?? "Bearer" : "Bearer"
+            request.addHeader("Authorization", Secret("\(scheme) " + Holes.fill(bearer) { values[$0] }))
+        }
+        if let body = call.body(values) {
+            request.headers.append(("Content-Type", body.type))
+            request.body = body.bytes
         }
         if let basic = call.basic {
             let pair = Holes.fill(basic.user) { values[$0] } + ":" + Holes.fill(basic.password) { values[$0] }
@@ -80,7 +102,7 @@ struct Tester: Sendable {
             let words = call.error.flatMap { answer.at($0)?.words }.map { Concealing(provider, values)($0) }
             throw TestFailure.refused(by: provider.name, response.status, words)
         }
-        return answer
+        return Answer(status: response.status, body: answer)
     }
 
     private func send(_ request: OutboundRequest, _ service: String) throws(TestFailure) -> OutboundResponse {
@@ -93,7 +115,7 @@ struct Tester: Sendable {
 
     // MARK: AWS
 
-    private func aws(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> JSON {
+    private func aws(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> Answer {
         let region = values["region"] ?? "us-east-1"
         // It becomes part of the host, whatever the pattern of the provider file lets through.
         guard region.wholeMatch(of: /[a-z0-9]+(-[a-z0-9]+)*/) != nil else {
@@ -122,7 +144,8 @@ struct Tester: Sendable {
             let words = Self.element("Message", of: text) ?? Self.element("Code", of: text)
             throw TestFailure.refused(by: "AWS", response.status, words.map { Concealing(provider, values)($0) })
         }
-        return ["account": .string(account), "arn": JSON(Self.element("Arn", of: text))]
+        return Answer(
+            status: response.status, body: ["account": .string(account), "arn": JSON(Self.element("Arn", of: text))])
     }
 
     /// The text of the first element of a name; the answers of STS are flat enough for that.
@@ -135,7 +158,7 @@ struct Tester: Sendable {
 
     // MARK: SMTP
 
-    private func smtp(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> JSON {
+    private func smtp(_ provider: Provider, _ values: [String: String]) throws(TestFailure) -> Answer {
         guard (values["username"] == nil) == (values["password"] == nil) else {
             throw TestFailure(
                 sentence:
@@ -151,10 +174,12 @@ struct Tester: Sendable {
             deadline: Self.deadline)
         do throws(ClientError) {
             let outcome = try client.probe(probe)
-            return [
-                "greeting": .string(outcome.greeting), "authenticated": .bool(outcome.isAuthenticated),
-                "secure": .bool(outcome.isSecure),
-            ]
+            return Answer(
+                status: 250,
+                body: [
+                    "greeting": .string(outcome.greeting), "authenticated": .bool(outcome.isAuthenticated),
+                    "secure": .bool(outcome.isSecure),
+                ])
         } catch {
             throw TestFailure(sentence: "The mail server could not be used. \(error.tenantSentence)")
         }

@@ -13,7 +13,7 @@ extension Connections {
             throw Problem(409, "connection_disabled", "This connection is disabled. Enable it before you test it.")
         }
         guard let provider = view.provider else { throw Problem.withoutProvider(view) }
-        let missing = provider.fields.filter { $0.isRequired && view.values[$0.name] == nil }
+        let missing = provider.missing(view.values)
         guard missing.isEmpty else {
             throw Problem(
                 409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")

@@ -45,7 +45,7 @@ struct TokenEndpoint: Sendable {
         var query = filled(oauth.refreshParameters.filter { $0.name.hasPrefix("exchange.") }).map {
             (String($0.0.dropFirst("exchange.".count)), $0.1)
         }
-        query.append(("access_token", short.access.reveal { $0 }))
+        query.append((oauth.longLivedParameter, short.access.reveal { $0 }))
         let answer = try get(url, query)
         return try TokenAnswer(Self.merged(short.whole, answer), oauth, service: provider.name)
     }
@@ -55,7 +55,7 @@ struct TokenEndpoint: Sendable {
         let url = oauth.refreshURL ?? oauth.tokenURL
         if oauth.exchange == .longLived {
             var query = filled(oauth.refreshParameters.filter { !$0.name.hasPrefix("exchange.") })
-            query.append(("access_token", tokens.access.reveal { $0 }))
+            query.append((oauth.longLivedParameter, tokens.access.reveal { $0 }))
             return try TokenAnswer(get(url, query), oauth, service: provider.name)
         }
         guard let refreshToken else {
@@ -76,10 +76,10 @@ struct TokenEndpoint: Sendable {
     private func call(_ url: String, _ parameters: [(String, String)]) throws(TokenFailure) -> JSON {
         var parameters = parameters
         var request = OutboundRequest(
-            method: .post, url: Holes.fill(url) { values[$0].map { Percent.encodeSegment($0) } },
+            method: .post, url: Holes.address(url, values),
             headers: [("Accept", "application/json")] + filled(oauth.headers), deadline: Self.deadline)
         let (id, secret) = (values["client_id"] ?? "", values["client_secret"] ?? "")
-        switch oauth.clientAuthentication {
+        switch oauth.clientAuthentication(values) {
         case .basic:
             // Both parts are written as in a form before they are joined (RFC 6749 §2.3.1).
             let pair = Percent.encode(id) + ":" + Percent.encode(secret)
@@ -99,7 +99,7 @@ struct TokenEndpoint: Sendable {
     }
 
     private func get(_ url: String, _ query: [(String, String)]) throws(TokenFailure) -> JSON {
-        let address = Holes.fill(url) { values[$0].map { Percent.encodeSegment($0) } }
+        let address = Holes.address(url, values)
         return try send(
             OutboundRequest(
                 method: .get, url: address + "?" + Self.form(query),
