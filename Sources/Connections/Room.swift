@@ -63,7 +63,8 @@ public struct Connections: Sendable {
         case (.test(let id), .post): try test(id, call)
         case (.test(let id), _): try detailPage(id, call)
         case (.refresh(let id), .post): try refresh(id, call)
-        case (.refresh(let id), _): try detailPage(id, call)
+        case (.sync(let id), .post): try sync(id, call)
+        case (.refresh(let id), _), (.sync(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
         case (.disconnect(let id), .post): try disconnect(id, call)
@@ -87,6 +88,7 @@ public struct Connections: Sendable {
         case (.testJSON(let name), _): try testJSON(name, call)
         case (.refreshJSON(let name), _): try refreshJSON(name, call)
         case (.checksJSON(let name), _): try checksJSON(name, call)
+        case (.syncJSON(let name), _): try syncJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
         default: throw Problem.notFound
