@@ -37,8 +37,9 @@ extension Connections {
             let failures = try store(scope).syncFailures(of: view.record.id, in: transaction)
             let metadata = now.metadata.replacing(["synced": .array(result.facts)])
             let wait = result.error == nil ? Duration.minutes(60) : .minutes(1 << min(failures, 5))
+            let dueAt = world.now() + wait * (1 + 0.1 * jitter)
             try store(scope).recordSync(
-                view.record.id, metadata: metadata, failure: result.error, dueAt: world.now() + wait * (1 + 0.1 * jitter),
+                view.record.id, metadata: metadata, failure: result.error, dueAt: dueAt,
                 isNews: metadata != now.metadata || result.error != now.syncError, in: transaction)
             try checks(scope).record(.sync, view.record.id, result.error, duration, in: transaction)
         }
