@@ -123,7 +123,7 @@ extension Connections {
         let outcome = try sync(find(name, scope), by: scope)
         let view = try find(name, scope)
         return .json([
-            "ok": .bool(outcome.error == nil), "detail": JSON(outcome.error), "metadata": view.facts,
+            "ok": .bool(outcome.error == nil), "detail": JSON(outcome.error), "metadata": .array(view.facts),
             "last_sync_at": JSON(view.record.syncedAt),
         ])
     }
@@ -159,7 +159,7 @@ extension Connections {
             "workspace_id": JSON(record.workspace?.text), "kind": JSON(view.provider?.kind.rawValue),
             "status": .string(view.status.rawValue), "status_detail": .string(view.sentence),
             "enabled": .bool(record.isEnabled), "setup": .object(setUp), "access": JSON(view.access),
-            "metadata": view.facts, "checked_at": JSON(record.testedAt),
+            "metadata": .array(view.facts), "checked_at": JSON(record.testedAt),
             "expires_at": JSON(record.grant.expiresAt), "refreshed_at": JSON(record.grant.refreshedAt),
             "grant_ends_at": JSON(record.grant.endsAt), "last_sync_at": JSON(record.syncedAt),
             "sync_error": JSON(record.syncError),
