@@ -12,6 +12,8 @@ struct ConnectionPage: ShellPage {
         let list: String
         let edit: String
         let test: String
+        let refresh: String
+        let sync: String
         let enable: String
         let disable: String
         let disconnect: String
@@ -22,6 +24,8 @@ struct ConnectionPage: ShellPage {
             list = call.link(ConnectionRoute.list)
             edit = call.link(ConnectionRoute.edit(id))
             test = call.link(ConnectionRoute.test(id))
+            refresh = call.link(ConnectionRoute.refresh(id))
+            sync = call.link(ConnectionRoute.sync(id))
             enable = call.link(ConnectionRoute.enable(id))
             disable = call.link(ConnectionRoute.disable(id))
             disconnect = call.link(ConnectionRoute.disconnect(id))
@@ -31,6 +35,7 @@ struct ConnectionPage: ShellPage {
 
         init(sample: String) {
             (list, edit, test, enable) = (sample, sample, sample, sample)
+            (refresh, sync) = (sample, sample)
             (disable, disconnect, remove, activity) = (sample, sample, sample, sample)
         }
     }
@@ -69,6 +74,10 @@ struct ConnectionPage: ShellPage {
             case "connection.enabled": "Enabled"
             case "connection.disabled": "Disabled"
             case "connection.disconnected": "Disconnected, its secrets dropped"
+            case "connection.refreshed": "Tokens renewed"
+            case "connection.refresh_failed": "Tokens could not be renewed"
+            case "connection.revoked": "Access revoked at the service"
+            case "connection.revocation_failed": "Access could not be revoked at the service"
             case "connection.tested": tone == "good" ? "Began to work" : "Began to fail"
             case "credentials.read": "Credentials read"
             default: action
@@ -83,18 +92,20 @@ struct ConnectionPage: ShellPage {
     let links: Links
     let workspace: String?
     let activity: [Activity]
+    let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
 
     init(
-        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity], siteURL: String,
-        now: Timestamp
+        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity],
+        checks: [CheckStore.Check] = [], siteURL: String, now: Timestamp
     ) {
         shown = view
         self.canWrite = canWrite
         self.links = links
         self.workspace = workspace
         self.activity = activity
+        self.checks = checks
         self.siteURL = siteURL
         self.now = now
     }
@@ -109,9 +120,12 @@ struct ConnectionPage: ShellPage {
             "name": .text(record.name), "tile": shown.tile, "state": shown.state,
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
-            "has_metadata": .bool(!facts.isEmpty), "metadata": .list(facts), "last_test": lastTest, "example": example,
+            "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
+            "last_test": lastTest, "example": example,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
         ]
+        members["health"] = health.view(now: now)
+        members["synced"] = synced
         members.merge(actions) { one, _ in one }
         members["details"] = [
             "id": .text(record.id.text), "workspace": .text(workspace ?? "All workspaces"),
@@ -144,6 +158,20 @@ struct ConnectionPage: ShellPage {
         ]
     }
 
+    private var health: ConnectionHealth {
+        let canRenew = canWrite && record.isEnabled && record.grant.refreshDueAt != nil
+        return ConnectionHealth(checks: checks, refreshAction: canRenew ? links.refresh : nil)
+    }
+
+    /// When the service was read; null where there is nothing to be read.
+    private var synced: TemplateValue {
+        guard shown.provider?.sync.isEmpty == false else { return .null }
+        return [
+            "at": record.syncedAt?.view(now: now) ?? .null, "error": TemplateValue(record.syncError),
+            "action": canWrite && record.isEnabled ? .text(links.sync) : .null,
+        ]
+    }
+
     private var setUp: [TemplateValue] {
         (shown.provider?.fields ?? []).map { field in
             guard field.kind == .secret else {
@@ -159,14 +187,14 @@ struct ConnectionPage: ShellPage {
     }
 
     private var facts: [TemplateValue] {
-        (record.metadata["facts"]?.elements ?? []).map { fact in
+        shown.facts.map { fact in
             ["label": .text(fact["label"]?.text ?? ""), "value": .text(fact["value"]?.text ?? "")]
         }
     }
 
     private var lastTest: TemplateValue {
         guard let at = record.testedAt, let duration = record.testDuration else { return .null }
-        let isGood = record.storedStatus == .connected
+        let isGood = record.storedStatus == .connected || record.storedStatus == .expiring
         return [
             "tone": isGood ? "good" : "bad", "word": isGood ? "Passed" : "Failed",
             "text": .text(isGood ? shown.access ?? "\(shown.serviceName) answered." : record.statusDetail ?? ""),

@@ -13,6 +13,7 @@ public enum ConnectionRoute: Route {
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
     case refresh(Identifier<Connection>)
+    case sync(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
     case disconnect(Identifier<Connection>)
@@ -25,6 +26,7 @@ public enum ConnectionRoute: Route {
     case testJSON(ConnectionName)
     case refreshJSON(ConnectionName)
     case checksJSON(ConnectionName)
+    case syncJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
     /// What follows it goes to the service.
@@ -41,6 +43,7 @@ public enum ConnectionRoute: Route {
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
         case "connections/:id/refresh": self = .refresh(path.id())
+        case "connections/:id/sync": self = .sync(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
         case "connections/:id/disconnect": self = .disconnect(path.id())
@@ -63,6 +66,7 @@ public enum ConnectionRoute: Route {
         case "test": self = .testJSON(name)
         case "refresh": self = .refreshJSON(name)
         case "checks": self = .checksJSON(name)
+        case "sync": self = .syncJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
         case "proxy": self = .proxy(name)
@@ -81,6 +85,7 @@ public enum ConnectionRoute: Route {
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
         case .refresh(let id): "/connections/\(id)/refresh"
+        case .sync(let id): "/connections/\(id)/sync"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
         case .disconnect(let id): "/connections/\(id)/disconnect"
@@ -93,6 +98,7 @@ public enum ConnectionRoute: Route {
         case .testJSON(let name): "/api/v1/connections/\(name)/test"
         case .refreshJSON(let name): "/api/v1/connections/\(name)/refresh"
         case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
+        case .syncJSON(let name): "/api/v1/connections/\(name)/sync"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
         case .proxy(let name): "/api/v1/connections/\(name)/proxy"
@@ -106,9 +112,9 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test, .refresh: [.get: read, .post: write]
+        case .test, .refresh, .sync: [.get: read, .post: write]
         case .enable, .disable: [.post: write]
-        case .testJSON, .refreshJSON, .disconnectJSON: [.post: write]
+        case .testJSON, .refreshJSON, .syncJSON, .disconnectJSON: [.post: write]
         case .checksJSON: [.get: read]
         case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
         case .listJSON: [.get: read, .post: write]
@@ -124,11 +130,12 @@ public enum ConnectionRoute: Route {
         let name = ConnectionName(id.text)
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .refresh(id),
+            .sync(id),
             .enable(id),
             .disable(id),
             .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
-            .statusJSON(name), .testJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
-            .credentialsJSON(name), .proxy(name),
+            .statusJSON(name), .testJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
+            .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
     }
 }
