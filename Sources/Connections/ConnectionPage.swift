@@ -13,6 +13,8 @@ struct ConnectionPage: ShellPage {
         let edit: String
         let test: String
         let authorize: String
+        let refresh: String
+        let sync: String
         let enable: String
         let disable: String
         let disconnect: String
@@ -24,6 +26,8 @@ struct ConnectionPage: ShellPage {
             edit = call.link(ConnectionRoute.edit(id))
             test = call.link(ConnectionRoute.test(id))
             authorize = call.link(ConnectionRoute.authorize(id))
+            refresh = call.link(ConnectionRoute.refresh(id))
+            sync = call.link(ConnectionRoute.sync(id))
             enable = call.link(ConnectionRoute.enable(id))
             disable = call.link(ConnectionRoute.disable(id))
             disconnect = call.link(ConnectionRoute.disconnect(id))
@@ -32,7 +36,8 @@ struct ConnectionPage: ShellPage {
         }
 
         init(sample: String) {
-            (list, edit, test, authorize, enable) = (sample, sample, sample, sample, sample)
+            (list, edit, test, enable) = (sample, sample, sample, sample)
+            (authorize, refresh, sync) = (sample, sample, sample)
             (disable, disconnect, remove, activity) = (sample, sample, sample, sample)
         }
     }
@@ -75,6 +80,10 @@ struct ConnectionPage: ShellPage {
             case "connection.authorized": "Signed in"
             case "connection.authorization_failed": "Sign-in failed: \(details["detail"]?.text ?? "no reason given")"
             case "connection.disconnected": "Disconnected, its secrets dropped"
+            case "connection.refreshed": "Tokens renewed"
+            case "connection.refresh_failed": "Tokens could not be renewed"
+            case "connection.revoked": "Access revoked at the service"
+            case "connection.revocation_failed": "Access could not be revoked at the service"
             case "connection.tested": tone == "good" ? "Began to work" : "Began to fail"
             case "credentials.read": "Credentials read"
             default: action
@@ -89,18 +98,20 @@ struct ConnectionPage: ShellPage {
     let links: Links
     let workspace: String?
     let activity: [Activity]
+    let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
 
     init(
-        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity], siteURL: String,
-        now: Timestamp
+        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity],
+        checks: [CheckStore.Check] = [], siteURL: String, now: Timestamp
     ) {
         shown = view
         self.canWrite = canWrite
         self.links = links
         self.workspace = workspace
         self.activity = activity
+        self.checks = checks
         self.siteURL = siteURL
         self.now = now
     }
@@ -115,10 +126,13 @@ struct ConnectionPage: ShellPage {
             "name": .text(record.name), "tile": shown.tile, "state": shown.state,
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
-            "has_metadata": .bool(!facts.isEmpty), "metadata": .list(facts), "last_test": lastTest, "example": example,
+            "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
+            "last_test": lastTest, "example": example,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
         ]
         members["sign_in"] = signIn
+        members["health"] = health.view(now: now)
+        members["synced"] = synced
         members.merge(actions) { one, _ in one }
         members["details"] = [
             "id": .text(record.id.text), "workspace": .text(workspace ?? "All workspaces"),
@@ -192,6 +206,20 @@ struct ConnectionPage: ShellPage {
             + more.map { ["name": .text($0), "is_asked": false, "tone": "good", "word": "Granted"] }
     }
 
+    private var health: ConnectionHealth {
+        let canRenew = canWrite && record.isEnabled && record.grant.refreshDueAt != nil
+        return ConnectionHealth(checks: checks, refreshAction: canRenew ? links.refresh : nil)
+    }
+
+    /// When the service was read; null where there is nothing to be read.
+    private var synced: TemplateValue {
+        guard shown.provider?.sync.isEmpty == false else { return .null }
+        return [
+            "at": record.syncedAt?.view(now: now) ?? .null, "error": TemplateValue(record.syncError),
+            "action": canWrite && record.isEnabled ? .text(links.sync) : .null,
+        ]
+    }
+
     private var setUp: [TemplateValue] {
         (shown.provider?.fields ?? []).map { field in
             guard field.kind == .secret else {
@@ -219,7 +247,7 @@ struct ConnectionPage: ShellPage {
 
     private var lastTest: TemplateValue {
         guard let at = record.testedAt, let duration = record.testDuration else { return .null }
-        let isGood = record.storedStatus == .connected
+        let isGood = record.storedStatus == .connected || record.storedStatus == .expiring
         return [
             "tone": isGood ? "good" : "bad", "word": isGood ? "Passed" : "Failed",
             "text": .text(isGood ? shown.access ?? "\(shown.serviceName) answered." : record.statusDetail ?? ""),

@@ -212,11 +212,4 @@ struct ConnectionView: Sendable {
         guard environment.keys.allSatisfy({ own[$0] == nil }) else { return own }
         return own.merging(environment.mapValues { $0.reveal { $0 } }) { own, _ in own }
     }
-
-    /// What the service said of itself: at sign-in, at the last test.
-    var facts: [JSON] {
-        let all = ["facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }
-        var seen: Set<String> = []
-        return all.filter { seen.insert($0["label"]?.text ?? "").inserted }
-    }
 }

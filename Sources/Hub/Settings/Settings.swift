@@ -102,8 +102,9 @@ struct Settings: Sendable {
     }
 
     private static func variables(_ environment: [String: String]) -> [(String, String, String)] {
-        environment.filter { ($0.key.hasPrefix("HUB_") && $0.key != "HUB_CONFIG") || isServiceVariable($0.key) }.sorted { $0.key < $1.key }
-            .map { ($0.key, $0.value, "environment") }
+        environment.filter { ($0.key.hasPrefix("HUB_") && $0.key != "HUB_CONFIG") || isServiceVariable($0.key) }.sorted
+        { $0.key < $1.key }
+        .map { ($0.key, $0.value, "environment") }
     }
 
     private static func file(_ path: String?, _ complaints: inout [String]) -> [(String, String, String)] {
