@@ -38,6 +38,8 @@ public enum ConnectionRoute: Route {
     case syncJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
+    /// What follows it goes to the service.
+    case proxy(ConnectionName)
 
     /// The route at a path; nil when this room has none there.
     public init?(_ path: Path) {
@@ -83,6 +85,7 @@ public enum ConnectionRoute: Route {
         case "sync": self = .syncJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
+        case "proxy": self = .proxy(name)
         default: return nil
         }
     }
@@ -121,6 +124,7 @@ public enum ConnectionRoute: Route {
         case .syncJSON(let name): "/api/v1/connections/\(name)/sync"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
+        case .proxy(let name): "/api/v1/connections/\(name)/proxy"
         }
     }
 
@@ -141,6 +145,7 @@ public enum ConnectionRoute: Route {
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
+        case .proxy: [.get: read, .options: read, .post: write, .put: write, .patch: write, .delete: write]
         }
     }
 
@@ -150,13 +155,11 @@ public enum ConnectionRoute: Route {
         let name = ConnectionName(id.text)
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .refresh(id),
-            .sync(id),
-            .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
+            .sync(id), .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
             .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id), .remove(id),
             .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
             .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
-            .disconnectJSON(name),
-            .credentialsJSON(name),
+            .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
     }
 }

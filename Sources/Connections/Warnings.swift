@@ -43,13 +43,7 @@ extension Connections {
 extension Connections {
     /// How long before a grant's end people are told: for one that lives for hours not from its beginning on.
     private static func notice(_ warning: Duration, of grant: Grant, ending endsAt: Timestamp) -> Duration {
-        let begun = max(grant.refreshedAt, grant.authorizedAt)
-        return begun.map { min(warning, (endsAt - $0) / 2) } ?? warning
-    }
-
-    private static func max(_ one: Timestamp?, _ other: Timestamp?) -> Timestamp? {
-        guard let one, let other else { return one ?? other }
-        return one > other ? one : other
+        grant.authorizedAt.map { min(warning, (endsAt - $0) / 2) } ?? warning
     }
 }
 
