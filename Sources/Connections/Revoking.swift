@@ -66,7 +66,7 @@ extension Connections {
             let detail = "What \(view.serviceName) granted cannot be opened, so that nothing could be revoked there."
             return .nothing(.init(outcome: .failed, detail: detail))
         }
-        let values = Revoker.values(view.values, tokens)
+        let values = Revoker.values(view.signInValues, tokens)
         guard let revocation = oauth.revocation, revocation.call.isComplete(values) else {
             return .nothing(.init(outcome: .notSupported, detail: Self.endsThere(view)))
         }

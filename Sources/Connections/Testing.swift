@@ -17,10 +17,14 @@ extension Connections {
             throw Problem(409, "connection_disabled", "This connection is disabled. Enable it before you test it.")
         }
         guard let provider = view.provider else { throw Problem.withoutProvider(view) }
-        let missing = provider.missing(view.values)
+        let missing = provider.missing(view.signInValues)
         guard missing.isEmpty else {
             throw Problem(
                 409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")
+        }
+        guard !view.needsSignIn else {
+            throw Problem(
+                409, "sign_in_needed", "Nobody has signed in at \(provider.name) yet. Connect it, then test it.")
         }
         // Taken by a committed row, since many may ask at once, and none holds a connection while the service answers.
         guard try store(scope).claimTest(of: view.record.id, for: Self.longestTest) else {
@@ -66,9 +70,9 @@ extension Connections {
         try database.transaction { transaction in
             let now = try locked(view.record.id, scope, in: transaction)
             // Another set-up was stored while this one was tried: the outcome says nothing of it.
-            guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup else {
-                return
-            }
+            guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup,
+                now.record.grant.authorizedAt == view.record.grant.authorizedAt
+            else { return }
             let (status, detail) = status(after: outcome, now)
             let isChange = now.record.storedStatus != status
             let metadata = outcome.isSuccess ? now.record.metadata.replacing(outcome.metadata) : now.record.metadata
@@ -98,6 +102,8 @@ extension Connections {
         guard outcome.isSuccess else {
             return (outcome.needsReauth ? .needsReauth : .error, Self.shortened(outcome.sentence))
         }
+        // It works, but not for all that it was asked to do (A2-15).
+        if let objection = view.scopeObjection { return (.error, Self.shortened(objection)) }
         return warning(view, grantEndsAt: view.record.grant.endsAt).map { (.expiring, $0) } ?? (.connected, nil)
     }
 }
