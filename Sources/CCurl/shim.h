@@ -45,6 +45,16 @@ static inline CURLcode c_curl_set_write(CURL *handle, curl_write_callback receiv
     return curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
 }
 
+/// Sets who gives the next bytes of a request's body.
+static inline CURLcode c_curl_set_read(CURL *handle, curl_read_callback give) {
+    return curl_easy_setopt(handle, CURLOPT_READFUNCTION, give);
+}
+
+/// Sets how many idle connections a multi handle keeps.
+static inline CURLMcode c_curl_multi_set_connections(CURLM *handle, long count) {
+    return curl_multi_setopt(handle, CURLMOPT_MAXCONNECTS, count);
+}
+
 /// Sets who receives the lines of the header; for SMTP, every line the server says.
 static inline CURLcode c_curl_set_header(CURL *handle, curl_write_callback receive) {
     return curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive);

@@ -2,6 +2,9 @@
 #include <fcgiapp.h>
 #include <sys/epoll.h>
 
+/// The event that the other side has closed its end, which glibc shows only to programs that ask for GNU extensions.
+static const short c_pollrdhup = 0x2000;
+
 /// Prepares a request to be read from a connection that we accepted ourselves.
 ///
 /// With `ipcFd` set `FCGX_Accept_r` does not accept; with `keepConnection` set its first act, finishing the request

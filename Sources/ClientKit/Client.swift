@@ -14,6 +14,7 @@ public final class Client: Sendable {
     let agent: String
     let authorities: String?
     private let handles = HandlePool(capacity: 16)
+    let sessions = SessionPool()
 
     /// A client for one process.
     ///
@@ -105,8 +106,8 @@ public final class Client: Sendable {
 
 extension OutboundRequest {
     /// Sets the method and the body.
-    fileprivate func configure(_ handle: borrowing EasyHandle) throws(ClientError) {
-        let hasBody = body != nil || [.post, .put, .patch].contains(method)
+    func configure(_ handle: borrowing EasyHandle, isBodyStreamed: Bool = false) throws(ClientError) {
+        let hasBody = body != nil || isBodyStreamed || [.post, .put, .patch].contains(method)
         let bytes = body ?? []
         try unsafe handle.set { handle in
             unsafe [
@@ -115,7 +116,7 @@ extension OutboundRequest {
                 c_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
             ]
         }
-        if hasBody {
+        if hasBody, !isBodyStreamed {
             try unsafe handle.set { handle in
                 unsafe [
                     c_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count)),
@@ -132,7 +133,7 @@ extension OutboundRequest {
     }
 
     /// The lines of the header, checked; a host is given where the call goes elsewhere than its URL says.
-    fileprivate func lines(host: String?) throws(ClientError) -> HeaderLines {
+    func lines(host: String?) throws(ClientError) -> HeaderLines {
         var lines = try HeaderLines()
         for (name, value) in headers { try lines.append(HeaderField(name, value).line) }
         let given = Set(headers.map { $0.0.lowercased() })

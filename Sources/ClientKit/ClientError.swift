@@ -24,6 +24,8 @@ public struct ClientError: Error, Equatable, CustomStringConvertible, CustomDebu
         case tooLarge
         /// The answer is not one, or broke off. Try again later.
         case badResponse
+        /// Whoever asked has gone away, or their request broke off. Give up.
+        case abandoned
         /// The server refuses the user name or the password. Ask for others.
         case credentialsRefused
         /// The server takes no user name and password. Ask for another setting.
@@ -84,6 +86,7 @@ extension ClientError.Code {
         case .tls: "No secure connection could be made: the server's certificate or its encryption is not acceptable."
         case .tooLarge: "The server's answer was larger than allowed."
         case .badResponse: "The server's answer was not understandable, or it broke off."
+        case .abandoned: "The call was given up: whoever asked for it went away."
         case .credentialsRefused: "The server refused the user name or the password."
         case .credentialsNotTaken: "The server does not offer to sign in with a user name and a password."
         case .other: "The call failed."

@@ -34,6 +34,16 @@ import Glibc
         return address
     }
 
+    /// Forgets every option, but not the TLS sessions.
+    borrowing func reset() {
+        unsafe curl_easy_reset(pointer)
+    }
+
+    /// Lends the handle to one call.
+    borrowing func lend<Result>(_ use: (UnsafeMutableRawPointer) -> Result) -> Result {
+        unsafe use(pointer)
+    }
+
     /// Lends the handle to calls that set options; each must succeed, since an option may be what makes a call safe.
     borrowing func set(_ calls: (UnsafeMutableRawPointer) -> [CURLcode]) throws(ClientError) {
         for code in unsafe calls(pointer) where code != CURLE_OK {

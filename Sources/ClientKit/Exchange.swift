@@ -13,8 +13,18 @@ import Glibc
     private(set) var headers = OutboundResponse.Headers()
     /// The lines of a mail server's answers so far; for HTTP nothing.
     private(set) var lines: [String] = []
-    /// The body so far.
+    /// The body so far; nothing where it is handed on in pieces.
     private(set) var body: [UInt8] = []
+    /// Whether the header of the final answer has come.
+    private(set) var isHeadWhole = false
+    /// Who takes the pieces of a body that is handed on; while there is nobody, the transfer waits.
+    var consumer: (([UInt8]) -> Bool)?
+    /// What the request's body is read from while it is sent.
+    var upload: OutboundUpload?
+    /// Whether the request's body broke off.
+    private(set) var isUploadBroken = false
+    /// When a byte was sent or received last.
+    private(set) var moved = ContinuousClock.now
     /// The address tried last, when it was refused.
     private(set) var refused: String?
     /// Whether an address that is not public was among those of the name.
@@ -28,6 +38,9 @@ import Glibc
     /// Where libcurl writes what went wrong.
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let keepsLines: Bool
+    private let isStreamed: Bool
+    private var bodyCount = 0
+    private var status = 0
     private let bodyLimit: Int
     private let headerLimit: Int
     private var headerCount = 0
@@ -35,13 +48,14 @@ import Glibc
 
     init(
         policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant,
-        keepsLines: Bool = false
+        keepsLines: Bool = false, isStreamed: Bool = false
     ) {
         self.policy = policy
         self.bodyLimit = bodyLimit
         self.headerLimit = headerLimit
         self.giveUpAt = giveUpAt
         self.keepsLines = keepsLines
+        self.isStreamed = isStreamed
         unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
@@ -72,6 +86,10 @@ import Glibc
             overflow = "a header of more than \(headerLimit) bytes"
             return false
         }
+        moved = .now
+        // What comes after the body are trailers.
+        if isHeadWhole { return true }
+        unsafe note(line)
         if keepsLines {
             lines.append(unsafe String(decoding: line, as: UTF8.self))
         } else {
@@ -80,13 +98,41 @@ import Glibc
         return true
     }
 
-    private func receive(body piece: UnsafeRawBufferPointer) -> Bool {
-        guard body.count + piece.count <= bodyLimit else {
+    /// Notices the end of the header of an answer that is not an interim one.
+    private func note(_ line: UnsafeRawBufferPointer) {
+        if unsafe line.starts(with: "HTTP/".utf8) {
+            let digits = unsafe line.drop { $0 != 0x20 }.dropFirst().prefix(3)
+            status = unsafe Int(String(decoding: digits, as: UTF8.self)) ?? 0
+        } else if line.count <= 2, status >= 200 {
+            isHeadWhole = isStreamed
+        }
+    }
+
+    /// Takes a piece of the body and says what libcurl's callback returns.
+    private func receive(body piece: UnsafeRawBufferPointer) -> Int {
+        if isStreamed, consumer == nil { return Int(CURL_WRITEFUNC_PAUSE) }
+        guard bodyCount + piece.count <= bodyLimit else {
             overflow = "a body of more than \(bodyLimit) bytes"
-            return false
+            return Self.stop
+        }
+        bodyCount += piece.count
+        if let consumer {
+            defer { moved = .now }
+            return unsafe consumer(Array(piece)) ? piece.count : Self.stop
         }
         unsafe body.append(contentsOf: piece)
-        return true
+        return piece.count
+    }
+
+    /// Fills a buffer with the next bytes of the request's body and says what libcurl's callback returns.
+    private func give(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        defer { moved = .now }
+        guard let piece = upload?.read(buffer.count), piece.count <= buffer.count else {
+            isUploadBroken = true
+            return Int(CURL_READFUNC_ABORT)
+        }
+        unsafe buffer.copyBytes(from: piece)
+        return piece.count
     }
 
     /// Tells a handle to report to this exchange, which must outlive the transfer.
@@ -117,7 +163,12 @@ import Glibc
     private static let onBody: curl_write_callback = { bytes, size, count, me in
         guard let me = unsafe me else { return 0 }
         let piece = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-        return unsafe Exchange.me(me).receive(body: piece) ? piece.count : Exchange.stop
+        return unsafe Exchange.me(me).receive(body: piece)
+    }
+
+    static let onRead: curl_read_callback = { bytes, size, count, me in
+        guard let me = unsafe me else { return Int(CURL_READFUNC_ABORT) }
+        return unsafe Exchange.me(me).give(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
     }
 
     private static let onHeader: curl_write_callback = { bytes, size, count, me in

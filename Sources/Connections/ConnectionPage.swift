@@ -110,6 +110,7 @@ struct ConnectionPage: ShellPage {
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
             "has_metadata": .bool(!facts.isEmpty), "metadata": .list(facts), "last_test": lastTest, "example": example,
+            "test_notice": testNotice,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
         ]
         members.merge(actions) { one, _ in one }
@@ -155,8 +156,16 @@ struct ConnectionPage: ShellPage {
             }
             let isThere = if case .sealed = shown.secrets { true } else { shown.secrets.values[field.name] != nil }
             return ["label": .text(field.label), "value": isThere ? "••••••••" : .null, "is_secret": true]
-        }
+        } + redirect
     }
+
+    /// The address that the service must be told.
+    private var redirect: [TemplateValue] {
+        guard let path = shown.provider?.redirectPath(for: record.id) else { return [] }
+        return [["label": "Redirect address", "value": .text(siteURL + path), "is_secret": false]]
+    }
+
+    private var testNotice: TemplateValue { TemplateValue(shown.provider?.test(for: shown.values).notice) }
 
     private var facts: [TemplateValue] {
         (record.metadata["facts"]?.elements ?? []).map { fact in

@@ -9,6 +9,12 @@ public enum ConnectionRoute: Route {
     case alias
     case gallery
     case new(provider: String)
+    /// What is known of a service, and how to set it up.
+    case provider(String)
+    /// Describing a service of one's own.
+    case providerNew
+    case providerEdit(String)
+    case providerRemove(String)
     case show(Identifier<Connection>)
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
@@ -32,6 +38,10 @@ public enum ConnectionRoute: Route {
         case "integrations": self = .alias
         case "connections/new": self = .gallery
         case "connections/new/\(path[2])": self = .new(provider: path[2])
+        case "providers/new": self = .providerNew
+        case "providers/\(path[1])": self = .provider(path[1])
+        case "providers/\(path[1])/edit": self = .providerEdit(path[1])
+        case "providers/\(path[1])/remove": self = .providerRemove(path[1])
         case "connections/:id": self = .show(path.id())
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
@@ -68,6 +78,10 @@ public enum ConnectionRoute: Route {
         case .alias: "/integrations"
         case .gallery: "/connections/new"
         case .new(let provider): "/connections/new/\(provider)"
+        case .provider(let key): "/providers/\(key)"
+        case .providerNew: "/providers/new"
+        case .providerEdit(let key): "/providers/\(key)/edit"
+        case .providerRemove(let key): "/providers/\(key)/remove"
         case .show(let id): "/connections/\(id)"
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
@@ -89,6 +103,7 @@ public enum ConnectionRoute: Route {
     /// Who may do what here.
     public var access: [Method: Access] {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
+        let describe = Access.right(.write(.providers))
         return switch self {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
@@ -96,7 +111,11 @@ public enum ConnectionRoute: Route {
         case .test: [.get: read, .post: write]
         case .enable, .disable: [.post: write]
         case .testJSON, .disconnectJSON: [.post: write]
-        case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
+        case .provider: [.get: .right(.read(.providers))]
+        case .providerNew, .providerEdit: [.get: describe, .post: describe]
+        case .providerRemove: [.post: describe]
+        case .providersJSON: [.get: .right(.read(.providers)), .post: describe]
+        case .providerJSON: [.get: .right(.read(.providers)), .put: describe, .delete: describe]
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
@@ -108,7 +127,8 @@ public enum ConnectionRoute: Route {
         let id = Identifier<Connection>(.real)
         let name = ConnectionName(id.text)
         return [
-            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .enable(id),
+            .list, .alias, .gallery, .new(provider: "telegram"), .provider("telegram"), .providerNew,
+            .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .enable(id),
             .disable(id),
             .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
             .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),

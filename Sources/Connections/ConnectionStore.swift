@@ -186,15 +186,18 @@ struct ConnectionStore: Sendable {
 
     /// Takes the right to test a connection, for so long at most; false when somebody else has it, or just had it.
     ///
-    /// A time further ahead than that was written by a host whose clock goes fast, and is no reason to wait for it.
+    /// A time far further ahead than that was written by a host whose clock goes fast, and is no reason to wait for it.
+    /// Not one a little further ahead: who reads the clock first may well come second to the row, by as long as a request
+    /// may take, and clocks of hosts differ a little.
     func claimTest(of id: Identifier<Connection>, for longest: Duration) throws -> Bool {
         let now = world.now()
+        let credible = now + longest + .minutes(1)
         return try database.execute(
             """
             UPDATE connections
                SET test_rests_until = \(now + longest)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-                   AND (test_rests_until IS NULL OR test_rests_until <= \(now) OR test_rests_until > \(now + longest))
+                   AND (test_rests_until IS NULL OR test_rests_until <= \(now) OR test_rests_until > \(credible))
             """
         ).affectedRows == 1
     }

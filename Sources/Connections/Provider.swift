@@ -74,6 +74,10 @@ public struct Provider: Sendable {
     /// Whether its facts were checked against the service's own documents.
     let isVerified: Bool
     let note: String?
+    /// How it takes messages; nil when it takes none.
+    var message: ProviderMessage?
+    /// How it takes events of a calendar; nil when it takes none.
+    var calendar: ProviderCalendar?
     /// What is asked every hour, for what is worth showing of it.
     var sync: [ProviderSync] = []
     /// When addresses of the service stop working.

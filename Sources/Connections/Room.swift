@@ -14,7 +14,9 @@ public struct Connections: Sendable {
     let vault: Vault
     let audit: AuditTrail
     let tester: Tester
+    /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
+    let ownCatalogues: OwnCatalogues
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
@@ -27,6 +29,7 @@ public struct Connections: Sendable {
         self.world = world
         self.vault = vault
         self.catalogue = catalogue
+        ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.workspaces = workspaces
         audit = AuditTrail(world: world)
         tester = Tester(client: client, now: world.now)
@@ -48,6 +51,12 @@ public struct Connections: Sendable {
         case (.gallery, _): try galleryPage(call)
         case (.new(let key), .post): try connect(key, call)
         case (.new(let key), _): try newPage(key, call)
+        case (.provider(let key), _): try providerPage(key, call)
+        case (.providerNew, .post): try addProvider(call)
+        case (.providerNew, _): try newProviderPage(call)
+        case (.providerEdit(let key), .post): try editProvider(key, call)
+        case (.providerEdit(let key), _): try editProviderPage(key, call)
+        case (.providerRemove(let key), _): try removeProvider(key, call)
         case (.show(let id), _): try detailPage(id, call)
         case (.edit(let id), .post): try edit(id, call)
         case (.edit(let id), _): try editPage(id, call)
@@ -65,7 +74,10 @@ public struct Connections: Sendable {
 
     private func respondToScript(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
+        case (.providersJSON, .post): try postProvider(call)
         case (.providersJSON, _): try providersJSON(call)
+        case (.providerJSON(let key), .put): try putProvider(key, call)
+        case (.providerJSON(let key), .delete): try deleteProvider(key, call)
         case (.providerJSON(let key), _): try providerJSON(key, call)
         case (.listJSON, .post): try post(call)
         case (.listJSON, _): try listJSON(call)
@@ -88,7 +100,8 @@ public struct Connections: Sendable {
     ) throws -> ConnectionView {
         ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying),
-            tokens: try tokens(of: record, scope, in: querying), provider: catalogue[record.provider])
+            tokens: try tokens(of: record, scope, in: querying),
+            provider: try provider(record.provider, scope, in: querying))
     }
 
     private func secrets(

@@ -26,19 +26,22 @@ public struct Lane: Sendable {
     private let respond: @Sendable (Request) -> Response
     private let refuse: @Sendable (Refusal) -> Response
     private let began: @Sendable () -> Void
+    private let moved: @Sendable () -> Void
     private let ended: @Sendable () -> Void
 
-    /// A lane that answers with `respond`, or with `refuse` what never became a request, and tells when one begins and
-    /// ends.
+    /// A lane that answers with `respond`, or with `refuse` what never became a request, and tells when one begins, has
+    /// moved on although it takes long, and ends.
     public init(
         acceptor: Acceptor, limits: Limits, log: Log, began: @escaping @Sendable () -> Void,
-        ended: @escaping @Sendable () -> Void, refuse: @escaping @Sendable (Refusal) -> Response,
+        moved: @escaping @Sendable () -> Void = {}, ended: @escaping @Sendable () -> Void,
+        refuse: @escaping @Sendable (Refusal) -> Response,
         respond: @escaping @Sendable (Request) -> Response
     ) {
         self.acceptor = acceptor
         self.limits = limits
         self.log = log
         self.began = began
+        self.moved = moved
         self.ended = ended
         self.refuse = refuse
         self.respond = respond
@@ -67,9 +70,10 @@ public struct Lane: Sendable {
     }
 
     private func answer(_ request: inout FCGX_Request) {
-        let writer = unsafe ResponseWriter(stream: request.out)
+        let writer = unsafe ResponseWriter(stream: request.out, connection: request.ipcFd, moved: moved)
+        var reader = unsafe RequestReader(request: request, limits: limits, moved: moved)
+        defer { reader.intake?.end() }
         do throws(Refusal) {
-            let reader = unsafe RequestReader(request: request, limits: limits)
             let parsed = try reader.read()
             let wantsBody = parsed.method != .head
             let response = respond(parsed)

@@ -1,3 +1,5 @@
+import HTTPKit
+
 /// What a gateway may send us; more is refused before it costs anything.
 public struct Limits: Sendable {
     /// Bytes of all parameters together.
@@ -10,6 +12,10 @@ public struct Limits: Sendable {
     public var targetBytes = 8_192
     /// Bytes of a body; more is 413.
     public var bodyBytes = 1_048_576
+    /// Below which address bodies are read while they are passed on, and paths stay as they came.
+    public var passThrough: PassThrough?
+    /// Bytes of a body that is passed on; more is 413.
+    public var passedBodyBytes = 134_217_728
     /// Bytes of a body that was not wanted, read and forgotten so that its connection can be kept; after more it is closed.
     public var skippedBytes = 67_108_864
     /// How long a connection may stay silent in the middle of a request, or idle between two, in seconds.

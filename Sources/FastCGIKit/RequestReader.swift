@@ -20,10 +20,14 @@ public struct Refusal: Error, Sendable {
 struct RequestReader {
     private let request: FCGX_Request
     private let limits: Limits
+    private let moved: @Sendable () -> Void
+    /// Where the body of a request that is passed on comes from; it ends with the request.
+    private(set) var intake: Intake?
 
-    init(request: FCGX_Request, limits: Limits) {
+    init(request: FCGX_Request, limits: Limits, moved: @escaping @Sendable () -> Void) {
         unsafe self.request = request
         self.limits = limits
+        self.moved = moved
     }
 
     /// The parameters that matter, as they stand in the environment of a responder (RFC 3875 §4.1).
@@ -35,10 +39,11 @@ struct RequestReader {
         var remoteAddress = ""
         var requestID = ""
         var isSecure = false
+        var isChunked = false
         var headers: [(name: String, value: String)] = []
     }
 
-    func read() throws(Refusal) -> Request {
+    mutating func read() throws(Refusal) -> Request {
         var found = Parameters()
         do throws(Problem) {
             try collect(&found)
@@ -48,7 +53,7 @@ struct RequestReader {
         }
     }
 
-    private func request(_ parameters: Parameters) throws(Problem) -> Request {
+    private mutating func request(_ parameters: Parameters) throws(Problem) -> Request {
         // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
         guard unsafe request.role == 1 else {
             throw Problem(501, "unknown_role", "Only the responder role is served here.")
@@ -57,10 +62,13 @@ struct RequestReader {
             throw Problem(501, "unknown_method", "This method is not known here.")
         }
         let (path, query) = try target(parameters)
-        let body = try body(length: parameters.contentLength)
+        let length = try length(parameters.contentLength)
+        let incoming = try path.rest == nil ? nil : incoming(length, isChunked: parameters.isChunked)
+        let body = try incoming == nil ? body(length ?? 0) : []
         return Request(
             method, path: path, mount: parameters.mount, query: query,
-            headers: Headers(lowercased: parameters.headers), body: body, remoteAddress: parameters.remoteAddress,
+            headers: Headers(lowercased: parameters.headers), body: body, incoming: incoming,
+            remoteAddress: parameters.remoteAddress,
             isSecure: parameters.isSecure, id: identifier(parameters.requestID), received: .now())
     }
 
@@ -91,6 +99,7 @@ struct RequestReader {
     ) {
         if name.count > 5, unsafe strncmp(name.baseAddress!, "HTTP_", 5) == 0 {
             let header = unsafe headerName(UnsafeBufferPointer(rebasing: name[5...]))
+            if header == "transfer-encoding" { found.isChunked = true }
             if header != "proxy" { found.headers.append((header, unsafe String(cString: value))) }
             return
         }
@@ -137,19 +146,34 @@ struct RequestReader {
             parameters.mount.isEmpty || below.isEmpty || below.first == 0x2f
         else { throw Problem(404, "not_found", "There is nothing here.") }
         let rest = String(Substring(below))
-        guard let path = Path(rest.isEmpty ? "/" : rest) else {
+        guard let path = Path(rest.isEmpty ? "/" : rest, passing: limits.passThrough) else {
             throw Problem(400, "malformed_request", "The address has a broken escape or an empty step.")
         }
         return (path, query)
     }
 
-    /// The body, exactly as long as announced.
-    private func body(length: String) throws(Problem) -> [UInt8] {
-        if length.isEmpty { return [] }
+    /// How long the body was announced to be; nil when nothing was said.
+    private func length(_ length: String) throws(Problem) -> Int? {
+        if length.isEmpty { return nil }
         guard length.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length.utf8.count <= 12, let count = Int(length)
         else {
             throw Problem(400, "malformed_request", "The length of the body makes no sense.")
         }
+        return count
+    }
+
+    /// The body of a request that is passed on, still unread.
+    private mutating func incoming(_ length: Int?, isChunked: Bool) throws(Problem) -> IncomingBody {
+        // Without a length there is a body only if it comes in chunks (RFC 9112 §6.3).
+        let length = length ?? (isChunked ? nil : 0)
+        guard length ?? 0 <= limits.passedBodyBytes else { throw Intake.tooLarge(limits.passedBodyBytes) }
+        let made = unsafe Intake(request, length: length, limit: limits.passedBodyBytes, moved: moved)
+        intake = made
+        return IncomingBody(length: length, from: made)
+    }
+
+    /// The body, exactly as long as announced.
+    private func body(_ count: Int) throws(Problem) -> [UInt8] {
         guard count <= limits.bodyBytes else {
             throw Problem(413, "body_too_large", "The body may have at most \(limits.bodyBytes) bytes.")
         }

@@ -6,9 +6,13 @@ import LogKit
 @safe
 struct ResponseWriter {
     private let stream: UnsafeMutablePointer<FCGX_Stream>?
+    private let connection: Int32
+    private let moved: @Sendable () -> Void
 
-    init(stream: UnsafeMutablePointer<FCGX_Stream>?) {
+    init(stream: UnsafeMutablePointer<FCGX_Stream>?, connection: Int32, moved: @escaping @Sendable () -> Void) {
         unsafe self.stream = stream
+        self.connection = connection
+        self.moved = moved
     }
 
     private struct Gone: Error {}
@@ -24,18 +28,34 @@ struct ResponseWriter {
             block.append(contentsOf: "\r\n".utf8)
             return put(block) && (!withBody || body.isEmpty || put(body))
         case .stream(let produce):
-            guard put(head(response) + Array("\r\n".utf8)) else { return true }
-            guard withBody else { return true }
-            do {
-                try produce { bytes in guard put(bytes) else { throw Gone() } }
-                return true
-            } catch is Gone {
-                return true
-            } catch {
-                log.error("a streamed answer broke off", ["error": .init(String(reflecting: error))])
-                return false
-            }
+            return write(response, withBody: withBody, log: log) { () throws in try produce(putOrThrow) }
+        case .relay(let produce):
+            return write(response, withBody: withBody, log: log) { () throws in try produce(putOrThrow, flush) }
         }
+    }
+
+    private func write(_ response: Response, withBody: Bool, log: Log, body: () throws -> Void) -> Bool {
+        guard put(head(response) + Array("\r\n".utf8)), withBody else { return true }
+        do {
+            try body()
+            return true
+        } catch is Gone {
+            return true
+        } catch {
+            log.error("a streamed answer broke off", ["error": .init(String(reflecting: error))])
+            return false
+        }
+    }
+
+    private func putOrThrow(_ bytes: [UInt8]) throws {
+        moved()
+        guard put(bytes) else { throw Gone() }
+    }
+
+    /// Sends what was written so far; false when nobody reads it.
+    private func flush() -> Bool {
+        moved()
+        return unsafe FCGX_FFlush(stream) == 0 && !isHungUp(connection)
     }
 
     private func head(_ response: Response) -> [UInt8] {

@@ -9,13 +9,19 @@ public struct Path: Sendable, Hashable {
     public let pattern: String
     /// The UUIDs of the path, in order, in lower case.
     public let identifiers: [String]
+    /// What follows an address whose requests are passed on, as it came; nil anywhere else.
+    public let rest: String?
 
     /// Takes a raw path apart; nil when an escape is broken, a segment is empty, `.` or `..`, or hides a slash or NUL.
     ///
     /// A segment that hides a slash is refused rather than passed on, since no route of ours has one. Every request pays
     /// for this, so it walks the bytes once.
-    public init?(_ raw: String) {
-        guard let parts = Self.segments(of: raw) else { return nil }
+    ///
+    /// - Parameter passed: an address below which requests are passed on; what follows it is ``rest``.
+    public init?(_ raw: String, passing passed: PassThrough? = nil) {
+        let split = passed?.split(raw)
+        guard let parts = Self.segments(of: split.map { String($0.address) } ?? raw) else { return nil }
+        rest = split.map { String($0.rest) }
         segments = parts
         var identifiers: [String] = []
         var pattern = ""

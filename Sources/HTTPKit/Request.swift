@@ -13,8 +13,10 @@ public struct Request: Sendable {
     public var rawQuery: String
     /// The header fields; the gateway's own parameters are not among them.
     public var headers: Headers
-    /// The body, as many bytes as were announced.
+    /// The body, as many bytes as were announced; none where it is ``incoming``.
     public var body: [UInt8]
+    /// The body of a request that is passed on, still to be read; nil for all others.
+    public var incoming: IncomingBody?
     /// The client's address as nginx vouches for it; forwarding headers are never read.
     public var remoteAddress: String
     /// Whether TLS is in front.
@@ -27,7 +29,8 @@ public struct Request: Sendable {
     /// A request; the defaults serve tests.
     public init(
         _ method: Method = .get, path: Path, mount: String = "", query: String = "", headers: Headers = [:],
-        body: [UInt8] = [], remoteAddress: String = "127.0.0.1", isSecure: Bool = false, id: String = "test",
+        body: [UInt8] = [], incoming: IncomingBody? = nil, remoteAddress: String = "127.0.0.1", isSecure: Bool = false,
+        id: String = "test",
         received: Timestamp = .now()
     ) {
         self.method = method
@@ -36,6 +39,7 @@ public struct Request: Sendable {
         rawQuery = query
         self.headers = headers
         self.body = body
+        self.incoming = incoming
         self.remoteAddress = remoteAddress
         self.isSecure = isSecure
         self.id = id

@@ -9,6 +9,11 @@ public struct Response: Sendable {
         case bytes([UInt8])
         /// Pieces handed over as they are made, for answers too long to hold.
         case stream(@Sendable (_ write: ([UInt8]) throws -> Void) throws -> Void)
+        /// Pieces that somebody else is still making. Its length, where it is known, stands among the headers.
+        ///
+        /// Before the producer waits for more it calls `flush`, which sends what was written so far and tells whether
+        /// anybody still reads. When it throws, the reader learns that the answer broke off.
+        case relay(@Sendable (_ write: ([UInt8]) throws -> Void, _ flush: () -> Bool) throws -> Void)
     }
 
     /// The status.

@@ -21,6 +21,7 @@ enum Schema {
         step("0013_idempotent_answers", PackageResources._013_idempotent_answers_sql),
         step("0014_connection_tokens", PackageResources._014_connection_tokens_sql),
         step("0015_authorization_flows", PackageResources._015_authorization_flows_sql),
+        step("0019_providers", PackageResources._019_providers_sql),
     ]
 
     /// What brings a database to this schema.

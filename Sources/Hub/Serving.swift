@@ -69,7 +69,8 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)
         let lane = Lane(
-            acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, ended: { beat.ended() },
+            acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, moved: { beat.moved() },
+            ended: { beat.ended() },
             refuse: { house.refuse($0.problem, requestID: $0.requestID) }
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }

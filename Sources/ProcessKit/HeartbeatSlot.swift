@@ -17,6 +17,11 @@ public struct HeartbeatSlot: Sendable {
             page[word] = MonotonicTime.now().milliseconds
         }
 
+        /// The request takes long but moves on, as a large body does: what it took so far is forgotten.
+        public func moved() {
+            page[word] = MonotonicTime.now().milliseconds
+        }
+
         /// The request has been answered.
         public func ended() {
             page[word] = 0

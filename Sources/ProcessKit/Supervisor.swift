@@ -15,6 +15,7 @@ public struct Supervisor: ~Copyable {
     private let plan: () throws -> Plan
     private var manager = ServiceManager()
     private var wantsReload = false
+    private var wantsReport = false
 
     /// A supervisor for this socket, or for none when its children accept nothing.
     ///
@@ -67,6 +68,7 @@ public struct Supervisor: ~Copyable {
             orders += reloadIfWanted(&crew)
             orders += crew.look(pulses(of: crew), at: .now())
             status = perform(orders, &crew)
+            reportIfWanted(crew)
             manager.alive(at: .now())
         }
         log.info("stopped", ["status": .number(Int64(status ?? 0))])
@@ -78,7 +80,7 @@ public struct Supervisor: ~Copyable {
         switch number {
         case SIGTERM, SIGQUIT, SIGINT: return crew.stop(at: .now())
         case SIGHUP: wantsReload = true
-        case SIGUSR1: report(crew)
+        case SIGUSR1: wantsReport = true
         default: break
         }
         return []
@@ -165,7 +167,10 @@ public struct Supervisor: ~Copyable {
         }
     }
 
-    private func report(_ crew: Crew) {
+    /// Tells how the crew stands once all that was heard before has been acted upon.
+    private mutating func reportIfWanted(_ crew: Crew) {
+        guard wantsReport else { return }
+        wantsReport = false
         let now = MonotonicTime.now()
         for member in crew.members.values.sorted(by: { $0.slot < $1.slot }) {
             let pulse = heartbeat.pulse(member.slot)

@@ -20,20 +20,18 @@ import TimeKit
         }
         let path = "connections/\(try office.telegram())/test"
         let statuses = Lock<[Int]>([])
-        let group = DispatchGroup()
+        let answered = DispatchSemaphore(value: 0)
         for _ in 0..<4 {
-            group.enter()
             Thread.detachNewThread {
                 let status = (try? office.json(.post, path, "{}").response.status.code) ?? 0
                 statuses.withLock { $0.append(status) }
-                group.leave()
+                answered.signal()
             }
         }
         // The others have their answers before the one that asks has its own.
-        let end = ContinuousClock.now + .seconds(8)
-        while statuses.withLock({ $0.count }) < 3, ContinuousClock.now < end { sched_yield() }
+        for _ in 0..<3 { answered.wait() }
         for _ in 0..<4 { gate.signal() }
-        group.wait()
+        answered.wait()
         #expect(statuses.withLock { $0.sorted() } == [200, 429, 429, 429])
         #expect(office.service.requests.count == 1)
         office.house.pass(.seconds(2))
@@ -50,6 +48,19 @@ import TimeKit
         #expect(refused.status == 429 && body["code"] == "tested_just_now" && refused.headers["retry-after"] == "2")
         office.house.pass(.seconds(16))
         #expect(try office.json(.post, "connections/\(id)/test", "{}").response.status == 200)
+    }
+
+    @Test("Who read the clock a moment before the other, and came to the row after it, is told to wait")
+    func overtaken() throws {
+        let office = try Office()
+        let id = try #require(Identifier<Connection>(office.telegram()))
+        let store = office.room.store(try office.house.scope(of: office.admin))
+        #expect(try store.claimTest(of: id, for: .seconds(15)))
+        for earlier in [Duration.milliseconds(1), .seconds(59)] {
+            office.house.pass(.zero - earlier)
+            #expect(try !store.claimTest(of: id, for: .seconds(15)), "\(earlier)")
+            office.house.pass(earlier)
+        }
     }
 
     @Test("A host whose clock goes an hour fast keeps nobody else waiting")

@@ -284,6 +284,17 @@ class House:
                 found.append((int(entry.name), command))
         return found
 
+    def connections(self, pid):
+        """How many connections of the hub's socket a process has accepted and holds."""
+        held = set()
+        for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                held.add(os.readlink(link))
+        # Num RefCount Protocol Flags Type St Inode Path, where 03 is connected.
+        rows = [line.split() for line in pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]]
+        return len([row for row in rows
+                    if row[5] == "03" and row[7:] == [str(self.socket)] and f"socket:[{row[6]}]" in held])
+
     # --- a person
 
     def sign_in(self, email=OWNER[0], password=OWNER[1]):

@@ -1,6 +1,9 @@
 """Processes under load: killed, reloaded, hung, without a database, drained."""
 
+import dataclasses
+import math
 import os
+import pathlib
 import signal
 import time
 
@@ -21,25 +24,57 @@ def busy(make_house):
     return made, made.create_key()
 
 
+@dataclasses.dataclass
+class Kill:
+    """The end of a worker: the connections it held, those of all workers, when it was killed and when it was gone."""
+
+    held: int
+    total: int
+    began: float
+    ended: float
+
+
+def freeze(pid):
+    """Stops every thread of a process: the connections it holds change no more."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = pathlib.Path(f"/proc/{pid}/task")
+    until(lambda: all(
+        (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads.iterdir()))
+
+
+def kill(house, victim):
+    freeze(victim)
+    held = house.connections(victim)
+    total = sum(house.connections(pid) for pid in house.workers())
+    began = time.monotonic()
+    os.kill(victim, signal.SIGKILL)
+    # The supervisor reaps it once all its threads have ended, and its connections with them.
+    until(lambda: not os.path.exists(f"/proc/{victim}"), what="its end")
+    return Kill(held, total, began, time.monotonic())
+
+
 def test_a_killed_worker_fails_its_own_requests_only(busy):
     house, key = busy
-    kills = []
+    kills, turns = [], sorted(house.workers())
     with Load(house, get("/api/v1/connections?limit=5", key), clients=8) as load:
         until(lambda: len(load.outcomes) > 100)
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            victim = house.workers()[0]
-            os.kill(victim, signal.SIGKILL)
-            kills.append(time.monotonic())
-            until(lambda: victim not in house.workers() and len(house.workers()) == 4, 10, "a new worker")
-            time.sleep(max(0, kills[-1] + 1 - time.monotonic()))
-    print(len(kills), "kills", load.summary())
+            kills.append(kill(house, turns.pop(0)))
+            turns += until(lambda: set(house.workers()) - set(turns), 10, "a new worker")
+            time.sleep(max(0, kills[-1].began + 1 - time.monotonic()))
+    ends = [one.began for one in kills[1:]] + [math.inf]
+    failed = [[o for o in load.failed if one.began <= o.ended < end] for one, end in zip(kills, ends)]
+    held, total = sum(one.held for one in kills), sum(one.total for one in kills)
+    print(len(kills), "kills of", held, "among", total, "connections:", load.summary())
     assert len(load.outcomes) > 100 * SECONDS
     assert {outcome.status for outcome in load.failed} <= {502}, load.summary()
-    # Eight clients over four workers: a kill meets what is under way in one worker. The oldest one is killed each time,
-    # which holds more connections than its share; still not those of all.
-    assert len(load.failed) <= 4 * len(kills), load.summary()
-    assert all(any(outcome.began - 0.5 <= kill <= outcome.ended + 0.5 for kill in kills) for outcome in load.failed)
+    assert sum(map(len, failed)) == len(load.failed), "nothing fails before the first kill"
+    for one, some in zip(kills, failed):
+        assert len(some) <= one.held, f"{len(some)} failures, though the worker held {one.held} connections"
+        assert all(outcome.began <= one.ended for outcome in some), "each had begun before the worker was gone"
+    # Half of all, when each worker is killed in its turn and takes a third of what the one before it lost.
+    assert 0 < held <= total * 3 / 4, "the kills met a part of the requests, and the rest succeeded"
 
 
 def test_a_dead_worker_is_replaced_within_a_second_and_the_log_says_why_it_died(busy):

@@ -18,7 +18,8 @@ final class Worker: Sendable {
 
     init(
         lanes count: Int = 2, limits: Limits = Limits(),
-        respond: @escaping @Sendable (Request) -> Response = { .text("\($0.path.pattern) \($0.body.count)") }
+        respond: @escaping @Sendable (Request) -> Response = { .text("\($0.path.pattern) \($0.body.count)") },
+        moved: @escaping @Sendable () -> Void = {}
     ) throws {
         // A gateway that goes away in the middle of an answer must not end the tests, as it does not end a worker.
         _ = signal(SIGPIPE, SIG_IGN)
@@ -33,7 +34,9 @@ final class Worker: Sendable {
         living = Lock(count)
         for _ in 0..<count {
             let lane = Lane(
-                acceptor: acceptor, limits: limits, log: Log(threshold: .error, descriptor: -1), began: {}, ended: {},
+                acceptor: acceptor, limits: limits, log: Log(threshold: .error, descriptor: -1), began: {},
+                moved: moved,
+                ended: {},
                 refuse: { $0.problem.response(requestID: $0.requestID) },
                 respond: respond)
             lanes.enter()

@@ -108,6 +108,17 @@ final class House {
         processes.filter { $0.parent == process.processIdentifier && $0.isAlive }.map(\.pid).sorted()
     }
 
+    /// Whether the supervisor has done all that was asked of it by signals: the last reload is over, and none is pending.
+    ///
+    /// A status is written after everything that was signalled before it was begun, so one that follows the end of a
+    /// reload, and no beginning, says that there is nothing left to begin.
+    var isSettled: Bool {
+        signal(SIGUSR1)
+        let words = log.compactMap { $0["message"] as? String }
+            .filter { ["reloading", "reloaded", "status"].contains($0) }
+        return words.last == "status" && words.last { $0 != "status" } == "reloaded"
+    }
+
     /// Connects to the house's socket and reads the answer of a child: its pid, generation and a number of all.
     func ask() -> [Int]? {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

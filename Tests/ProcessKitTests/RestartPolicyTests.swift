@@ -47,4 +47,12 @@ struct RestartPolicyTests {
         for kill in 0..<12 { #expect(policy.crashed(young: false, at: moment(UInt64(kill) * 2_000)) == .zero) }
         #expect(policy.crashed(young: false, at: moment(25_000)) == .milliseconds(100))
     }
+
+    @Test("A child that had served is replaced within half a second, however many there were")
+    func serving() {
+        var policy = RestartPolicy(children: 4)
+        let delays = (0..<60).map { policy.crashed(young: false, at: moment(UInt64($0) * 1_000)) }
+        #expect(delays.max() == .milliseconds(500) && delays.count { $0 == .zero } == 12)
+        #expect(policy.crashed(young: true, at: moment(61_000)) == .milliseconds(800))
+    }
 }

@@ -141,11 +141,8 @@ struct SupervisorTests {
             house.signal(SIGHUP)
             if count % 5 == 0 { #expect(house.hears("reloaded", times: count / 10)) }
         }
-        #expect(
-            eventually {
-                house.lines("reloading").count == house.lines("reloaded").count && house.children.count == 3
-                    && before.isDisjoint(with: house.children)
-            })
+        #expect(eventually { house.isSettled && house.children.count == 3 })
+        #expect(before.isDisjoint(with: house.children))
         #expect(house.lines("child lost").isEmpty)
         house.signal(SIGTERM)
         #expect(house.exitStatus() == 0)

@@ -77,6 +77,10 @@ extension Response {
             var bytes: [UInt8] = []
             try pieces { bytes += $0 }
             return String(decoding: bytes, as: UTF8.self)
+        case .relay(let pieces):
+            var bytes: [UInt8] = []
+            try pieces({ bytes += $0 }, { true })
+            return String(decoding: bytes, as: UTF8.self)
         }
     }
 }
