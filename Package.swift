@@ -121,7 +121,7 @@ let package = Package(
                 "LogKit",
                 "TemplateKit", "TimeKit",
             ]),
-        tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "RoomFixture"]),
+        tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),

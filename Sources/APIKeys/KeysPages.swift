@@ -37,7 +37,7 @@ struct KeyListPage: ShellPage {
         return [
             "can_create": .bool(canCreate), "new_href": .text(newHref),
             "has_keys": .bool(!keys.isEmpty || firstHref != nil),
-            "quota": .text("You hold \(held == 0 ? "none" : "\(held)") of at most \(limit)."),
+            "quota": .text(held == 0 ? "You may hold \(limit)." : "You hold \(held) of at most \(limit)."),
             "keys": .list(keys.map(view)),
             "pagination": hasPages
                 ? [
@@ -51,15 +51,11 @@ struct KeyListPage: ShellPage {
         let key = row.key
         return [
             "name": .text(key.name), "prefix": .text(key.prefix), "owner": .text(key.owner ?? "command line"),
-            "scopes": .text(shortened(key.scopes)), "state": state(of: key),
+            "scopes": .text(key.scopes.map(\.description).joined(separator: ", ")), "state": state(of: key),
             "used": key.lastUsedAt.map { $0.view(now: now) } ?? .null, "used_from": TemplateValue(key.lastUsedAddress),
-            "expires": key.expiresAt.map { $0.view(now: now) } ?? .null, "revoke_href": TemplateValue(row.revokeHref),
+            "expires": key.expiresAt.map { $0.view(now: now) } ?? .null,
+            "revoked": key.revokedAt.map { $0.view(now: now) } ?? .null, "revoke_href": TemplateValue(row.revokeHref),
         ]
-    }
-
-    private func shortened(_ scopes: [Scope]) -> String {
-        let first = scopes.first?.description ?? "nothing"
-        return scopes.count > 1 ? "\(first) +\(scopes.count - 1)" : first
     }
 
     private func state(of key: KeyRecord) -> TemplateValue {

@@ -51,7 +51,7 @@ struct AccountPage: ShellPage {
         return [
             "person": ["name": .text(name), "email": .text(email), "role": .text(role)],
             "theme_form": ["action": .text(themeAction), "options": .list(themes)],
-            "password_form": ["action": .text(passwordAction), "fields": password.list],
+            "password_form": ["action": .text(passwordAction), "fields": password.quietList],
             "form_errors": password.summary,
             "sessions": .list(sessions.map(view)), "end_others_action": TemplateValue(endOthersHref),
         ]

@@ -55,6 +55,10 @@ extension Connections {
                 id, name: new.placing.name, workspace: new.placing.workspace, setup: new.setUp.openJSON,
                 sealedSecrets: sealed, isSetUpAnew: isSetUpAnew, in: transaction)
         }
+        // What one service granted must not be shown to another.
+        if let provider = old.provider, new.setUp.isElsewhere(than: SetUp(keeping: old), provider) {
+            try store(scope).forgetGrant(id, in: transaction)
+        }
         try recordUpdate(old, new, scope, in: transaction)
     }
 
@@ -149,7 +153,7 @@ extension Connections {
         return try view(record, scope, in: transaction)
     }
 
-    private func seal(
+    func seal(
         _ setUp: SetUp, _ id: Identifier<Connection>, _ scope: OrganizationScope, in transaction: Transaction
     ) throws -> [UInt8]? {
         try setUp.secretBytes.map { try vault.seal($0, at: Self.place(id), for: scope.organization, in: transaction) }

@@ -80,6 +80,17 @@ extension Connections {
         }
     }
 
+    /// Renews the tokens and goes to the connection's page, with what came of it.
+    func refresh(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        do {
+            _ = try refresh(find(.id(id), scope), by: scope)
+            return call.redirect(to: ConnectionRoute.show(id), saying: "The tokens were renewed.")
+        } catch let problem as Problem where problem.code != Problem.notFound.code {
+            return call.redirect(to: ConnectionRoute.show(id), saying: problem.detail, .bad)
+        }
+    }
+
     func setEnabled(_ isEnabled: Bool, _ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try setEnabled(isEnabled, id, by: call.scope())
         return call.redirect(

@@ -112,6 +112,7 @@ extension Grant {
         requestedScopes = try Self.scopes(row.get("requested_scopes")) ?? []
         grantedScopes = try Self.scopes(row.get("granted_scopes"))
         refreshedAt = try row.get("refreshed_at")
+        refreshDueAt = try row.get("refresh_due_at")
         refreshFailures = try row.get("refresh_failures")
     }
 
@@ -190,7 +191,9 @@ struct ConnectionView: Sendable {
     /// All values of the set-up, secrets among them, and `access_token` where there is one.
     var values: [String: String] {
         var values: [String: String] = [:]
-        for member in record.setup.members ?? [] { values[member.name] = member.value.text }
+        for member in record.setup.members ?? [] where member.name != SetUp.extraName {
+            values[member.name] = member.value.text
+        }
         values.merge(secrets.values) { _, secret in secret }
         if case .open(let tokens) = tokens {
             values["access_token"] = tokens.access.reveal { $0 }

@@ -18,6 +18,7 @@ public enum ConnectionRoute: Route {
     case show(Identifier<Connection>)
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
+    case refresh(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
     case disconnect(Identifier<Connection>)
@@ -28,6 +29,8 @@ public enum ConnectionRoute: Route {
     case json(ConnectionName)
     case statusJSON(ConnectionName)
     case testJSON(ConnectionName)
+    case refreshJSON(ConnectionName)
+    case checksJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
 
@@ -45,6 +48,7 @@ public enum ConnectionRoute: Route {
         case "connections/:id": self = .show(path.id())
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
+        case "connections/:id/refresh": self = .refresh(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
         case "connections/:id/disconnect": self = .disconnect(path.id())
@@ -65,6 +69,8 @@ public enum ConnectionRoute: Route {
         case "": self = .json(name)
         case "status": self = .statusJSON(name)
         case "test": self = .testJSON(name)
+        case "refresh": self = .refreshJSON(name)
+        case "checks": self = .checksJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
         default: return nil
@@ -85,6 +91,7 @@ public enum ConnectionRoute: Route {
         case .show(let id): "/connections/\(id)"
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
+        case .refresh(let id): "/connections/\(id)/refresh"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
         case .disconnect(let id): "/connections/\(id)/disconnect"
@@ -95,6 +102,8 @@ public enum ConnectionRoute: Route {
         case .json(let name): "/api/v1/connections/\(name)"
         case .statusJSON(let name): "/api/v1/connections/\(name)/status"
         case .testJSON(let name): "/api/v1/connections/\(name)/test"
+        case .refreshJSON(let name): "/api/v1/connections/\(name)/refresh"
+        case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
         }
@@ -108,9 +117,10 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test: [.get: read, .post: write]
+        case .test, .refresh: [.get: read, .post: write]
         case .enable, .disable: [.post: write]
-        case .testJSON, .disconnectJSON: [.post: write]
+        case .testJSON, .refreshJSON, .disconnectJSON: [.post: write]
+        case .checksJSON: [.get: read]
         case .provider: [.get: .right(.read(.providers))]
         case .providerNew, .providerEdit: [.get: describe, .post: describe]
         case .providerRemove: [.post: describe]
@@ -128,10 +138,12 @@ public enum ConnectionRoute: Route {
         let name = ConnectionName(id.text)
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .provider("telegram"), .providerNew,
-            .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .enable(id),
+            .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .refresh(id),
+            .enable(id),
             .disable(id),
             .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
-            .statusJSON(name), .testJSON(name), .disconnectJSON(name), .credentialsJSON(name),
+            .statusJSON(name), .testJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
+            .credentialsJSON(name),
         ]
     }
 }

@@ -20,11 +20,11 @@ struct ConnectionStore: Sendable {
     let world: World
     let scope: OrganizationScope
 
-    private static let columns: SQL = """
+    static let columns: SQL = """
         c.id, c.workspace_id, c.provider, c.name, c.status, c.status_detail, c.enabled, c.setup, c.secrets_sealed,
         c.metadata, c.tested_at, c.test_duration_ms, c.version, c.created_at, c.updated_at, c.created_by,
         c.tokens_version, c.tokens_sealed, c.token_expires_at, c.grant_ends_at, c.authorized_at, c.requested_scopes,
-        c.granted_scopes, c.refreshed_at, c.refresh_failures, c.synced_at, c.sync_error
+        c.granted_scopes, c.refreshed_at, c.refresh_due_at, c.refresh_failures, c.synced_at, c.sync_error
         """
 
     /// Connections by service, each service's `default` first, then by name; those after the given one.
@@ -230,6 +230,16 @@ struct ConnectionStore: Sendable {
         authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, refresh_due_at = NULL, refresh_lease = NULL,
         refresh_lease_until = NULL, refresh_failures = 0, probe_due_at = NULL, sync_due_at = NULL
         """
+
+    /// Drops what a service granted and keeps the set-up.
+    func forgetGrant(_ id: Identifier<Connection>, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET \(Self.withoutTokens)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
 
     /// Drops the secrets and keeps the rest of the set-up.
     func disconnect(_ id: Identifier<Connection>, in transaction: Transaction) throws {

@@ -88,6 +88,27 @@ extension Connections {
         ])
     }
 
+    /// Renews the tokens; many who ask at once get what one call brought.
+    func refreshJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        return .json(Self.json(try refresh(find(name, scope), by: scope)))
+    }
+
+    /// How the connection has fared lately, the newest first.
+    func checksJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let part = try Listing<ConnectionCheck>(of: call.request)
+        let found = try checks(scope).list(find(name, scope).record.id, after: part.last, limit: part.limit + 1)
+        let checks = found.prefix(part.limit).map { check -> JSON in
+            [
+                "id": .string(check.id.text), "kind": .string(check.kind.rawValue), "ok": .bool(check.isSuccess),
+                "checked_at": .string(check.at.rfc3339), "duration_ms": .integer(check.duration.milliseconds),
+                "detail": JSON(check.detail),
+            ]
+        }
+        return try call.list(checks, next: part.next(found, \.id), at: ConnectionRoute.checksJSON(name))
+    }
+
     func disconnectJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let id = try find(name, scope).record.id
@@ -98,11 +119,7 @@ extension Connections {
     /// The live credentials: the only answer that holds them, and never without a line in the audit log.
     func credentialsJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        let view = try find(name, scope)
-        guard view.status != .undecryptable else { throw Problem(409, "undecryptable", view.sentence) }
-        guard view.record.isEnabled, case .open = view.secrets else {
-            throw Problem(409, "not_connected", "This connection is disabled or has no secrets.")
-        }
+        let view = try live(find(name, scope), by: scope)
         try audit.record(
             "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
         let values = view.values.sorted { $0.key < $1.key }.map { name, value in
@@ -131,6 +148,8 @@ extension Connections {
             "status": .string(view.status.rawValue), "status_detail": .string(view.sentence),
             "enabled": .bool(record.isEnabled), "setup": .object(setUp), "access": JSON(view.access),
             "metadata": record.metadata["facts"] ?? [], "checked_at": JSON(record.testedAt),
+            "expires_at": JSON(record.grant.expiresAt), "refreshed_at": JSON(record.grant.refreshedAt),
+            "grant_ends_at": JSON(record.grant.endsAt),
             "created_at": JSON(record.createdAt), "updated_at": JSON(record.updatedAt),
         ]
     }

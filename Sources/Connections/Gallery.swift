@@ -15,7 +15,7 @@ extension Connections {
         let cards = all.filter(filter.takes).map { provider in
             GalleryPage.Card(
                 provider: provider, href: call.link(ConnectionRoute.new(provider: provider.key)),
-                guideHref: call.link(ConnectionRoute.provider(provider.key)), connected: counts[provider.key] ?? 0)
+                guideHref: call.link(ConnectionRoute.provider(provider.key)), count: counts[provider.key] ?? 0)
         }
         return try call.page(
             GalleryPage(
@@ -32,7 +32,8 @@ struct GalleryPage: ShellPage {
         let provider: Provider
         let href: String
         let guideHref: String
-        let connected: Int
+        /// How many there are of it, whether they work or not.
+        let count: Int
     }
 
     /// What narrows the gallery; empty texts take everything.
@@ -108,7 +109,7 @@ struct GalleryPage: ShellPage {
             "href": .text(card.href), "name": .text(card.provider.name), "guide_href": .text(card.guideHref),
             "tile": ["letters": .text(tile.letters), "color": .text(tile.color)],
             "credential": .text(card.provider.kind.words), "summary": .text(card.provider.summary),
-            "connected": card.connected == 0 ? .null : .text("\(card.connected) connected"),
+            "count": card.count == 0 ? .null : .text("\(card.count) connection\(card.count == 1 ? "" : "s")"),
             "is_own": .bool(card.provider.isOwn),
         ]
     }

@@ -4,6 +4,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import JobKit
 import LogKit
 import TimeKit
 
@@ -13,6 +14,10 @@ public struct Connections: Sendable {
     let world: World
     let vault: Vault
     let audit: AuditTrail
+    let events: DomainEvents
+    let queue: JobQueue
+    let client: Client
+    let log: Log
     let tester: Tester
     /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
@@ -22,7 +27,7 @@ public struct Connections: Sendable {
 
     /// The room.
     public init(
-        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
+        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue, log: Log = Log(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
@@ -31,7 +36,11 @@ public struct Connections: Sendable {
         self.catalogue = catalogue
         ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.workspaces = workspaces
+        self.client = client
+        self.log = log
         audit = AuditTrail(world: world)
+        events = DomainEvents(world: world)
+        queue = JobQueue(database, now: world.now)
         tester = Tester(client: client, now: world.now)
     }
 
@@ -62,6 +71,8 @@ public struct Connections: Sendable {
         case (.edit(let id), _): try editPage(id, call)
         case (.test(let id), .post): try test(id, call)
         case (.test(let id), _): try detailPage(id, call)
+        case (.refresh(let id), .post): try refresh(id, call)
+        case (.refresh(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
         case (.disconnect(let id), .post): try disconnect(id, call)
@@ -86,6 +97,8 @@ public struct Connections: Sendable {
         case (.json(let name), _): try json(name, call)
         case (.statusJSON(let name), _): try statusJSON(name, call)
         case (.testJSON(let name), _): try testJSON(name, call)
+        case (.refreshJSON(let name), _): try refreshJSON(name, call)
+        case (.checksJSON(let name), _): try checksJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
         default: throw Problem.notFound

@@ -97,7 +97,7 @@ struct SetUp: Sendable {
 
 extension String {
     /// The text without white space at its ends, such as the line break of a token that was copied with it.
-    fileprivate var trimmedEnds: String {
+    var trimmedEnds: String {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
         guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
             return ""

@@ -77,7 +77,7 @@ extension GalleryPage {
         categories: ["Messaging"], kinds: [.botToken],
         cards: [
             Card(
-                provider: .sample, href: "/connections/new/telegram", guideHref: "/providers/telegram", connected: 2)
+                provider: .sample, href: "/connections/new/telegram", guideHref: "/providers/telegram", count: 2)
         ])
 }
 

@@ -42,6 +42,18 @@ struct Tokens: Sendable {
         return JSON.object(object).bytes
     }
 
+    /// Tokens after a renewal.
+    ///
+    /// An answer without a refresh token leaves the one that was used (RFC 6749 §6). One that has another keeps the used
+    /// one too, until the new one has been used in its turn: the service may not have noticed that we have it.
+    init(_ answer: TokenAnswer, over old: Tokens, with used: Secret<String>?) {
+        let isNew = answer.refresh.map { new in used.map { new.reveal { $0 } != $0.reveal { $0 } } ?? true } ?? false
+        access = answer.access
+        refresh = isNew ? answer.refresh : used
+        previousRefresh = isNew ? used : nil
+        type = answer.type
+    }
+
     /// Where the tokens of a connection stand.
     static func place(_ id: Identifier<Connection>) -> Vault.Place {
         Vault.Place("connections", id, "tokens_sealed")
@@ -62,13 +74,28 @@ struct Grant: Sendable {
     /// Nil when the service did not say.
     let grantedScopes: [String]?
     let refreshedAt: Timestamp?
+    /// When the tokens are renewed, or after failures when the next attempt is made; nil for never.
+    let refreshDueAt: Timestamp?
+    /// How many attempts have failed since the last one that did not.
     let refreshFailures: Int
 
     /// No grant.
     static let none = Grant(
         version: 0, sealed: nil, expiresAt: nil, endsAt: nil, authorizedAt: nil, requestedScopes: [],
-        grantedScopes: nil,
-        refreshedAt: nil, refreshFailures: 0)
+        grantedScopes: nil, refreshedAt: nil, refreshDueAt: nil, refreshFailures: 0)
+
+    /// Whether the access token has not ended, as far as is known.
+    func isValid(at now: Timestamp) -> Bool { expiresAt.map { $0 > now } ?? true }
+
+    /// Whether the access token ends so soon that nobody should be given it (A2-21).
+    func isEnding(at now: Timestamp) -> Bool {
+        guard let expiresAt else { return false }
+        let lifetime = (refreshedAt ?? authorizedAt).map { expiresAt - $0 } ?? .hours(1)
+        return now >= expiresAt - GrantTimes.margin(of: lifetime)
+    }
+
+    /// Whether the service is left in peace after a failed renewal.
+    func isBackingOff(at now: Timestamp) -> Bool { refreshFailures > 0 && refreshDueAt.map { $0 > now } ?? false }
 
     /// What was asked for and not granted.
     var missingScopes: [String] {

@@ -14,6 +14,8 @@ public enum APIKey {}
 public enum Connection {}
 /// A line of the audit log.
 public enum AuditEvent {}
+/// Something that happened, of which others are told.
+public enum DomainEvent {}
 
 /// Who does something, as the audit log names them.
 public struct Actor: Sendable, Equatable {

@@ -111,6 +111,13 @@ public struct Input: Sendable {
         return texts
     }
 
+    /// The members of a JSON object that may be left out and whose names are the caller's own: none of them is unknown.
+    public mutating func members(_ name: String) -> [JSON.Member]? {
+        guard let value = value(name) else { return nil }
+        guard case .object(let members) = value else { return refused(name, "wrong_type", "This must be an object.") }
+        return members
+    }
+
     /// The names given below a nested field: those of `setup` for `setup.bot_token`.
     public func names(below name: String) -> [String] {
         switch source {

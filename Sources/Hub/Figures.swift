@@ -27,6 +27,12 @@ struct Figures: Sendable {
         return try schemaState() == .current
     }
 
+    /// How many migrations are still to be applied.
+    func pendingMigrations() throws -> Int {
+        guard case .behind(let names) = try schemaState() else { return 0 }
+        return names.count
+    }
+
     // MARK: The overview
 
     func overview(_ scope: OrganizationScope) throws -> Overview {

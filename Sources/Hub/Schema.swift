@@ -21,6 +21,8 @@ enum Schema {
         step("0013_idempotent_answers", PackageResources._013_idempotent_answers_sql),
         step("0014_connection_tokens", PackageResources._014_connection_tokens_sql),
         step("0015_authorization_flows", PackageResources._015_authorization_flows_sql),
+        step("0016_domain_events", PackageResources._016_domain_events_sql),
+        step("0017_connection_checks", PackageResources._017_connection_checks_sql),
         step("0019_providers", PackageResources._019_providers_sql),
     ]
 

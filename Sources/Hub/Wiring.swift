@@ -83,7 +83,8 @@ extension House {
         let figures = Figures(
             configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
         let operations = Operations(
-            world: world, isReady: { try figures.isReady() }, overview: { try figures.overview($0) },
+            world: world, isReady: { try figures.isReady() },
+            pendingMigrations: { try figures.pendingMigrations() }, overview: { try figures.overview($0) },
             system: { try figures.system() })
         let house = House(
             rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log)
@@ -105,7 +106,7 @@ struct Rooms: Sendable {
         let workspaces = WorkspaceReader(database: database, world: world)
         let connections = Connections(
             database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
-            workspaces: { try workspaces.list($0) })
+            log: configuration.log, workspaces: { try workspaces.list($0) })
         self.connections = connections
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
@@ -118,7 +119,7 @@ struct Rooms: Sendable {
 
     /// The routes of all rooms but Operations, which is told of all the others.
     var routes: [RoomRoutes] {
-        [accounts.routes, connections.routes, apiKeys.routes, audit.routes]
+        [accounts.routes, connections.routes, connections.integrationsContract, apiKeys.routes, audit.routes]
     }
 
     /// The links of the frame.

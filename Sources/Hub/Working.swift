@@ -1,5 +1,6 @@
 import Accounts
 import Connections
+import Domain
 import JobKit
 import LogKit
 import ProcessKit
@@ -37,15 +38,15 @@ extension BuiltHouse {
     var jobs: [JobHandler] {
         [
             JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
-            JobHandler("connections.purge", every: .hours(24)) { _ in try rooms.connections.purge() },
             JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
-        ]
+            JobHandler("events.purge", every: .hours(24)) { _ in try DomainEvents(world: .real).purge(in: database) },
+        ] + rooms.connections.jobs
     }
 
     /// The kinds of jobs as the system page names them.
     static let jobLabels = [
         "accounts.purge": "Forget what has ended: sessions, links, failed sign-ins",
-        "connections.purge": "Forget connections that were removed",
         "answers.purge": "Forget answers kept for repeated requests",
-    ]
+        "events.purge": "Forget events of a month ago",
+    ].merging(Connections.jobLabels) { _, new in new }
 }

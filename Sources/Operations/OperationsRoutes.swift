@@ -10,8 +10,10 @@ public enum OperationsRoute: Route {
     case system
     /// Whether this process answers.
     case live
-    /// Whether the hub can do its work; also at `/health/`.
+    /// Whether the hub can do its work.
     case ready
+    /// The same, and how many migrations are still to be applied.
+    case health
 
     /// Reads a path; nil when it is none of this room's.
     public init?(_ path: Path) {
@@ -19,7 +21,8 @@ public enum OperationsRoute: Route {
         case "": self = .overview
         case "system": self = .system
         case "health/live": self = .live
-        case "health", "health/ready": self = .ready
+        case "health/ready": self = .ready
+        case "health": self = .health
         default: return nil
         }
     }
@@ -31,6 +34,7 @@ public enum OperationsRoute: Route {
         case .system: "/system"
         case .live: "/health/live"
         case .ready: "/health/ready"
+        case .health: "/health/"
         }
     }
 
@@ -39,7 +43,7 @@ public enum OperationsRoute: Route {
         switch self {
         case .overview: [.get: .right(.read(.organization))]
         case .system: [.get: .right(.everything)]
-        case .live, .ready: Self.forAnybody
+        case .live, .ready, .health: Self.forAnybody
         }
     }
 
@@ -47,5 +51,5 @@ public enum OperationsRoute: Route {
     private static let forAnybody: [Method: Access] = [.get: .open]
 
     /// One of each case.
-    public static let samples: [OperationsRoute] = [.overview, .system, .live, .ready]
+    public static let samples: [OperationsRoute] = [.overview, .system, .live, .ready, .health]
 }

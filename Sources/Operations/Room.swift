@@ -9,6 +9,7 @@ import TimeKit
 public struct Operations: Sendable {
     let world: World
     let isReady: @Sendable () throws -> Bool
+    let pendingMigrations: @Sendable () throws -> Int
     let overview: @Sendable (OrganizationScope) throws -> Overview
     let system: @Sendable () throws -> SystemState
 
@@ -16,15 +17,18 @@ public struct Operations: Sendable {
     ///
     /// - Parameters:
     ///   - isReady: whether the schema is the one this program knows; throws when the database does not answer.
+    ///   - pendingMigrations: how many migrations are still to be applied.
     ///   - overview: what stands on an organization's first page.
     ///   - system: how the hub is doing at this moment.
     public init(
         world: World, isReady: @escaping @Sendable () throws -> Bool,
+        pendingMigrations: @escaping @Sendable () throws -> Int,
         overview: @escaping @Sendable (OrganizationScope) throws -> Overview,
         system: @escaping @Sendable () throws -> SystemState
     ) {
         self.world = world
         self.isReady = isReady
+        self.pendingMigrations = pendingMigrations
         self.overview = overview
         self.system = system
     }
@@ -37,6 +41,7 @@ public struct Operations: Sendable {
             case .system: try systemPage(call)
             case .live: Self.well
             case .ready: ready(call)
+            case .health: health(call)
             }
         }
     }
@@ -65,6 +70,17 @@ public struct Operations: Sendable {
         }
         return Problem(503, "not_ready", "The hub cannot serve requests just now.", headers: ["retry-after": "2"])
             .response(requestID: call.request.id)
+    }
+
+    /// Readiness with the one detail that whoever deploys must know; a number tells a stranger nothing.
+    private func health(_ call: Call) -> Response {
+        var response = ready(call)
+        guard case .bytes(let bytes) = response.body, case .object(let members)? = try? JSON(parsing: bytes),
+            let pending = try? pendingMigrations()
+        else { return response }
+        let member = JSON.Member("pending_migrations", .integer(Int64(pending)))
+        response.body = .bytes(JSON.object(members + [member]).bytes)
+        return response
     }
 
     private static let well = Response.json(["status": "ok"]).neverStored()

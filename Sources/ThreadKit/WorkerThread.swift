@@ -63,8 +63,7 @@ public final class WorkerThread: Sendable {
     public func join(before deadline: ContinuousClock.Instant) -> Bool {
         while !isOver {
             guard ContinuousClock.now < deadline else { return false }
-            var pause = timespec(tv_sec: 0, tv_nsec: 5_000_000)
-            unsafe nanosleep(&pause, nil)
+            Self.rest(for: .milliseconds(5))
         }
         join()
         return true
@@ -73,6 +72,13 @@ public final class WorkerThread: Sendable {
     /// Waits for the thread's end, however long it takes.
     public func join() {
         if !joined.exchange(true, ordering: .acquiringAndReleasing) { pthread_join(thread, nil) }
+    }
+
+    /// Lets the calling thread rest so long at most: between two looks at what another host is doing, say.
+    public static func rest(for duration: Duration) {
+        let (seconds, attoseconds) = max(.zero, duration).components
+        var pause = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        unsafe nanosleep(&pause, nil)
     }
 
     /// Every signal but those by which a fault of this very thread is told: they must reach the backtrace.

@@ -1,4 +1,5 @@
 import CipherKit
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -170,6 +171,36 @@ import TimeKit
         _ = try office.json(.post, "connections", #"{"provider":"pager","setup":{"api_key":"secret-1"}}"#)
         #expect(try office.json(.put, "providers/pager", elsewhere, as: script).response.status == 403)
         #expect(try office.json(.put, "providers/pager", elsewhere).response.status == 200)
+    }
+
+    @Test("A secret is asked for again when the address that it goes to changes, and what was granted is forgotten")
+    func movedAddress() throws {
+        let setup = """
+            {"provider":"custom_oauth2","setup":{"client_id":"hub","client_secret":"s-e-c-r-e-t",
+             "authorize_url":"https://a.example/a","token_url":"https://a.example/t","test_url":"https://a.example/me"}}
+            """
+        let id = try #require(office.json(.post, "connections", setup).body["id"]?.text)
+        let key = try #require(Identifier<Connection>(id))
+        func tokens() throws -> [UInt8]? {
+            try office.house.database.row("SELECT tokens_sealed FROM connections WHERE id = \(key)")?.get(
+                "tokens_sealed")
+        }
+        let granted = Tokens(access: "granted-at-a.example", refresh: nil)
+        try office.house.database.transaction { transaction in
+            let sealed = try Vault(ring: office.ring, world: office.house.world).seal(
+                granted.bytes, at: Tokens.place(key), for: office.organization, in: transaction)
+            try transaction.execute("UPDATE connections SET tokens_sealed = \(sealed) WHERE id = \(key)")
+        }
+        let path = "connections/\(id)"
+        for field in ["token_url", "test_url", "authorize_url"] {
+            let (response, body) = try office.json(.patch, path, #"{"setup":{"\#(field)":"https://evil.example/x"}}"#)
+            #expect(response.status == 422 && refusals(body) == ["/setup/client_secret address_changed"], "\(field)")
+        }
+        #expect(try office.json(.patch, path, #"{"setup":{"client_id":"other"}}"#).response.status == 200)
+        #expect(try tokens() != nil)
+        let moved = #"{"setup":{"test_url":"https://b.example/me","client_secret":"s-e-c-r-e-t-2"}}"#
+        #expect(try office.json(.patch, path, moved).response.status == 200)
+        #expect(try tokens() == nil)
     }
 
     @Test("Another process sees what was stored: at once when it is asked for, in lists within a second")

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
 import requests
@@ -11,13 +12,22 @@ import requests
 from house import OWNER, ROOT, clean_environment, free_port, until
 
 
+# Runs a command in a network of its own, which leads nowhere; its loopback device is brought up (netdevice(7)).
+OFFLINE = ["unshare", "--net", sys.executable, "-c", """
+import fcntl, os, socket, struct, sys
+SIOCSIFFLAGS, UP_AND_RUNNING = 0x8914, 0x41
+fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sh", b"lo", UP_AND_RUNNING))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""]
+
+
 class Run:
     """One `make run`, from its first line to its end."""
 
-    def __init__(self, state, port, **settings):
+    def __init__(self, state, port, through=(), **settings):
         self.state, self.port = state, port
         self.process = subprocess.Popen(
-            ["make", "--no-print-directory", "run"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [*through, "make", "--no-print-directory", "run"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, start_new_session=True,
             env=clean_environment(HUB_STATE=str(state), HUB_PORT=str(port), **settings))
         self.text = ""
@@ -60,6 +70,17 @@ def test_it_runs_says_where_and_runs_again(run):
     until(lambda: not first.leftovers(), 10, "the end of all it started")
     again = run(first.state, first.port)
     assert requests.get(f"http://127.0.0.1:{again.port}/health/ready", timeout=10).status_code == 200
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may take the network away")
+def test_it_runs_offline_once_installed_for_the_first_time_and_again(run):
+    first = run(through=OFFLINE)
+    assert "The hub is running" in first.text, first.text
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{first.port}/health/ready", timeout=10)
+    first.end()
+    again = run(first.state, first.port, through=OFFLINE)
+    assert "The hub is running" in again.text, again.text
 
 
 @pytest.mark.parametrize("how, group", [

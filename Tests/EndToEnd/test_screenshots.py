@@ -1,12 +1,14 @@
 """Every page, wide and 360 px, light and dark: photographed, judged by axe-core, and never wider than its window."""
 
+import datetime
+
 import pytest
 
 from browser import SCHEMES, SIZES
 from house import OWNER, House
 from standins import TELEGRAM_TOKEN
 
-# A page's name, and its path; {telegram} and the like are ids of connections.
+# A page's name, and its path; {telegram} and the like are ids of connections, {key} that of an API key.
 PAGES = {
     "dashboard": "/",
     "connections": "/connections",
@@ -14,6 +16,10 @@ PAGES = {
     "connect-telegram": "/connections/new/telegram",
     "connect-aws": "/connections/new/aws",
     "connect-smtp": "/connections/new/smtp",
+    "connect-slack": "/connections/new/slack",
+    "gallery-webhooks": "/connections/new?kind=webhook",
+    "provider": "/providers/microsoft_teams",
+    "provider-new": "/providers/new",
     "connection": "/connections/{telegram}",
     "connection-error": "/connections/{sendgrid}",
     "connection-edit": "/connections/{telegram}/edit",
@@ -21,6 +27,7 @@ PAGES = {
     "connection-disconnect": "/connections/{telegram}/disconnect",
     "api-keys": "/api-keys",
     "api-key-new": "/api-keys/new",
+    "api-key-revoke": "/api-keys/{key}/revoke",
     "organization": "/organization",
     "account": "/account",
     "system": "/system",
@@ -43,10 +50,26 @@ def furnished(database_template, standins, tmp_path_factory):
             api.post(f"/connections/{made['id']}/test")
         api.create("telegram", {"bot_token": TELEGRAM_TOKEN}, name="support")
         api.patch(f"/connections/{ids['openrouter']}", {"enabled": False})
+        ids["key"] = furnish_keys(api)
         house.ids = ids
         yield house
     finally:
         house.stop()
+
+
+def furnish_keys(api):
+    """Keys in all their states beside the one that is asking; answers the id of one that may be revoked."""
+    soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for wanted in ({"name": "nightly export", "scopes": ["connections:read", "audit:read"]},
+                   {"name": "trial", "scopes": ["connections:read"], "expires_at": soon},
+                   {"name": "website", "scopes": ["connections:read", "credentials:read"], "expires_at": None},
+                   {"name": "old website", "scopes": ["connections:read"]}):
+        made = api.post("/api-keys", wanted)
+        assert made.status_code == 201, made.text
+        if wanted["name"] == "nightly export":
+            id = made.json()["id"]
+    api.delete(f"/api-keys/{made.json()['id']}")
+    return id
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +81,8 @@ def signed_in(furnished, shared_browser):
     return shared_browser
 
 
-def judge(browser, name, url):
-    """Photographs a page in its four forms; answers what is wrong with any of them."""
+def judge(browser, name, url, then=lambda: None):
+    """Photographs a page in its four forms, or what follows from it; answers what is wrong with any of them."""
     wrong = []
     for size in SIZES:
         for scheme in SCHEMES:
@@ -67,6 +90,7 @@ def judge(browser, name, url):
             browser.scheme(scheme)
             browser.console()
             browser.open(url)
+            then()
             browser.photograph(f"{name}-{size}-{scheme}")
             here = f"{name}, {size}, {scheme}"
             wrong += [f"{here}: {violation}" for violation in browser.axe()]
@@ -81,24 +105,46 @@ def test_a_page_stands_up_in_all_its_forms(furnished, signed_in, name):
     assert judge(signed_in, name, furnished.url(PAGES[name].format(**furnished.ids))) == []
 
 
+def test_the_page_that_shows_a_key_once_stands_up(furnished, signed_in):
+    def create():
+        signed_in.fill(name="nightly export").press("create key")
+        signed_in.wait_text("cannot be shown again")
+
+    assert judge(signed_in, "api-key-created", furnished.url("/api-keys/new"), create) == []
+
+
+def test_a_refused_revocation_stands_up(furnished, signed_in):
+    def refuse():
+        signed_in.fill(confirm_name="something else").press("revoke key")
+        signed_in.wait(lambda: signed_in.driver.find_elements("css selector", "[aria-invalid=true]"))
+
+    url = furnished.url(PAGES["api-key-revoke"].format(**furnished.ids))
+    # A refused form is answered with 422, which the browser's console calls an error.
+    assert [text for text in judge(signed_in, "api-key-revoke-refused", url, refuse) if "422" not in text] == []
+
+
 def test_pages_before_signing_in_stand_up(make_house, browser):
     house = make_house(accounts=False)
     wrong = judge(browser, "unset-up", house.url("/"))
     wrong += judge(browser, "set-up", house.hub("set-up-link"))
     house.create_user(*OWNER, org="Example")
     wrong += judge(browser, "sign-in", house.url("/sign-in"))
-    browser.fill(email="someone@example.org", password="wrong password").press("sign in")
-    wrong += [f"sign-in refused: {violation}" for violation in browser.axe()]
-    browser.photograph("sign-in-refused")
-    assert wrong == []
+
+    def refuse():
+        browser.fill(email="someone@example.org", password="wrong password").press("sign in")
+        browser.wait_text("is not right")
+
+    refused = judge(browser, "sign-in-refused", house.url("/sign-in"), refuse)
+    assert wrong + [text for text in refused if "422" not in text] == []
 
 
 def test_empty_pages_stand_up(make_house, browser):
     house = make_house()
     browser.open(house.url("/sign-in")).fill(email=OWNER[0], password=OWNER[1]).press("sign in")
     browser.wait(lambda: not browser.path.endswith("/sign-in"))
-    wrong = judge(browser, "dashboard-empty", house.url("/")) + judge(
-        browser, "connections-empty", house.url("/connections"))
+    wrong = []
+    for name, path in {"dashboard": "/", "connections": "/connections", "api-keys": "/api-keys"}.items():
+        wrong += judge(browser, f"{name}-empty", house.url(path))
     assert wrong == []
 
 

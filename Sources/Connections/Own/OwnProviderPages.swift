@@ -3,7 +3,6 @@ import Domain
 import HTTPKit
 import JSONKit
 import TemplateKit
-import TimeKit
 
 /// Describing a service of an organization's own, with what is wrong or what it will look like beside it.
 struct ProviderEditPage: ShellPage {
@@ -159,7 +158,7 @@ struct ProviderPage: ShellPage {
             "sunsets": .list(
                 provider.sunsets.map { sunset in
                     [
-                        "on": .text(String(sunset.date.rfc3339.prefix(10))), "sentence": .text(sunset.sentence),
+                        "on": .text(sunset.date.day), "sentence": .text(sunset.sentence),
                         "href": .text(sunset.href),
                     ]
                 }),

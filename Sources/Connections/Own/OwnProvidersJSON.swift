@@ -2,7 +2,6 @@ import AdminShell
 import Domain
 import HTTPKit
 import JSONKit
-import TimeKit
 
 /// Services as scripts see them, and those that an organization describes for itself.
 extension Connections {
@@ -89,7 +88,7 @@ extension Connections {
         }
         let sunsets = provider.sunsets.map { sunset -> JSON in
             [
-                "date": .string(String(sunset.date.rfc3339.prefix(10))), "sentence": .string(sunset.sentence),
+                "date": .string(sunset.date.day), "sentence": .string(sunset.sentence),
                 "href": .string(sunset.href),
             ]
         }

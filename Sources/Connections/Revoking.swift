@@ -1,0 +1,5 @@
+import Domain
+
+extension Connections {
+    func revokeUnwanted(_ tokens: Tokens, of view: ConnectionView, by scope: OrganizationScope) throws {}
+}
