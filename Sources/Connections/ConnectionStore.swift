@@ -36,8 +36,8 @@ struct ConnectionStore: Sendable {
               FROM connections c
              WHERE c.organization_id = \(scope.organization) AND c.removed_at IS NULL
                    \(Self.condition(filter))
-                   \(after(last))
-             ORDER BY c.provider, c.name <> 'default', c.name, c.id
+                   \(try after(last))
+             ORDER BY c.provider, c.is_named, c.name, c.id
              LIMIT \(limit)
             """
         ).map(ConnectionRecord.init)
@@ -69,13 +69,22 @@ struct ConnectionStore: Sendable {
     private static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
     /// The place after a connection, which may have been removed meanwhile.
-    private func after(_ last: Identifier<Connection>?) -> SQL {
+    ///
+    /// Its service is compared alone too: the server makes a range of the index of that, and none of a comparison of rows.
+    private func after(_ last: Identifier<Connection>?) throws -> SQL {
         guard let last else { return "" }
+        let row = try database.row(
+            """
+            SELECT provider, is_named, name
+              FROM connections
+             WHERE id = \(last) AND organization_id = \(scope.organization)
+            """)
+        guard let row else { return "AND FALSE" }
+        let (provider, isNamed) = (try row.get("provider", as: String.self), try row.get("is_named", as: Bool.self))
+        let name = try row.get("name", as: String.self)
         return """
-            AND (c.provider, c.name <> 'default', c.name, c.id) >
-                (SELECT l.provider, l.name <> 'default', l.name, l.id
-                   FROM connections l
-                  WHERE l.id = \(last) AND l.organization_id = \(scope.organization))
+            AND c.provider >= \(provider)
+            AND (c.provider, c.is_named, c.name, c.id) > (\(provider), \(isNamed), \(name), \(last))
             """
     }
 
@@ -290,6 +299,30 @@ struct ConnectionStore: Sendable {
                 id: try row.get("id"), stored: try row.get("status"), isEnabled: try row.get("enabled"),
                 sealedSecrets: try row.get("secrets_sealed"), sealedTokens: try row.get("tokens_sealed"))
         }
+    }
+
+    /// How many connections need a person as far as the database knows, and those of the given ones that are still there.
+    func attentionCount(besides unreadable: [Identifier<Connection>]) throws -> Int {
+        let row = try database.row(
+            """
+            SELECT COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND enabled = 1
+                   AND status IN (\(list: ConnectionStatus.allCases.filter(\.needsPerson)))
+                   \(unreadable.isEmpty ? "" : "AND id NOT IN (\(list: unreadable))")
+            """)
+        return try (row?.get("count") ?? 0) + livingCount(of: unreadable)
+    }
+
+    private func livingCount(of ids: [Identifier<Connection>]) throws -> Int {
+        guard !ids.isEmpty else { return 0 }
+        let row = try database.row(
+            """
+            SELECT COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND id IN (\(list: ids))
+            """)
+        return try row?.get("count") ?? 0
     }
 
     func countsByWorkspace() throws -> [Identifier<Workspace>: Int] {

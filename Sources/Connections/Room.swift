@@ -22,6 +22,7 @@ public struct Connections: Sendable {
     /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
     let ownCatalogues: OwnCatalogues
+    let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
