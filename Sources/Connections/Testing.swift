@@ -30,6 +30,16 @@ extension Connections {
         return outcome
     }
 
+    /// Notes how a connection did elsewhere; nothing is written or told when that is what is known already.
+    func recordOutcome(_ reason: String?, of view: ConnectionView, by scope: OrganizationScope) throws {
+        let status: ConnectionStatus = reason == nil ? .connected : .error
+        guard view.record.storedStatus != status || view.record.statusDetail != reason else { return }
+        try record(
+            TestOutcome(
+                isSuccess: reason == nil, sentence: reason ?? "", duration: .zero, metadata: view.record.metadata),
+            view, scope)
+    }
+
     /// How long a service is left in peace between two tests of a connection.
     private static let restBetweenTests = Duration.seconds(1)
 
