@@ -205,14 +205,48 @@ public struct Integrations: Sendable {
         try asked { try room.recordOutcome(reason, of: find(providerKey), by: scope) }
     }
 
+    // MARK: Tokens
+
+    /// Renews the access token now and gives the new one. When it cannot be renewed, the connection says so from then on;
+    /// when it can be again, it is connected again by itself.
+    ///
+    /// - Throws: ``IntegrationsError/refused(_:)`` with `not_refreshable`, `needs_reauth` or `refresh_failed`.
+    public func refreshAccessToken(_ providerKey: String) throws(IntegrationsError) -> Secret<String> {
+        try asked {
+            let view = try room.refresh(find(providerKey), by: scope)
+            guard case .open(let tokens) = view.tokens else { throw IntegrationsError.notConfigured }
+            return tokens.access
+        }
+    }
+
+    // MARK: Former systems
+
+    /// Takes over rows of a former system, and says of each what was done; read again, they change nothing.
+    ///
+    /// - Throws: ``IntegrationsError/invalid(_:)`` when the file makes no sense.
+    @discardableResult
+    public func runLegacyMigrations(
+        _ file: [UInt8], _ how: LegacyImport
+    ) throws(IntegrationsError) -> [LegacyImport.Outcome] {
+        try asked {
+            var outcomes: [LegacyImport.Outcome] = []
+            do {
+                try room.importLegacy(file, how, by: scope) { outcomes.append($0) }
+            } catch let error as LegacyFileError {
+                throw IntegrationsError.invalid(error.description)
+            }
+            return outcomes
+        }
+    }
+
     // MARK: -
 
-    private func find(_ providerKey: String) throws -> ConnectionView {
+    func find(_ providerKey: String) throws -> ConnectionView {
         try room.find(ConnectionName(providerKey), scope)
     }
 
     /// Performs what is asked, and says of errors what they are here.
-    private func asked<Result>(_ perform: () throws -> Result) throws(IntegrationsError) -> Result {
+    func asked<Result>(_ perform: () throws -> Result) throws(IntegrationsError) -> Result {
         do {
             return try perform()
         } catch let error as IntegrationsError {

@@ -225,4 +225,31 @@ import TimeKit
         #expect(try integrations.getIntegration("telegram").status == .connected)
         #expect(try office.house.auditedActions().count == told + 1)
     }
+
+    @Test("refresh_access_token")
+    func refreshAccessToken() throws {
+        let acme = try SignedIn()
+        let integrations = acme.room.integrations(acme.scope)
+        _ = try acme.connect()
+        #expect(try integrations.refreshAccessToken("acme").reveal { $0 } == "access-1")
+        #expect(try integrations.getCredentials("acme").reveal { $0 }["access_token"] == "access-1")
+        _ = try acme.connect("fixed", refresh: nil)
+        #expect { try integrations.refreshAccessToken("acme:fixed") } throws: {
+            ($0 as? IntegrationsError)?.code == "not_refreshable"
+        }
+        #expect(throws: IntegrationsError.notConfigured) { try integrations.refreshAccessToken("acme:none") }
+        #expect(throws: IntegrationsError.invalidProviderKey) { try integrations.refreshAccessToken("!") }
+    }
+
+    @Test("run_legacy_migrations")
+    func runLegacyMigrations() throws {
+        let row = #"{"key":"integration:telegram","value_json":{"bot_token":"\#(Office.token)"}}"#
+        let how = LegacyImport(.phoenixkit, keys: try .init())
+        #expect(try integrations.runLegacyMigrations(Array(row.utf8), how).map(\.kind) == [.imported])
+        #expect(try integrations.runLegacyMigrations(Array(row.utf8), how).map(\.kind) == [.unchanged])
+        #expect(integrations.connected("telegram"))
+        #expect { try integrations.runLegacyMigrations(Array("[".utf8), how) } throws: {
+            ($0 as? IntegrationsError)?.code == "invalid"
+        }
+    }
 }
