@@ -64,7 +64,7 @@ extension APIKeys {
             guard let confirmed, input.isComplete else { throw input.refusal }
             try revoke(id, by: call.scope()) { key in
                 guard key.name == confirmed else {
-                    throw Problem.invalid("confirm_name", "not_the_name", "Type the name of the key: \(key.name)")
+                    throw Problem.invalid("confirm_name", "not_the_name", "This is not its name, “\(key.name)”.")
                 }
             }
             return call.redirect(to: APIKeyRoute.list, saying: "Key “\(confirmed)” revoked.")

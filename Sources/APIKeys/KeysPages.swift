@@ -51,7 +51,7 @@ struct KeyListPage: ShellPage {
         let key = row.key
         return [
             "name": .text(key.name), "prefix": .text(key.prefix), "owner": .text(key.owner ?? "command line"),
-            "scopes": .text(key.scopes.map(\.description).joined(separator: ", ")), "state": state(of: key),
+            "scopes": .list(key.scopes.map { ["text": .text($0.description)] }), "state": state(of: key),
             "used": key.lastUsedAt.map { $0.view(now: now) } ?? .null, "used_from": TemplateValue(key.lastUsedAddress),
             "expires": key.expiresAt.map { $0.view(now: now) } ?? .null,
             "revoked": key.revokedAt.map { $0.view(now: now) } ?? .null, "revoke_href": TemplateValue(row.revokeHref),

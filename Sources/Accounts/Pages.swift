@@ -22,6 +22,8 @@ struct SignInPage: ShellPage {
             FormField("password", "Password", .password("current-password"), width: .wide),
         ]
         var members = FormView(fields, typed: typed, problem: problem).members
+        // Two fields tell their faults themselves; above them a summary would only say the same again.
+        if problem?.errors.isEmpty == false { members["form_errors"] = .null }
         members["action"] = .text(action)
         members["next"] = .text(next)
         return .object(members)

@@ -129,7 +129,7 @@ extension Connections {
             guard let typed = input.text("confirm_name", 1...64), input.isComplete else { throw input.refusal }
             guard typed == view.record.name else {
                 throw Problem.invalid(
-                    "confirm_name", "not_the_name", "Type the name of the connection: \(view.record.name)")
+                    "confirm_name", "not_the_name", "This is not its name, “\(view.record.name)”.")
             }
             return try perform(view)
         } orShow: { problem in

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One row of a result.
 ///
 /// ```swift
@@ -28,7 +30,7 @@ public struct Row: Sendable {
     /// What a column holds.
     @usableFromInline
     func cell(_ column: String) throws(DatabaseError) -> SQLValue {
-        guard let index = columns.names.firstIndex(of: column) else {
+        guard let index = columns.index(of: column) else {
             throw DatabaseError(.decoding, "the result has no column \(column), only \(columns.names)")
         }
         return cells[index]
@@ -52,8 +54,21 @@ public struct Row: Sendable {
 /// The columns of a result, shared by its rows.
 final class Columns: Sendable {
     let names: [String]
+    /// The place after the column that was found last.
+    private let next = Atomic(0)
 
     init(names: [String]) {
         self.names = names
+    }
+
+    /// Where a column stands.
+    ///
+    /// Stores read the columns of a row in the order of their statement, so the first that is looked at is mostly it.
+    func index(of name: String) -> Int? {
+        let start = min(next.load(ordering: .relaxed), names.count)
+        let found =
+            names[start...].firstIndex(of: name) ?? names[..<start].firstIndex(of: name)
+        if let found { next.store(found + 1, ordering: .relaxed) }
+        return found
     }
 }

@@ -43,7 +43,12 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
 
     /// The sixteen bytes, most significant first.
     public var bytes: [UInt8] {
-        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        for place in 0..<16 {
+            bytes.append(UInt8(truncatingIfNeeded: (place < 8 ? high : low) >> UInt64(56 - 8 * (place % 8))))
+        }
+        return bytes
     }
 
     /// The 36 characters of RFC 9562 §4, in lower case.

@@ -31,13 +31,16 @@ struct RequestReader {
     }
 
     /// The parameters that matter, as they stand in the environment of a responder (RFC 3875 §4.1).
+    @safe
     private struct Parameters {
         var method = ""
         var mount = ""
-        var target = ""
+        /// Path and query where libfcgi keeps them, since they are taken apart at once.
+        var target = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
         var contentLength = ""
         var remoteAddress = ""
-        var requestID = ""
+        /// The gateway's id, when it is one.
+        var requestID: String?
         var isSecure = false
         var isChunked = false
         var headers: [(name: String, value: String)] = []
@@ -47,13 +50,13 @@ struct RequestReader {
         var found = Parameters()
         do throws(Problem) {
             try collect(&found)
-            return try request(found)
+            return try request(found, id: found.requestID ?? Self.newID())
         } catch {
-            throw Refusal(problem: error, requestID: identifier(found.requestID))
+            throw Refusal(problem: error, requestID: found.requestID ?? Self.newID())
         }
     }
 
-    private mutating func request(_ parameters: Parameters) throws(Problem) -> Request {
+    private mutating func request(_ parameters: Parameters, id: String) throws(Problem) -> Request {
         // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
         guard unsafe request.role == 1 else {
             throw Problem(501, "unknown_role", "Only the responder role is served here.")
@@ -68,8 +71,7 @@ struct RequestReader {
         return Request(
             method, path: path, mount: parameters.mount, query: query,
             headers: Headers(lowercased: parameters.headers), body: body, incoming: incoming,
-            remoteAddress: parameters.remoteAddress,
-            isSecure: parameters.isSecure, id: identifier(parameters.requestID), received: .now())
+            remoteAddress: parameters.remoteAddress, isSecure: parameters.isSecure, id: id, received: .now())
     }
 
     private func collect(_ found: inout Parameters) throws(Problem) {
@@ -85,47 +87,61 @@ struct RequestReader {
             else {
                 throw Problem(431, "header_too_large", "The header fields are too large.")
             }
-            if let equals = unsafe strchr(text, 0x3d) {
-                let name = unsafe UnsafeBufferPointer(start: text, count: equals - text)
-                unsafe take(name, value: equals + 1, into: &found)
+            let bytes = unsafe UnsafeBufferPointer(
+                start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: length)
+            if let equals = unsafe bytes.firstIndex(of: 0x3d) {
+                let value = unsafe UnsafeBufferPointer(rebasing: bytes[(equals + 1)...])
+                unsafe take(Name(bytes: .init(rebasing: bytes[..<equals])), value: value, into: &found)
             }
             unsafe entry += 1
         }
     }
 
     /// Keeps one parameter. `HTTP_PROXY` is dropped, since programs take it for a setting of their own (httpoxy).
-    private func take(
-        _ name: UnsafeBufferPointer<CChar>, value: UnsafePointer<CChar>, into found: inout Parameters
-    ) {
-        if name.count > 5, unsafe strncmp(name.baseAddress!, "HTTP_", 5) == 0 {
-            let header = unsafe headerName(UnsafeBufferPointer(rebasing: name[5...]))
+    private func take(_ name: Name, value: UnsafeBufferPointer<UInt8>, into found: inout Parameters) {
+        switch name {
+        case "REQUEST_METHOD": found.method = unsafe text(value)
+        case "SCRIPT_NAME": found.mount = unsafe text(value)
+        case "REQUEST_URI": unsafe found.target = value
+        case "CONTENT_LENGTH": found.contentLength = unsafe text(value)
+        case "CONTENT_TYPE": if !value.isEmpty { unsafe found.headers.append(("content-type", text(value))) }
+        case "REMOTE_ADDR": found.remoteAddress = unsafe text(value)
+        case "REQUEST_ID": if unsafe Self.isID(value) { unsafe found.requestID = text(value) }
+        case "HTTPS": found.isSecure = unsafe value.elementsEqual("on".utf8)
+        case "HTTP_PROXY": break
+        default:
+            guard let header = name.header else { return }
             if header == "transfer-encoding" { found.isChunked = true }
-            if header != "proxy" { found.headers.append((header, unsafe String(cString: value))) }
-            return
-        }
-        switch unsafe String(decoding: UnsafeRawBufferPointer(name), as: UTF8.self) {
-        case "REQUEST_METHOD": found.method = unsafe String(cString: value)
-        case "SCRIPT_NAME": found.mount = unsafe String(cString: value)
-        case "REQUEST_URI": found.target = unsafe String(cString: value)
-        case "CONTENT_LENGTH": found.contentLength = unsafe String(cString: value)
-        case "CONTENT_TYPE":
-            let type = unsafe String(cString: value)
-            if !type.isEmpty { found.headers.append(("content-type", type)) }
-        case "REMOTE_ADDR": found.remoteAddress = unsafe String(cString: value)
-        case "REQUEST_ID": found.requestID = unsafe String(cString: value)
-        case "HTTPS": found.isSecure = unsafe strcmp(value, "on") == 0
-        default: break
+            unsafe found.headers.append((header, text(value)))
         }
     }
 
-    /// `X_API_KEY` as `x-api-key`.
-    private func headerName(_ name: UnsafeBufferPointer<CChar>) -> String {
-        unsafe String(unsafeUninitializedCapacity: name.count) { buffer in
-            for index in name.indices {
-                let byte = unsafe UInt8(bitPattern: name[index])
-                unsafe buffer[index] = byte == 0x5f ? 0x2d : (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
+    private func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
+        unsafe String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The name of a parameter where libfcgi keeps it: most are compared and dropped, so none is copied for that.
+    @safe
+    private struct Name {
+        let bytes: UnsafeBufferPointer<UInt8>
+
+        static func ~= (known: StaticString, name: Name) -> Bool {
+            unsafe known.utf8CodeUnitCount == name.bytes.count
+                && memcmp(known.utf8Start, name.bytes.baseAddress!, name.bytes.count) == 0
+        }
+
+        /// `HTTP_X_API_KEY` as `x-api-key`; nil when it is no header.
+        var header: String? {
+            let prefix = 5
+            let count = unsafe bytes.count - prefix
+            guard count > 0, unsafe memcmp(bytes.baseAddress!, "HTTP_", prefix) == 0 else { return nil }
+            return unsafe String(unsafeUninitializedCapacity: count) { buffer in
+                for index in 0..<count {
+                    let byte = unsafe bytes[index + prefix]
+                    unsafe buffer[index] = byte == 0x5f ? 0x2d : (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
+                }
+                return count
             }
-            return name.count
         }
     }
 
@@ -133,20 +149,22 @@ struct RequestReader {
     ///
     /// Taken from `REQUEST_URI`, decoded once: `SCRIPT_NAME` and `DOCUMENT_URI` arrive decoded and merged by nginx.
     private func target(_ parameters: Parameters) throws(Problem) -> (Path, String) {
-        let target = parameters.target
-        guard target.utf8.count <= limits.targetBytes else {
+        let target = unsafe parameters.target
+        guard target.count <= limits.targetBytes else {
             throw Problem(414, "address_too_long", "The address is too long.")
         }
-        let cut = target.utf8.firstIndex(of: 0x3f)
-        let raw = target.utf8[..<(cut ?? target.endIndex)]
-        let query = cut.map { String(target[target.utf8.index(after: $0)...]) } ?? ""
-        let below = raw.dropFirst(parameters.mount.utf8.count)
+        let cut = unsafe target.firstIndex(of: 0x3f)
+        let raw = unsafe target[..<(cut ?? target.endIndex)]
+        let query = cut.map { unsafe text(.init(rebasing: target[($0 + 1)...])) } ?? ""
+        let below = unsafe raw.dropFirst(parameters.mount.utf8.count)
         // To the end of a step: /hubble does not stand below /hub.
-        guard raw.starts(with: parameters.mount.utf8),
-            parameters.mount.isEmpty || below.isEmpty || below.first == 0x2f
+        guard unsafe raw.starts(with: parameters.mount.utf8),
+            unsafe parameters.mount.isEmpty || below.isEmpty || below.first == 0x2f
         else { throw Problem(404, "not_found", "There is nothing here.") }
-        let rest = String(Substring(below))
-        guard let path = Path(rest.isEmpty ? "/" : rest, passing: limits.passThrough) else {
+        let path =
+            unsafe below.isEmpty
+            ? Path("/") : Path(UnsafeBufferPointer(rebasing: below).span, passing: limits.passThrough)
+        guard let path else {
             throw Problem(400, "malformed_request", "The address has a broken escape or an empty step.")
         }
         return (path, query)
@@ -193,16 +211,16 @@ struct RequestReader {
         return body
     }
 
-    /// The gateway's id when it is one, else a new one.
-    private func identifier(_ given: String) -> String {
-        let isFine =
-            (8...64).contains(given.utf8.count)
-            && given.utf8.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true
-                default: false
-                }
+    /// Whether the gateway's id is one: it is written into logs and headers as it came.
+    private static func isID(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard (8...64).contains(bytes.count) else { return false }
+        return unsafe bytes.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true
+            default: false
             }
-        return isFine ? given : Hex.encode(Random.bytes(16))
+        }
     }
+
+    private static func newID() -> String { Hex.encode(Random.bytes(16)) }
 }

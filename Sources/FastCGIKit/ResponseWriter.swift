@@ -23,9 +23,11 @@ struct ResponseWriter {
         case .bytes(let body):
             var block = head(response)
             if response.status != 304, response.status != 204 {
-                block.append(contentsOf: "Content-Length: \(body.count)\r\n".utf8)
+                block.append(text: "Content-Length: ")
+                block.append(text: String(body.count))
+                block.append(text: "\r\n")
             }
-            block.append(contentsOf: "\r\n".utf8)
+            block.append(text: "\r\n")
             return put(block) && (!withBody || body.isEmpty || put(body))
         case .stream(let produce):
             return write(response, withBody: withBody, log: log) { () throws in try produce(putOrThrow) }
@@ -62,9 +64,9 @@ struct ResponseWriter {
         var block: [UInt8] = []
         block.reserveCapacity(1_024)
         if response.status == 200 {
-            block.append(contentsOf: "Status: 200 OK\r\n".utf8)
+            block.append(text: "Status: 200 OK\r\n")
         } else {
-            block.append(contentsOf: "Status: \(response.status.code) \(response.status.phrase)\r\n".utf8)
+            block.append(text: "Status: \(response.status.code) \(response.status.phrase)\r\n")
         }
         response.headers.write(to: &block)
         return block

@@ -34,8 +34,9 @@ extension Response {
 
     /// 304 without a body when the caller holds this version already.
     public func unlessKnown(to request: Request) -> Response {
-        guard request.method == .get || request.method == .head, status == 200, let tag = headers["etag"],
-            let known = request.headers["if-none-match"], Request.matches(known, tag, isWeakAllowed: true)
+        guard request.method == .get || request.method == .head, status == 200,
+            let known = request.headers["if-none-match"], let tag = headers["etag"],
+            Request.matches(known, tag, isWeakAllowed: true)
         else { return self }
         var short = Response(status: 304)
         short.headers = headers

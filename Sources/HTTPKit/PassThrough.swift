@@ -11,16 +11,21 @@ public struct PassThrough: Sendable {
         steps = address.split(separator: "/").map { $0 == "*" ? nil : String($0) }
     }
 
-    /// Parts a raw path into the address and what follows it; nil when it does not lie below the address.
-    func split(_ raw: String) -> (address: Substring, rest: Substring)? {
-        let bytes = raw.utf8
-        var place = bytes.startIndex
+    /// Where the address ends in a raw path and what is passed on begins; nil when the path does not lie below it.
+    func end(in raw: Span<UInt8>) -> Int? {
+        var place = 0
         for step in steps {
-            guard place != bytes.endIndex, bytes[place] == 0x2f else { return nil }
-            let start = bytes.index(after: place)
-            place = bytes[start...].firstIndex(of: 0x2f) ?? bytes.endIndex
-            guard step.map({ bytes[start..<place].elementsEqual($0.utf8) }) ?? (start != place) else { return nil }
+            guard place < raw.count, raw[place] == 0x2f else { return nil }
+            let start = place + 1
+            place = start
+            while place < raw.count, raw[place] != 0x2f { place += 1 }
+            guard Self.isStep(raw.extracting(start..<place), step) else { return nil }
         }
-        return (raw[..<place], raw[place...])
+        return place
+    }
+
+    private static func isStep(_ written: Span<UInt8>, _ step: String?) -> Bool {
+        guard let step else { return !written.isEmpty }
+        return unsafe written.withUnsafeBufferPointer { unsafe $0.elementsEqual(step.utf8) }
     }
 }

@@ -19,9 +19,14 @@ public struct Path: Sendable, Hashable {
     ///
     /// - Parameter passed: an address below which requests are passed on; what follows it is ``rest``.
     public init?(_ raw: String, passing passed: PassThrough? = nil) {
-        let split = passed?.split(raw)
-        guard let parts = Self.segments(of: split.map { String($0.address) } ?? raw) else { return nil }
-        rest = split.map { String($0.rest) }
+        self.init(raw.utf8.span, passing: passed)
+    }
+
+    /// Takes a raw path apart that is nobody's string yet.
+    package init?(_ raw: Span<UInt8>, passing passed: PassThrough? = nil) {
+        let end = passed?.end(in: raw)
+        guard let parts = Self.segments(of: raw.extracting(..<(end ?? raw.count))) else { return nil }
+        rest = if let end { Self.text(raw.extracting(end...)) } else { nil }
         segments = parts
         var identifiers: [String] = []
         var pattern = ""
@@ -40,26 +45,33 @@ public struct Path: Sendable, Hashable {
     }
 
     /// The decoded segments of a path that begins with a slash.
-    private static func segments(of raw: String) -> [String]? {
-        let bytes = raw.utf8
-        guard bytes.first == 0x2f else { return nil }
+    private static func segments(of raw: Span<UInt8>) -> [String]? {
+        guard !raw.isEmpty, raw[0] == 0x2f else { return nil }
         var segments: [String] = []
         segments.reserveCapacity(6)
-        var start = bytes.index(after: bytes.startIndex)
-        while start != bytes.endIndex {
-            let end = bytes[start...].firstIndex(of: 0x2f) ?? bytes.endIndex
-            guard start != end, let segment = segment(raw[start..<end]) else { return nil }
+        var start = 1
+        while start < raw.count {
+            var end = start
+            var isPlain = raw[start] != 0x2e
+            while end < raw.count, raw[end] != 0x2f {
+                if raw[end] == 0x25 || raw[end] == 0 { isPlain = false }
+                end += 1
+            }
+            guard start != end else { return nil }
+            let text = Self.text(raw.extracting(start..<end))
+            guard let segment = isPlain ? text : decoded(text) else { return nil }
             segments.append(segment)
             // After the last segment one slash may stand.
-            start = end == bytes.endIndex ? end : bytes.index(after: end)
+            start = end + 1
         }
         return segments
     }
 
-    private static func segment(_ raw: Substring) -> String? {
-        let bytes = raw.utf8
-        if bytes.first == 0x2e, raw == "." || raw == ".." { return nil }
-        guard bytes.contains(0x25) else { return bytes.contains(0) ? nil : String(raw) }
+    private static func text(_ bytes: Span<UInt8>) -> String {
+        unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func decoded(_ raw: String) -> String? {
         guard let segment = Percent.decode(raw), segment != ".", segment != "..", !segment.utf8.contains(0x2f) else {
             return nil
         }

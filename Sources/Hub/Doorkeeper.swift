@@ -124,17 +124,17 @@ struct Doorkeeper: Sendable {
     }
 
     /// Performs a request that says how to recognise its repetition once only.
-    func once(_ call: Call, isScript: Bool, _ perform: () throws -> Response) throws -> Response {
+    func once(_ call: Call, isScript: Bool, _ perform: (Call) throws -> Response) throws -> Response {
         guard call.request.method == .post, let scope = call.organization, let principal = call.principal else {
-            return try perform()
+            return try perform(call)
         }
         let key =
             isScript
             ? call.request.headers["idempotency-key"] : try? call.request.form()[FormNonce.fieldName]
-        guard let key else { return try perform() }
+        guard let key else { return try perform(call) }
         guard (1...255).contains(key.utf8.count) else {
             throw Problem(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
         }
-        return try answers.once(key: key, call, by: principal.actor, scope, perform)
+        return try answers.once(key: key, call, by: principal.actor, scope) { try perform(call) }
     }
 }

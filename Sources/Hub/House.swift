@@ -26,14 +26,14 @@ struct House: Sendable {
     /// Answers a request, whatever happens.
     func respond(to request: Request) -> Response {
         let isScript = Self.isForScripts(request.path)
-        var visit = Visit(request: request)
+        var visit = Visit()
         var response: Response
         do {
-            response = try answer(&visit, isScript: isScript)
+            response = try answer(request, &visit, isScript: isScript)
         } catch {
-            response = present(error, visit, isScript: isScript)
+            response = present(error, request, visit, isScript: isScript)
         }
-        Self.finish(&response, visit, isScript: isScript)
+        Self.finish(&response, request, visit, isScript: isScript)
         return response.unlessKnown(to: request)
     }
 
@@ -47,16 +47,14 @@ struct House: Sendable {
 
     /// What is learnt of a request on its way.
     private struct Visit {
-        let request: Request
         var caller = Caller.nobody
         var organization: OrganizationScope?
     }
 
-    private func answer(_ visit: inout Visit, isScript: Bool) throws -> Response {
-        let request = visit.request
+    private func answer(_ request: Request, _ visit: inout Visit, isScript: Bool) throws -> Response {
         guard let match = match(request.path) else {
             // A stranger may see the frame of a page only once it is known who they are.
-            if !isScript { visit = try recognise(visit) }
+            if !isScript { visit = try recognise(request) }
             throw Problem.notFound
         }
         if request.method == .options { return Self.options(match.access) }
@@ -65,19 +63,19 @@ struct House: Sendable {
         }
         switch access {
         case .open:
-            if !isScript { visit = try recognise(visit) }
+            if !isScript { visit = try recognise(request) }
         case .person, .right:
             visit.caller = try isScript ? doorkeeper.script(request) : doorkeeper.browser(request)
             guard visit.caller.principal != nil else { return try turnAway(request, isScript: isScript) }
             visit.organization = try doorkeeper.organization(of: visit.caller, request, isScript: isScript)
         }
         if !isScript, !request.method.isSafe { try doorkeeper.checkForm(request, visit.caller) }
-        let call = call(visit)
+        let call = call(request, visit)
         if case .right(let scope) = access {
             _ = try call.scope()
             try call.require(scope)
         }
-        return try doorkeeper.once(call, isScript: isScript) { try match.respond(call) }
+        return try doorkeeper.once(call, isScript: isScript, match.respond)
     }
 
     private func match(_ path: Path) -> RoomRoutes.Match? {
@@ -88,16 +86,15 @@ struct House: Sendable {
     }
 
     /// Looks who a browser is, where it does not matter for the answer.
-    private func recognise(_ visit: Visit) throws -> Visit {
-        var visit = visit
-        visit.caller = try doorkeeper.browser(visit.request)
-        visit.organization = try? doorkeeper.organization(of: visit.caller, visit.request, isScript: false)
-        return visit
+    private func recognise(_ request: Request) throws -> Visit {
+        let caller = try doorkeeper.browser(request)
+        return Visit(
+            caller: caller, organization: try? doorkeeper.organization(of: caller, request, isScript: false))
     }
 
-    private func call(_ visit: Visit) -> Call {
+    private func call(_ request: Request, _ visit: Visit) -> Call {
         Call(
-            request: visit.request, principal: visit.caller.principal, organization: visit.organization, shell: shell,
+            request: request, principal: visit.caller.principal, organization: visit.organization, shell: shell,
             csrfToken: visit.caller.csrfToken, log: log)
     }
 
@@ -110,15 +107,15 @@ struct House: Sendable {
         return .seeOther("\(shell.site.mount)/sign-in\(next)")
     }
 
-    private func present(_ error: any Error, _ visit: Visit, isScript: Bool) -> Response {
-        let problem = Problem(presenting: error, requestID: visit.request.id)
+    private func present(_ error: any Error, _ request: Request, _ visit: Visit, isScript: Bool) -> Response {
+        let problem = Problem(presenting: error, requestID: request.id)
         if problem.status.code >= 500 {
-            log.with(["request_id": .init(visit.request.id)]).error(
+            log.with(["request_id": .init(request.id)]).error(
                 "a request failed",
-                ["path": .init(visit.request.path.pattern), "error": .init(String(reflecting: error))])
+                ["path": .init(request.path.pattern), "error": .init(String(reflecting: error))])
         }
-        if isScript { return problem.response(requestID: visit.request.id) }
-        let call = call(visit)
+        if isScript { return problem.response(requestID: request.id) }
+        let call = call(request, visit)
         // A page of its own, since the frame's navigation cannot be had without the database.
         if problem.code == DatabaseError.awayCode, let page = try? Operations.databaseAway(call) { return page }
         return shell.render(problem, for: call)
@@ -133,8 +130,8 @@ struct House: Sendable {
     }
 
     /// What stands on every answer.
-    private static func finish(_ response: inout Response, _ visit: Visit, isScript: Bool) {
-        response.headers.add("x-request-id", visit.request.id)
+    private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
+        response.headers.add("x-request-id", request.id)
         if isScript {
             response.headers.include(SecurityHeaders.script)
         } else {

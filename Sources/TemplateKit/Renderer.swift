@@ -234,9 +234,8 @@ extension Renderer {
 extension [UInt8] {
     /// Appends text as it may stand in HTML, in an element or between the quotes of an attribute.
     mutating func appendEscaped(_ text: String) {
-        let bytes = text.utf8
-        guard bytes.contains(where: \.isMarkup) else { return append(contentsOf: bytes) }
-        for byte in bytes {
+        guard Self.hasMarkup(text) else { return append(contentsOf: text.utf8) }
+        for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "&"): append(contentsOf: "&amp;".utf8)
             case UInt8(ascii: "<"): append(contentsOf: "&lt;".utf8)
@@ -246,6 +245,12 @@ extension [UInt8] {
             default: append(byte)
             }
         }
+    }
+
+    private static func hasMarkup(_ text: String) -> Bool {
+        let bytes = text.utf8.span
+        for index in bytes.indices where bytes[index].isMarkup { return true }
+        return false
     }
 }
 

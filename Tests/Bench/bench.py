@@ -1,12 +1,14 @@
 """What a request costs: the hub beside a static file and a bare C responder, in one run on one nginx.
 
 The rounds are interleaved, so that whatever else the machine does meets all of them; a figure is the median, and a ratio
-is the median of the rounds' ratios, each taken between neighbours.
+is the median of the rounds' ratios, each taken between neighbours. Beside the rates stands the processor time that a
+request took of nginx, the program and wrk together.
 """
 
 import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,9 +21,12 @@ sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
 import fastcgi  # noqa: E402
 from house import House, MariaDB, until  # noqa: E402
 
-ROUNDS = int(os.environ.get("ROUNDS", "9"))
-SECONDS = int(os.environ.get("SECONDS_EACH", "2"))
-CLIENTS, THREADS, LANES = 32, 2, 32
+# Short rounds, so that what disturbs one row disturbs its neighbour.
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
+SECONDS = int(os.environ.get("SECONDS_EACH", "1"))
+# As many clients as one nginx process keeps connections (`keepalive` of nginx/hub-upstream.conf). With more, chance
+# decides in each round how many fall to one process, and whether up to a quarter of a row's requests begin by connecting.
+CLIENTS, THREADS, LANES = 16, 2, 32
 
 # What the figures are held against.
 LEAST_RATIO, MOST_MEGABYTES, MOST_MILLISECONDS = 0.85, 40, 300
@@ -50,7 +55,24 @@ def directives():
     return "\n".join(["fastcgi_pass bench_ok;", *kept])
 
 
-def wrk(url, header):
+def children(pid):
+    """The processes that a process has started."""
+    return list(map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def processor_seconds(processes):
+    """What these processes, and every wrk so far, have used of the processors."""
+    ticks = 0
+    for pid in processes:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ticks / os.sysconf("SC_CLK_TCK") + ended.ru_utime + ended.ru_stime
+
+
+def wrk(url, header, processes):
+    """Requests a second, the 99th percentile in milliseconds, and microseconds of processor time a request."""
+    before = processor_seconds(processes)
     done = subprocess.run(
         ["wrk", "-c", str(CLIENTS), "-t", str(THREADS), "-d", f"{SECONDS}s", "--latency",
          *(("-H", header) if header else ()), url], capture_output=True, text=True, check=True)
@@ -59,7 +81,9 @@ def wrk(url, header):
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
     socket_errors = re.search(r"Socket errors: (.*)", done.stdout)
     assert not failed and not socket_errors, f"{url}: {done.stdout}"
-    return rate, float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]]
+    count = int(re.search(r"(\d+) requests in", done.stdout)[1])
+    spent = (processor_seconds(processes) - before) / count * 1_000_000
+    return rate, float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]], spent
 
 
 def resting(house):
@@ -93,7 +117,8 @@ def first_answer(house):
     return statistics.median(figures)
 
 
-def measure(house, key):
+def measure(house, key, responder):
+    processes = [*children(house.nginx.pid), *house.workers(), *children(responder.pid), house.database.process.pid]
     person = house.sign_in()
     cookie = "; ".join(f"{c.name}={c.value}" for c in person.session.cookies)
     rows = {
@@ -107,21 +132,20 @@ def measure(house, key):
     for number in range(ROUNDS):
         print(f"\rround {number + 1} of {ROUNDS}", end="", file=sys.stderr, flush=True)
         for name, (url, header) in rows.items():
-            figures[name].append(wrk(url, header))
+            figures[name].append(wrk(url, header, processes))
     print("\r" + " " * 20 + "\r", end="", file=sys.stderr)
     return figures
 
 
 def report(figures, megabytes, milliseconds):
-    medians = {name: statistics.median(rate for rate, _ in some) for name, some in figures.items()}
-    least = [rate for rate, _ in figures['C libfcgi "ok"']]
-    ratios = {name: statistics.median(rate / other for (rate, _), other in zip(some, least))
+    medians = {name: [statistics.median(column) for column in zip(*some)] for name, some in figures.items()}
+    least = [rate for rate, _, _ in figures['C libfcgi "ok"']]
+    ratios = {name: statistics.median(rate / other for (rate, _, _), other in zip(some, least))
               for name, some in figures.items()}
     print(f"{ROUNDS} interleaved rounds of {SECONDS} s, wrk -c {CLIENTS} -t {THREADS}, {os.cpu_count()} cores; medians\n")
-    print(f"{'':24}{'req/s':>10}{'/ C ok':>10}{'p99 ms':>10}")
-    for name, rate in medians.items():
-        late = statistics.median(late for _, late in figures[name])
-        print(f"{name:24}{rate:>10,.0f}{ratios[name]:>10.2f}{late:>10.1f}")
+    print(f"{'':24}{'req/s':>10}{'/ C ok':>10}{'p99 ms':>10}{'CPU µs':>10}")
+    for name, (rate, late, spent) in medians.items():
+        print(f"{name:24}{rate:>10,.0f}{ratios[name]:>10.2f}{late:>10.1f}{spent:>10.0f}")
     checks = [
         ("/health/live / C ok", ratios["/health/live"], ">=", LEAST_RATIO),
         ("a resting worker, MB", megabytes, "<", MOST_MEGABYTES),
@@ -155,7 +179,7 @@ def main():
             api = house.api(key)
             for number in range(50):
                 api.create("telegram", {"bot_token": "123456789:" + "a" * 35}, name=f"bench-{number}")
-            figures = measure(house, key)
+            figures = measure(house, key, responder)
             held = report(figures, megabytes, first_answer(house))
         finally:
             house.stop()

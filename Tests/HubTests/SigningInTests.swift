@@ -126,8 +126,8 @@ import TimeKit
         try door.person("ana@acme.example")
         let answer = try Visitor(door).submit("/sign-in", [("email", "no"), ("password", "x")])
         #expect(
-            answer.status == 422 && answer.text.contains("One field needs another value.")
-                && !answer.text.contains("no such field"))
+            answer.status == 422 && answer.text.contains("id=\"field-email-error\"")
+                && !answer.text.contains("id=\"field-password-error\"") && !answer.text.contains("no such field"))
     }
 
     @Test(
