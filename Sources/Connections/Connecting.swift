@@ -17,9 +17,11 @@ extension Connections {
         return try call.perform {
             let scope = try call.scope()
             let placing = try placingChange(&input, scope).applied(to: .initial)
-            let setUp = SetUp.read(provider, &input, isForm: true)
+            let setUp = SetUp.read(provider, &input, isForm: true, given: environment.fields(of: provider))
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
+            let added = try find(.id(id), scope)
+            guard !added.needsSignIn else { return try leave(for: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -52,6 +54,7 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
+            guard after.record.testedAt != nil || after.provider?.oauth == nil else { return try leave(for: after, call) }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }
@@ -145,7 +148,8 @@ extension Connections {
     func setUp(of stored: ConnectionView, _ input: inout Input, isForm: Bool) throws -> SetUp {
         try Self.requireReadable(stored)
         guard let provider = stored.provider else { throw Problem.withoutProvider(stored) }
-        return SetUp.read(provider, &input, stored: stored, isForm: isForm)
+        return SetUp.read(
+            provider, &input, stored: stored, isForm: isForm, given: environment.fields(of: provider))
     }
 
     /// The name and the workspace that a form or a script asks for.

@@ -15,6 +15,12 @@ public enum ConnectionRoute: Route {
     case refresh(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
+    /// Going to the service to sign in.
+    case authorize(Identifier<Connection>)
+    /// Where a service sends the browser back to: an address of its own for each, and for each connection whose set-up
+    /// names the server.
+    case callback(provider: String, Identifier<Connection>?)
+    case callbackNotice
     case disconnect(Identifier<Connection>)
     case remove(Identifier<Connection>)
     case providersJSON
@@ -23,6 +29,9 @@ public enum ConnectionRoute: Route {
     case json(ConnectionName)
     case statusJSON(ConnectionName)
     case testJSON(ConnectionName)
+    case authorizeJSON(ConnectionName)
+    case exchangeJSON(ConnectionName)
+    case callbackNoticeJSON
     case refreshJSON(ConnectionName)
     case checksJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
@@ -41,11 +50,16 @@ public enum ConnectionRoute: Route {
         case "connections/:id/refresh": self = .refresh(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
+        case "connections/:id/authorize": self = .authorize(path.id())
+        case "connections/callback": self = .callbackNotice
+        case "connections/callback/\(path[2])": self = .callback(provider: path[2], nil)
+        case "connections/callback/\(path[2])/:id": self = .callback(provider: path[2], path.id())
         case "connections/:id/disconnect": self = .disconnect(path.id())
         case "connections/:id/remove": self = .remove(path.id())
         case "api/v1/providers": self = .providersJSON
         case "api/v1/providers/\(path[3])": self = .providerJSON(path[3])
         case "api/v1/connections": self = .listJSON
+        case "api/v1/connections/callback": self = .callbackNoticeJSON
         default: self.init(script: path)
         }
     }
@@ -59,6 +73,8 @@ public enum ConnectionRoute: Route {
         case "": self = .json(name)
         case "status": self = .statusJSON(name)
         case "test": self = .testJSON(name)
+        case "authorize": self = .authorizeJSON(name)
+        case "exchange": self = .exchangeJSON(name)
         case "refresh": self = .refreshJSON(name)
         case "checks": self = .checksJSON(name)
         case "disconnect": self = .disconnectJSON(name)
@@ -80,6 +96,10 @@ public enum ConnectionRoute: Route {
         case .refresh(let id): "/connections/\(id)/refresh"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
+        case .authorize(let id): "/connections/\(id)/authorize"
+        case .callback(let provider, nil): "/connections/callback/\(provider)"
+        case .callback(let provider, let id?): "/connections/callback/\(provider)/\(id)"
+        case .callbackNotice: "/connections/callback"
         case .disconnect(let id): "/connections/\(id)/disconnect"
         case .remove(let id): "/connections/\(id)/remove"
         case .providersJSON: "/api/v1/providers"
@@ -88,6 +108,9 @@ public enum ConnectionRoute: Route {
         case .json(let name): "/api/v1/connections/\(name)"
         case .statusJSON(let name): "/api/v1/connections/\(name)/status"
         case .testJSON(let name): "/api/v1/connections/\(name)/test"
+        case .authorizeJSON(let name): "/api/v1/connections/\(name)/authorize"
+        case .exchangeJSON(let name): "/api/v1/connections/\(name)/exchange"
+        case .callbackNoticeJSON: "/api/v1/connections/callback"
         case .refreshJSON(let name): "/api/v1/connections/\(name)/refresh"
         case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
@@ -102,9 +125,11 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test, .refresh: [.get: read, .post: write]
+        case .test, .authorize, .refresh: [.get: read, .post: write]
+        // Whose browser it is and what they may do is asked once the state says which sign-in it ends.
+        case .callback, .callbackNotice, .callbackNoticeJSON: [.get: .open]
         case .enable, .disable: [.post: write]
-        case .testJSON, .refreshJSON, .disconnectJSON: [.post: write]
+        case .testJSON, .refreshJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
         case .checksJSON: [.get: read]
         case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
         case .listJSON: [.get: read, .post: write]
@@ -119,10 +144,10 @@ public enum ConnectionRoute: Route {
         let name = ConnectionName(id.text)
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .refresh(id),
-            .enable(id),
-            .disable(id),
-            .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
-            .statusJSON(name), .testJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
+            .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
+            .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id), .remove(id),
+            .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
+            .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
             .credentialsJSON(name),
         ]
     }

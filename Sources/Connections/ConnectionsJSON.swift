@@ -25,7 +25,7 @@ extension Connections {
             throw input.refusalIgnoring("name", "setup", "workspace_id")
         }
         let placing = try placingChange(&input, scope).applied(to: .initial)
-        let setUp = SetUp.read(provider, &input, isForm: false)
+        let setUp = SetUp.read(provider, &input, isForm: false, given: environment.fields(of: provider))
         guard input.isComplete else { throw input.refusal }
         let id = try create(provider, placing, setUp, by: scope)
         let made = try find(.id(id), scope)
@@ -155,10 +155,21 @@ extension Connections {
             "workspace_id": JSON(record.workspace?.text), "kind": JSON(view.provider?.kind.rawValue),
             "status": .string(view.status.rawValue), "status_detail": .string(view.sentence),
             "enabled": .bool(record.isEnabled), "setup": .object(setUp), "access": JSON(view.access),
-            "metadata": record.metadata["facts"] ?? [], "checked_at": JSON(record.testedAt),
-            "expires_at": JSON(record.grant.expiresAt), "refreshed_at": JSON(record.grant.refreshedAt),
-            "grant_ends_at": JSON(record.grant.endsAt),
+            "metadata": .array(view.facts), "scopes": scopes(view), "checked_at": JSON(record.testedAt),
+            "authorized_at": JSON(record.grant.authorizedAt), "expires_at": JSON(record.grant.expiresAt),
+            "refreshed_at": JSON(record.grant.refreshedAt), "grant_ends_at": JSON(record.grant.endsAt),
             "created_at": JSON(record.createdAt), "updated_at": JSON(record.updatedAt),
+        ]
+    }
+
+    /// What was asked for beside what was granted; null where nobody signs in.
+    private static func scopes(_ view: ConnectionView) -> JSON {
+        guard view.provider?.oauth != nil else { return .null }
+        let grant = view.record.grant
+        return [
+            "requested": .array(grant.requestedScopes.map(JSON.string)),
+            "granted": grant.grantedScopes.map { .array($0.map(JSON.string)) } ?? .null,
+            "missing": .array(view.missingScopes.map(JSON.string)),
         ]
     }
 

@@ -10,6 +10,7 @@ extension Connections {
         "connection-confirm.html": PackageResources.connection_confirm_html,
         "connection-edit.html": PackageResources.connection_edit_html,
         "connection-guide.html": PackageResources.connection_guide_html,
+        "connection-leaving.html": PackageResources.connection_leaving_html,
         "connection-new.html": PackageResources.connection_new_html,
         "connection.html": PackageResources.connection_html,
         "connections.html": PackageResources.connections_html,
@@ -20,7 +21,7 @@ extension Connections {
     public static let pages: [any ShellPage.Type] = [
         ConnectionListPage.self, GalleryPage.self, ConnectionPage.self, ConnectionFormPage.self,
         ConnectionEditPage.self,
-        ConnectionConfirmPage.self,
+        ConnectionConfirmPage.self, LeavingPage.self,
     ]
 }
 

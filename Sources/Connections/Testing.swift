@@ -13,10 +13,14 @@ extension Connections {
             throw Problem(409, "connection_disabled", "This connection is disabled. Enable it before you test it.")
         }
         guard let provider = view.provider else { throw Problem.withoutProvider(view) }
-        let missing = provider.missing(view.values)
+        let missing = provider.missing(view.signInValues)
         guard missing.isEmpty else {
             throw Problem(
                 409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")
+        }
+        guard !view.needsSignIn else {
+            throw Problem(
+                409, "sign_in_needed", "Nobody has signed in at \(provider.name) yet. Connect it, then test it.")
         }
         // Taken by a committed row, since many may ask at once, and none holds a connection while the service answers.
         guard try store(scope).claimTest(of: view.record.id, for: Tester.deadline + .seconds(5)) else {
@@ -44,16 +48,18 @@ extension Connections {
     private static let restBetweenTests = Duration.seconds(1)
 
     private func record(_ outcome: TestOutcome, _ view: ConnectionView, _ scope: OrganizationScope) throws {
-        let status: ConnectionStatus = outcome.isSuccess ? .connected : .error
+        // It works, but not for all that it was asked to do (A2-15).
+        let objection = outcome.isSuccess ? view.scopeObjection : outcome.sentence
+        let status: ConnectionStatus = objection == nil ? .connected : .error
         try database.transaction { transaction in
             let now = try locked(view.record.id, scope, in: transaction)
             // Another set-up was stored while this one was tried: the outcome says nothing of it.
-            guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup else {
-                return
-            }
+            guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup,
+                now.record.grant.authorizedAt == view.record.grant.authorizedAt
+            else { return }
             let isChange = now.record.storedStatus != status
-            let detail = outcome.isSuccess ? nil : String(outcome.sentence.unicodeScalars.prefix(500))
-            let metadata = outcome.isSuccess ? outcome.metadata : now.record.metadata
+            let detail = objection.map { String($0.unicodeScalars.prefix(500)) }
+            let metadata = outcome.isSuccess ? now.record.metadata.replacing(outcome.metadata) : now.record.metadata
             let isNews = isChange || detail != now.record.statusDetail || metadata != now.record.metadata
             try store(scope).recordTest(
                 view.record.id, status: status, detail: detail, metadata: metadata, duration: outcome.duration,
@@ -66,5 +72,13 @@ extension Connections {
                 ],
                 by: scope, in: transaction)
         }
+    }
+}
+
+extension JSON {
+    /// The object with the members of another one in the place of its own; those that the other lacks stay.
+    func replacing(_ other: JSON) -> JSON {
+        let new = other.members ?? []
+        return .object(new + (members ?? []).filter { member in !new.contains { $0.name == member.name } })
     }
 }

@@ -104,8 +104,10 @@ struct Rooms: Sendable {
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
         // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
         let workspaces = WorkspaceReader(database: database, world: world)
+        let catalogue = try configuration.catalogue()
         let connections = Connections(
-            database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
+            database: database, world: world, vault: vault, client: client, catalogue: catalogue,
+            environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
             log: configuration.log, workspaces: { try workspaces.list($0) })
         self.connections = connections
         accounts = Accounts(
