@@ -58,7 +58,7 @@ public struct Connections: Sendable {
     private func respond(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
         case (.list, _): try listPage(call)
-        case (.alias, _): call.redirect(to: ConnectionRoute.list)
+        case (.alias, _): try integrationsPage(call)
         case (.gallery, _): try galleryPage(call)
         case (.new(let key), .post): try connect(key, call)
         case (.new(let key), _): try newPage(key, call)

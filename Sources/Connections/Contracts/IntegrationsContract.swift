@@ -72,7 +72,7 @@ extension Connections {
     }
 
     /// The connections named `default` of some services, those outside of workspaces.
-    private func defaultConnections(
+    func defaultConnections(
         of providers: [String], _ scope: OrganizationScope
     ) throws -> [ConnectionView] {
         try store(scope).defaults(of: providers).map { try view($0, scope, in: database) }
