@@ -21,7 +21,7 @@ extension Connections {
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
             let added = try find(.id(id), scope)
-            guard !added.needsSignIn else { return try leave(for: added, call) }
+            if added.needsSignIn { return try goOn(with: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -54,7 +54,7 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
-            guard after.record.testedAt != nil || after.provider?.oauth == nil else { return try leave(for: after, call) }
+            if after.signsIn, after.record.testedAt == nil { return try goOn(with: after, call) }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }
@@ -95,6 +95,19 @@ extension Connections {
         }
     }
 
+    /// Reads the facts of the service and goes to the connection's page, with what came of it.
+    func sync(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        do {
+            let outcome = try sync(find(.id(id), scope), by: scope)
+            return call.redirect(
+                to: ConnectionRoute.show(id), saying: outcome.error ?? "Read again what the service says.",
+                outcome.error == nil ? .good : .bad)
+        } catch let problem as Problem where problem.code != Problem.notFound.code {
+            return call.redirect(to: ConnectionRoute.show(id), saying: problem.detail, .bad)
+        }
+    }
+
     func setEnabled(_ isEnabled: Bool, _ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try setEnabled(isEnabled, id, by: call.scope())
         return call.redirect(
@@ -108,16 +121,18 @@ extension Connections {
 
     func disconnect(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try confirmed(id, isRemoval: false, call) { view in
-            try disconnect(id, by: call.scope())
+            let revocation = try disconnect(id, by: call.scope())
             return call.redirect(
-                to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. Its secrets are gone.")
+                to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. \(revocation.detail)",
+                revocation.tone)
         }
     }
 
     func remove(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try confirmed(id, isRemoval: true, call) { view in
-            try remove(id, by: call.scope())
-            return call.redirect(to: ConnectionRoute.list, saying: "\(view.title) removed.")
+            let revocation = try remove(id, by: call.scope())
+            return call.redirect(
+                to: ConnectionRoute.list, saying: "\(view.title) removed. \(revocation.detail)", revocation.tone)
         }
     }
 

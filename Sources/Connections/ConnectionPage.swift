@@ -12,6 +12,8 @@ struct ConnectionPage: ShellPage {
         let list: String
         let edit: String
         let test: String
+        let refresh: String
+        let sync: String
         let authorize: String
         let enable: String
         let disable: String
@@ -23,6 +25,8 @@ struct ConnectionPage: ShellPage {
             list = call.link(ConnectionRoute.list)
             edit = call.link(ConnectionRoute.edit(id))
             test = call.link(ConnectionRoute.test(id))
+            refresh = call.link(ConnectionRoute.refresh(id))
+            sync = call.link(ConnectionRoute.sync(id))
             authorize = call.link(ConnectionRoute.authorize(id))
             enable = call.link(ConnectionRoute.enable(id))
             disable = call.link(ConnectionRoute.disable(id))
@@ -33,6 +37,7 @@ struct ConnectionPage: ShellPage {
 
         init(sample: String) {
             (list, edit, test, authorize, enable) = (sample, sample, sample, sample, sample)
+            (refresh, sync) = (sample, sample)
             (disable, disconnect, remove, activity) = (sample, sample, sample, sample)
         }
     }
@@ -75,6 +80,10 @@ struct ConnectionPage: ShellPage {
             case "connection.authorized": "Signed in"
             case "connection.authorization_failed": "Sign-in failed: \(details["detail"]?.text ?? "no reason given")"
             case "connection.disconnected": "Disconnected, its secrets dropped"
+            case "connection.refreshed": "Tokens renewed"
+            case "connection.refresh_failed": "Tokens could not be renewed"
+            case "connection.revoked": "Access revoked at the service"
+            case "connection.revocation_failed": "Access could not be revoked at the service"
             case "connection.tested": tone == "good" ? "Began to work" : "Began to fail"
             case "credentials.read": "Credentials read"
             default: action
@@ -89,18 +98,20 @@ struct ConnectionPage: ShellPage {
     let links: Links
     let workspace: String?
     let activity: [Activity]
+    let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
 
     init(
-        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity], siteURL: String,
-        now: Timestamp
+        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity],
+        checks: [CheckStore.Check] = [], siteURL: String, now: Timestamp
     ) {
         shown = view
         self.canWrite = canWrite
         self.links = links
         self.workspace = workspace
         self.activity = activity
+        self.checks = checks
         self.siteURL = siteURL
         self.now = now
     }
@@ -115,9 +126,12 @@ struct ConnectionPage: ShellPage {
             "name": .text(record.name), "tile": shown.tile, "state": shown.state,
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
-            "has_metadata": .bool(!facts.isEmpty), "metadata": .list(facts), "last_test": lastTest, "example": example,
+            "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
+            "last_test": lastTest, "example": example,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
         ]
+        members["health"] = health.view(now: now)
+        members["synced"] = synced
         members["sign_in"] = signIn
         members.merge(actions) { one, _ in one }
         members["details"] = [
@@ -151,9 +165,25 @@ struct ConnectionPage: ShellPage {
         ]
     }
 
+    private var health: ConnectionHealth {
+        let canRenew = canWrite && record.isEnabled && record.grant.refreshDueAt != nil
+        return ConnectionHealth(checks: checks, refreshAction: canRenew ? links.refresh : nil)
+    }
+
+    /// When the service was read; null where there is nothing to be read.
+    private var synced: TemplateValue {
+        guard shown.provider?.sync.isEmpty == false else { return .null }
+        return [
+            "at": record.syncedAt?.view(now: now) ?? .null, "error": TemplateValue(record.syncError),
+            "action": canWrite && record.isEnabled ? .text(links.sync) : .null,
+        ]
+    }
+
     /// Signing in, and what came of it.
     private var signIn: TemplateValue {
-        guard shown.provider?.oauth != nil else { return .null }
+        guard let provider = shown.provider, provider.oauth != nil,
+            shown.signsIn || provider.missingToSignIn(shown.signInValues).isEmpty
+        else { return .null }
         let grant = record.grant
         let isSignedIn = grant.authorizedAt != nil
         let canConnect = canWrite && shown.status != .undecryptable
@@ -162,6 +192,7 @@ struct ConnectionPage: ShellPage {
             "label": .text(isSignedIn ? "Reconnect" : "Connect"), "is_signed_in": .bool(isSignedIn),
             "authorized": grant.authorizedAt?.view(now: now) ?? .null,
             "token_ends": grant.expiresAt?.view(now: now) ?? .null, "grant_ends": grant.endsAt?.view(now: now) ?? .null,
+            "redirect_uri": .text(siteURL + Connections.callbackRoute(provider, record.id).path),
             "has_scopes": .bool(!scopes.isEmpty), "scopes": .list(scopes),
             "fields": FormView([asked], typed: nil, problem: nil).list,
         ]
@@ -216,7 +247,7 @@ struct ConnectionPage: ShellPage {
 
     private var lastTest: TemplateValue {
         guard let at = record.testedAt, let duration = record.testDuration else { return .null }
-        let isGood = record.storedStatus == .connected
+        let isGood = record.storedStatus == .connected || record.storedStatus == .expiring
         return [
             "tone": isGood ? "good" : "bad", "word": isGood ? "Passed" : "Failed",
             "text": .text(isGood ? shown.access ?? "\(shown.serviceName) answered." : record.statusDetail ?? ""),

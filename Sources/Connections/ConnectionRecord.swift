@@ -213,9 +213,9 @@ struct ConnectionView: Sendable {
         return own.merging(environment.mapValues { $0.reveal { $0 } }) { own, _ in own }
     }
 
-    /// What the service said of itself: at sign-in, at the last test.
+    /// What the service said of itself: when it was read, at the last test, at sign-in.
     var facts: [JSON] {
-        let all = ["facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }
+        let all = ["synced", "facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }
         var seen: Set<String> = []
         return all.filter { seen.insert($0["label"]?.text ?? "").inserted }
     }

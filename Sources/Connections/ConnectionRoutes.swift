@@ -13,6 +13,7 @@ public enum ConnectionRoute: Route {
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
     case refresh(Identifier<Connection>)
+    case sync(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
     /// Going to the service to sign in.
@@ -34,8 +35,11 @@ public enum ConnectionRoute: Route {
     case callbackNoticeJSON
     case refreshJSON(ConnectionName)
     case checksJSON(ConnectionName)
+    case syncJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
+    /// What follows it goes to the service.
+    case proxy(ConnectionName)
 
     /// The route at a path; nil when this room has none there.
     public init?(_ path: Path) {
@@ -48,6 +52,7 @@ public enum ConnectionRoute: Route {
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
         case "connections/:id/refresh": self = .refresh(path.id())
+        case "connections/:id/sync": self = .sync(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
         case "connections/:id/authorize": self = .authorize(path.id())
@@ -77,8 +82,10 @@ public enum ConnectionRoute: Route {
         case "exchange": self = .exchangeJSON(name)
         case "refresh": self = .refreshJSON(name)
         case "checks": self = .checksJSON(name)
+        case "sync": self = .syncJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
+        case "proxy": self = .proxy(name)
         default: return nil
         }
     }
@@ -94,6 +101,7 @@ public enum ConnectionRoute: Route {
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
         case .refresh(let id): "/connections/\(id)/refresh"
+        case .sync(let id): "/connections/\(id)/sync"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
         case .authorize(let id): "/connections/\(id)/authorize"
@@ -113,8 +121,10 @@ public enum ConnectionRoute: Route {
         case .callbackNoticeJSON: "/api/v1/connections/callback"
         case .refreshJSON(let name): "/api/v1/connections/\(name)/refresh"
         case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
+        case .syncJSON(let name): "/api/v1/connections/\(name)/sync"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
+        case .proxy(let name): "/api/v1/connections/\(name)/proxy"
         }
     }
 
@@ -125,16 +135,17 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test, .authorize, .refresh: [.get: read, .post: write]
+        case .test, .authorize, .refresh, .sync: [.get: read, .post: write]
         // Whose browser it is and what they may do is asked once the state says which sign-in it ends.
         case .callback, .callbackNotice, .callbackNoticeJSON: [.get: .open]
         case .enable, .disable: [.post: write]
-        case .testJSON, .refreshJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
+        case .testJSON, .refreshJSON, .syncJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
         case .checksJSON: [.get: read]
         case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
+        case .proxy: [.get: read, .options: read, .post: write, .put: write, .patch: write, .delete: write]
         }
     }
 
@@ -144,11 +155,11 @@ public enum ConnectionRoute: Route {
         let name = ConnectionName(id.text)
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .refresh(id),
-            .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
+            .sync(id), .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
             .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id), .remove(id),
             .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
-            .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
-            .credentialsJSON(name),
+            .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
+            .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
     }
 }

@@ -62,10 +62,13 @@ extension Connections {
 
     func delete(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        try remove(find(name, scope).record.id, by: scope) {
+        let view = try find(name, scope)
+        let revocation = try remove(view.record.id, by: scope) {
             try call.request.requireMatch(entityTag(version: $0.record.version))
         }
-        return .noContent
+        // Where nobody had signed in there is nothing to tell.
+        guard view.record.grant.sealed != nil else { return .noContent }
+        return .json(["id": .string(view.record.id.text), "revocation": revocation.json])
     }
 
     func statusJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
@@ -111,8 +114,19 @@ extension Connections {
     func disconnectJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let id = try find(name, scope).record.id
-        try disconnect(id, by: scope)
-        return try json(.id(id), call)
+        let revocation = try disconnect(id, by: scope)
+        return .json(Self.json(try find(.id(id), scope)).replacing(["revocation": revocation.json]))
+    }
+
+    /// Reads the facts of the service now.
+    func syncJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let outcome = try sync(find(name, scope), by: scope)
+        let view = try find(name, scope)
+        return .json([
+            "ok": .bool(outcome.error == nil), "detail": JSON(outcome.error), "metadata": .array(view.facts),
+            "last_sync_at": JSON(view.record.syncedAt),
+        ])
     }
 
     /// The live credentials: the only answer that holds them, and never without a line in the audit log.
@@ -158,6 +172,7 @@ extension Connections {
             "metadata": .array(view.facts), "scopes": scopes(view), "checked_at": JSON(record.testedAt),
             "authorized_at": JSON(record.grant.authorizedAt), "expires_at": JSON(record.grant.expiresAt),
             "refreshed_at": JSON(record.grant.refreshedAt), "grant_ends_at": JSON(record.grant.endsAt),
+            "last_sync_at": JSON(record.syncedAt), "sync_error": JSON(record.syncError),
             "created_at": JSON(record.createdAt), "updated_at": JSON(record.updatedAt),
         ]
     }

@@ -65,3 +65,22 @@ extension Integrations {
         }
     }
 }
+
+extension Integrations {
+    /// Calls a service with a connection's credentials added, and once more with renewed ones when it answers 401.
+    ///
+    /// - Parameters:
+    ///   - target: the path at the service and perhaps a query: `/drive/v3/about?fields=user`. Where it goes is the provider
+    ///     file's affair, so that no credential leaves for another host.
+    ///   - body: what is sent; nil for nothing.
+    /// - Returns: Whatever the service answers, errors included; its body is handed on while it comes.
+    /// - Throws: ``IntegrationsError/refused(_:)`` when the call cannot be made or gets no answer.
+    public func authenticatedRequest(
+        _ providerKey: String, _ method: HTTPKit.Method, _ target: String, headers: Headers = [:],
+        body: IncomingBody? = nil
+    ) throws(IntegrationsError) -> Connections.PassedAnswer {
+        try asked {
+            try room.request(providerKey, method, target, headers: headers, body: body, by: scope, log: room.log)
+        }
+    }
+}

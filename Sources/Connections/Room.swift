@@ -22,13 +22,18 @@ public struct Connections: Sendable {
     let catalogue: ProviderCatalogue
     let flows: AuthorizationStore
     let environment: ServiceEnvironment
+    let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
+
+    /// How much may be passed on.
+    let proxyLimits: ProxyLimits
+    let proxyPlaces = ProxyPlaces()
 
     /// The room.
     public init(
         database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
-        environment: ServiceEnvironment = .empty, log: Log = Log(),
+        environment: ServiceEnvironment = .empty, log: Log = Log(), proxyLimits: ProxyLimits = ProxyLimits(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
@@ -37,6 +42,7 @@ public struct Connections: Sendable {
         self.catalogue = catalogue
         self.environment = environment
         flows = AuthorizationStore(database: database, world: world)
+        self.proxyLimits = proxyLimits
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -68,7 +74,8 @@ public struct Connections: Sendable {
         case (.test(let id), .post): try test(id, call)
         case (.test(let id), _): try detailPage(id, call)
         case (.refresh(let id), .post): try refresh(id, call)
-        case (.refresh(let id), _): try detailPage(id, call)
+        case (.sync(let id), .post): try sync(id, call)
+        case (.refresh(let id), _), (.sync(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
         case (.authorize(let id), .post): try authorize(id, call)
@@ -98,8 +105,10 @@ public struct Connections: Sendable {
         case (.exchangeJSON(let name), _): try exchangeJSON(name, call)
         case (.refreshJSON(let name), _): try refreshJSON(name, call)
         case (.checksJSON(let name), _): try checksJSON(name, call)
+        case (.syncJSON(let name), _): try syncJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
+        case (.proxy(let name), _): try proxy(name, call)
         default: throw Problem.notFound
         }
     }

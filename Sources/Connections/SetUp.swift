@@ -65,6 +65,14 @@ struct SetUp: Sendable {
     /// All values, secrets among them.
     var all: [String: String] { open.merging(secrets) { _, secret in secret } }
 
+    /// The set-up once it is disconnected: what makes the hub known to the service stays where people sign in, a key that
+    /// opens it by itself goes.
+    func withoutKeys(of provider: Provider?) -> SetUp {
+        guard let oauth = provider?.oauth else { return SetUp(open: open, secrets: [:]) }
+        let isKey = { (name: String) in name == oauth.ownToken }
+        return SetUp(open: open.filter { !isKey($0.key) }, secrets: secrets.filter { !isKey($0.key) })
+    }
+
     /// What may be shown, as it is stored.
     var openJSON: JSON {
         .object(open.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) })

@@ -78,6 +78,11 @@ extension ConnectionPage {
     static let sample = ConnectionPage(
         view: .sample, canWrite: true, links: Links(sample: "/connections/1"), workspace: "General",
         activity: [Activity(action: "connection.created", actor: "Ana Kovač", at: Timestamp(seconds: 0))],
+        checks: [
+            .init(
+                id: Identifier(.real), kind: .refresh, isSuccess: false, at: Timestamp(seconds: 60),
+                duration: .milliseconds(214), detail: "Token refresh failed: Telegram has trouble.")
+        ],
         siteURL: "https://acme.example", now: Timestamp(seconds: 90))
 }
 

@@ -25,8 +25,8 @@ extension TokenAnswer {
     /// - Throws: ``TokenFailure`` when it holds no token that can be used: a type other than bearer is refused (§7.1).
     init(_ answer: JSON, _ oauth: ProviderOAuth, service: String) throws(TokenFailure) {
         // A user's token may stand below the answer's top, beside a bot's.
-        let part = oauth.tokenPath.flatMap { answer.at($0) }.flatMap { $0["access_token"]?.text == nil ? nil : $0 }
-        let granted = part ?? answer
+        var granted = answer
+        if let part = oauth.tokenPath.flatMap({ answer.at($0) }), part["access_token"]?.text != nil { granted = part }
         guard let token = granted["access_token"]?.text ?? (oauth.exchange == .key ? granted["key"]?.text : nil),
             (1...16_384).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else { throw TokenFailure(.ambiguous, "\(service) answered without an access token.") }

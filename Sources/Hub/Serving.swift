@@ -1,3 +1,4 @@
+import Connections
 import FastCGIKit
 import FoundationEssentials
 import LogKit
@@ -67,6 +68,8 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     let acceptor = Acceptor(listening: Child.socketDescriptor)
     var limits = Limits()
     limits.bodyBytes = built.configuration.bodyLimit
+    limits.passThrough = Connections.passThrough
+    limits.passedBodyBytes = built.configuration.proxyUploadLimit
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)

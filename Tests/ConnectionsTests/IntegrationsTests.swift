@@ -241,6 +241,23 @@ import TimeKit
         #expect(throws: IntegrationsError.invalidProviderKey) { try integrations.refreshAccessToken("!") }
     }
 
+    @Test("authenticated_request, repeated once with a renewed token when it is refused")
+    func authenticatedRequest() throws {
+        let proxy =
+            #", "proxy": {"base": "https://auth.example", "auth": {"kind": "bearer", "token": "{access_token}"}}"#
+        let acme = try SignedIn(SignedIn.provider(more: proxy))
+        let integrations = acme.room.integrations(acme.scope)
+        _ = try acme.connect()
+        let answer = try integrations.authenticatedRequest("acme", .get, "/me")
+        var body: [UInt8] = []
+        try answer.forEachPiece { body += $0 }
+        #expect(answer.status == 200 && String(decoding: body, as: UTF8.self) == #"{"email":"ana@acme.example"}"#)
+        #expect(acme.service.refreshes == 1)
+        #expect(throws: IntegrationsError.notConfigured) {
+            try integrations.authenticatedRequest("acme:none", .get, "/me")
+        }
+    }
+
     @Test("run_legacy_migrations")
     func runLegacyMigrations() throws {
         let row = #"{"key":"integration:telegram","value_json":{"bot_token":"\#(Office.token)"}}"#

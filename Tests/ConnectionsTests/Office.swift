@@ -49,14 +49,15 @@ struct Office: Sendable {
     /// The room as a process with this key ring has it.
     static func room(
         _ house: House, _ ring: KeyRing, calling service: StandIn? = nil,
-        overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:]
+        overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:],
+        limits: ProxyLimits = ProxyLimits()
     ) throws -> Connections {
         let database = house.database
         let catalogue = try ProviderCatalogue(overlay: overlay)
         return Connections(
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
             client: Client(origins: try origins(service, catalogue), version: "test"), catalogue: catalogue,
-            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } }
+            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } }, proxyLimits: limits
         ) { scope in
             try database.rows(
                 "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"
@@ -77,6 +78,9 @@ struct Office: Sendable {
         let own = [
             "https://sts.eu-central-1.amazonaws.com", "https://acme.myshopify.com", "https://login.own.example",
             "https://login.other.example",
+            "https://api.telegram.org", "https://api.sendgrid.com", "https://openrouter.ai", "https://api.twilio.com",
+            "https://s3.eu-central-1.amazonaws.com", "https://proxied.example.com", "https://other.example.com",
+            "https://shop-1.example.net", "https://own.example.org",
         ]
         let filled = addresses.map { Holes.fill($0) { $0 == "shop" ? "acme" : "x" } }
         let names = Set(filled.compactMap { try? OutboundURL($0).origin.description } + own)

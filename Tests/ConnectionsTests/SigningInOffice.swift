@@ -71,7 +71,8 @@ struct SigningInOffice: Sendable {
         try #require(response.status == 200, "\(answer)")
         #expect(response.headers["cache-control"] == "no-store")
         let address = try Address(#require(answer["url"]?.text))
-        #expect(answer["state"]?.text == address.state)
+        // Where the service knows no state, the address that it comes back to holds it.
+        #expect(address.text.contains(try #require(answer["state"]?.text)))
         return address
     }
 

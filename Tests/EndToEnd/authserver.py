@@ -431,7 +431,7 @@ class Played:
             return 400, "<h1>code_challenge is required</h1>", HTML
         hidden = html.escape(urllib.parse.urlencode(query), quote=True)
         asked = html.escape(query.get("scope", ""))
-        page = (f"<!doctype html><title>Sign in</title><h1>{html.escape(self.origins[0])}</h1><p id=asked>{asked}</p>"
+        page = (f"<!doctype html><link rel=icon href=data:,><title>Sign in</title><h1>{html.escape(self.origins[0])}</h1><p id=asked>{asked}</p>"
                 f"<form method=post><input type=hidden name=query value=\"{hidden}\">"
                 "<button name=decision value=allow>Allow</button><button name=decision value=deny>Deny</button></form>")
         return 200, page, HTML

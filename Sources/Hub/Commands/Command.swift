@@ -54,6 +54,9 @@ struct Command: Sendable {
             meaning:
                 "Take over connections from a table of a former system: JSON lines, a JSON array, or CSV with a header; FERNET_KEY and SECRET_KEY_BASE open what it has sealed",
             run: legacyImport),
+        Command(
+            name: "request", arguments: "CONNECTION METHOD PATH [--org O] [--header 'N: V']… [--data D|@FILE|@-]",
+            meaning: "Call a provider with a connection's credentials and print what it answers", run: request),
         Command(name: "version", arguments: "", meaning: "Print the version", run: { _ in printVersion() }),
     ]
 }
