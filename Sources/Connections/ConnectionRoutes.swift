@@ -200,6 +200,15 @@ public enum ConnectionName: Equatable, Sendable, CustomStringConvertible {
         self = .named(provider: parts[0], name: parts.count == 2 ? parts[1] : Self.defaultName)
     }
 
+    /// Whether a connection can have this name at all.
+    var isWellFormed: Bool {
+        switch self {
+        case .id: true
+        case .named(let provider, let name):
+            provider.wholeMatch(of: /[a-z][a-z0-9_-]{0,63}/) != nil && name.wholeMatch(of: /[a-z0-9-]{1,64}/) != nil
+        }
+    }
+
     /// The name that a connection has when nobody gives it one.
     static let defaultName = "default"
 
