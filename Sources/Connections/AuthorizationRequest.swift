@@ -89,8 +89,11 @@ extension Provider {
     }
 }
 
-extension ProviderOAuth {
-    /// Whether each connection names a server of its own, which is trusted by that connection alone: its redirect
-    /// address is its own too, so that a code of one server never reaches another (RFC 9700 §4.4.2.2).
-    var namesServer: Bool { authorizeURL.hasPrefix("{") || tokenURL.hasPrefix("{") }
+extension Provider {
+    /// Whether each connection has a redirect address of its own: where its set-up names the server, or an organization
+    /// described the service. Such a server is trusted by that connection alone, and a code that was meant for one never
+    /// reaches another (RFC 9700 §4.4.2.2; draft-ietf-oauth-security-topics-update §2.2).
+    var hasOwnRedirects: Bool {
+        isOwn || [oauth?.authorizeURL, oauth?.tokenURL].contains { $0?.hasPrefix("{") == true }
+    }
 }

@@ -35,7 +35,7 @@ extension Connections {
     func begin(_ view: ConnectionView, _ how: Beginning, by scope: OrganizationScope) throws -> Begun {
         try Self.requireReadable(view)
         let (provider, oauth) = try Self.requireSignIn(view)
-        let missing = provider.missing(view.signInValues)
+        let missing = provider.missingToSignIn(view.signInValues)
         guard missing.isEmpty else {
             throw Problem(409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")
         }
@@ -103,6 +103,12 @@ extension ConnectionView {
             "Insufficient scope: \(service) did not grant \(some). Connect again and allow it, or ask for less."
     }
 
+    /// Whether the access comes from somebody's sign-in, and not from a token that was entered.
+    var signsIn: Bool {
+        guard let oauth = provider?.oauth else { return false }
+        return oauth.ownToken.flatMap { values[$0] } == nil
+    }
+
     /// Whether somebody must sign in at the service before anything works: no token, and none of its own either.
     var needsSignIn: Bool { provider?.oauth != nil && values["access_token"] == nil }
 
@@ -110,5 +116,17 @@ extension ConnectionView {
     var setUpDigest: [UInt8] {
         let open = "\(provider?.oauth?.authorizeURL ?? "")\n\(provider?.oauth?.tokenURL ?? "")\n\(signInValues["client_id"] ?? "")\n"
         return SHA256.digest(Array(open.utf8) + record.setup.bytes + [0] + (record.sealedSecrets ?? []))
+    }
+}
+
+extension Provider {
+    /// The fields that must be entered before anybody can sign in: the client too, which a token of its own would replace.
+    func missingToSignIn(_ values: [String: String]) -> [ProviderField] {
+        let client = fields.filter { ["client_id", "client_secret"].contains($0.name) && values[$0.name] == nil }
+        let needed = client.filter { $0.isRequired || $0.name == "client_id" }
+        let others = missing(values).filter { field in
+            field.name != oauth?.ownToken && !needed.contains { $0.name == field.name }
+        }
+        return needed + others
     }
 }

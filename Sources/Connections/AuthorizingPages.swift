@@ -9,8 +9,11 @@ import TemplateKit
 extension Connections {
     /// Where a service sends the browser back to: the address to register there.
     static func redirectURI(_ provider: Provider, _ id: Identifier<Connection>, on site: Site) -> String {
-        let own = provider.oauth?.namesServer == true ? id : nil
-        return site.url(ConnectionRoute.callback(provider: provider.key, own))
+        site.url(callbackRoute(provider, id))
+    }
+
+    static func callbackRoute(_ provider: Provider, _ id: Identifier<Connection>) -> ConnectionRoute {
+        .callback(provider: provider.key, provider.hasOwnRedirects ? id : nil)
     }
 
     // MARK: In the browser
@@ -22,6 +25,14 @@ extension Connections {
         let returnTo = Self.returnPath(&input)
         guard input.isComplete else { throw input.refusal }
         return try leave(for: find(.id(id), call.scope()), call, returnTo: returnTo, scopes: scopes)
+    }
+
+    /// Goes to the service once the set-up is stored, unless its redirect address is known only now.
+    func goOn(with view: ConnectionView, _ call: Call) throws -> Response {
+        guard view.provider?.hasOwnRedirects == true, view.needsSignIn else { return try leave(for: view, call) }
+        return call.redirect(
+            to: ConnectionRoute.show(view.record.id),
+            saying: "Saved. Register the redirect address below at \(view.serviceName), then connect.", .warn)
     }
 
     /// The page that leads to the service.

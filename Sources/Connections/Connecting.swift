@@ -21,7 +21,7 @@ extension Connections {
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
             let added = try find(.id(id), scope)
-            guard !added.needsSignIn else { return try leave(for: added, call) }
+            if added.needsSignIn { return try goOn(with: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -54,7 +54,7 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
-            guard after.record.testedAt != nil || after.provider?.oauth == nil else { return try leave(for: after, call) }
+            if after.signsIn, after.record.testedAt == nil { return try goOn(with: after, call) }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }

@@ -181,7 +181,9 @@ struct ConnectionPage: ShellPage {
 
     /// Signing in, and what came of it.
     private var signIn: TemplateValue {
-        guard shown.provider?.oauth != nil else { return .null }
+        guard let provider = shown.provider, provider.oauth != nil,
+            shown.signsIn || provider.missingToSignIn(shown.signInValues).isEmpty
+        else { return .null }
         let grant = record.grant
         let isSignedIn = grant.authorizedAt != nil
         let canConnect = canWrite && shown.status != .undecryptable
@@ -190,6 +192,7 @@ struct ConnectionPage: ShellPage {
             "label": .text(isSignedIn ? "Reconnect" : "Connect"), "is_signed_in": .bool(isSignedIn),
             "authorized": grant.authorizedAt?.view(now: now) ?? .null,
             "token_ends": grant.expiresAt?.view(now: now) ?? .null, "grant_ends": grant.endsAt?.view(now: now) ?? .null,
+            "redirect_uri": .text(siteURL + Connections.callbackRoute(provider, record.id).path),
             "has_scopes": .bool(!scopes.isEmpty), "scopes": .list(scopes),
             "fields": FormView([asked], typed: nil, problem: nil).list,
         ]

@@ -30,7 +30,9 @@ public struct ServiceEnvironment: Sendable {
 
     /// What the settings give for a service.
     func values(for provider: Provider?) -> [String: Secret<String>] {
-        provider.flatMap { values[$0.key] } ?? [:]
+        // An organization's own file may have the key of one of the operator's.
+        guard let provider, !provider.isOwn else { return [:] }
+        return values[provider.key] ?? [:]
     }
 
     /// The fields that need not be entered.
