@@ -85,6 +85,8 @@ struct ConnectionPage: ShellPage {
     let activity: [Activity]
     let siteURL: String
     let now: Timestamp
+    /// What can be sent over it, each with what was sent last; nothing where whoever looks may not see that.
+    var sending: [Sending] = []
 
     init(
         view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity], siteURL: String,
@@ -111,6 +113,7 @@ struct ConnectionPage: ShellPage {
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
             "has_metadata": .bool(!facts.isEmpty), "metadata": .list(facts), "last_test": lastTest, "example": example,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
+            "sending": .list(sending.map { $0.view(now: now) }),
         ]
         members.merge(actions) { one, _ in one }
         members["details"] = [

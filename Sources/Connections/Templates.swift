@@ -10,6 +10,8 @@ extension Connections {
         "connection-confirm.html": PackageResources.connection_confirm_html,
         "connection-edit.html": PackageResources.connection_edit_html,
         "connection-guide.html": PackageResources.connection_guide_html,
+        "connection-sending.html": PackageResources.connection_sending_html,
+        "connection-messages.html": PackageResources.connection_messages_html,
         "connection-new.html": PackageResources.connection_new_html,
         "connection.html": PackageResources.connection_html,
         "connections.html": PackageResources.connections_html,
@@ -20,7 +22,7 @@ extension Connections {
     public static let pages: [any ShellPage.Type] = [
         ConnectionListPage.self, GalleryPage.self, ConnectionPage.self, ConnectionFormPage.self,
         ConnectionEditPage.self,
-        ConnectionConfirmPage.self,
+        ConnectionConfirmPage.self, MessagesPage.self,
     ]
 }
 
@@ -77,7 +79,8 @@ extension ConnectionPage {
     static let sample = ConnectionPage(
         view: .sample, canWrite: true, links: Links(sample: "/connections/1"), workspace: "General",
         activity: [Activity(action: "connection.created", actor: "Ana Kovač", at: Timestamp(seconds: 0))],
-        siteURL: "https://acme.example", now: Timestamp(seconds: 90))
+        siteURL: "https://acme.example", now: Timestamp(seconds: 90)
+    ).sendingSample
 }
 
 extension ConnectionFormPage {

@@ -119,7 +119,10 @@ struct Rooms: Sendable {
 
     /// The routes of all rooms but Operations, which is told of all the others.
     var routes: [RoomRoutes] {
-        [accounts.routes, connections.routes, connections.integrationsContract, apiKeys.routes, audit.routes]
+        [
+            accounts.routes, connections.routes, connections.messageRoutes, connections.integrationsContract,
+            apiKeys.routes, audit.routes,
+        ]
     }
 
     /// The links of the frame.
