@@ -75,6 +75,7 @@ extension Connections {
         var page = ConnectionPage(
             view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),
             workspace: try workspaces(scope).first { $0.id == view.record.workspace }?.name, activity: activity,
+            checks: try checks(scope).list(id, limit: ConnectionHealth.most),
             siteURL: call.shell.site.origin + call.shell.site.mount, now: world.now())
         page.sending = try sending(over: view, call)
         return try call.page(page)

@@ -44,7 +44,7 @@ struct ProviderFile {
 
     private static let members: Set<String> = [
         "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test", "oauth",
-        "sync", "sunset", "ends", "message", "calendar", "verified", "note",
+        "sync", "sunset", "ends", "message", "calendar", "proxy", "verified", "note",
     ]
 
     private func provider(besides taken: [String: String]) throws(ProviderFileError) -> Provider {
@@ -63,6 +63,8 @@ struct ProviderFile {
         provider.isOwn = audience == .organization
         provider.message = try message(top, fields: fields)
         provider.calendar = try calendar(top, fields: fields)
+        provider.proxy = try proxy(
+            top, fields: fields, hosts: provider.hosts, tokens: provider.oauth == nil ? [] : ["access_token"])
         try checkGuide(top, provider)
         return provider
     }

@@ -113,7 +113,7 @@ extension ProviderFile {
     }
 
     /// The host of an address with holes, as `hosts` names it: `{base_url}` for one that begins with a hole.
-    private static func host(of url: String) -> String? {
+    static func host(of url: String) -> String? {
         if url.hasPrefix("{") { return Holes.names(in: url).first.map { "{\($0)}" } }
         let host = url.dropFirst(8).prefix(while: { !"/?#".contains($0) })
         return host.contains("{") ? String(host) : (try? OutboundURL(Holes.fill(url) { _ in "x" }))?.origin.host

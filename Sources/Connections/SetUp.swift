@@ -14,8 +14,10 @@ struct SetUp: Sendable {
     ///
     /// - Parameter stored: the set-up that is kept already: a secret that is not sent again stays, and so does everything
     ///   that a script leaves out. A form sends all its fields, so there an open field left empty is one taken away.
+    /// - Parameter given: fields that the hub's settings give where all of them are left out.
     static func read(
-        _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool
+        _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool,
+        given: Set<String> = []
     ) -> SetUp {
         let kept = stored.map { SetUp(keeping: $0) } ?? SetUp(open: [:], secrets: [:])
         var (open, secrets) = (kept.open, kept.secrets)
@@ -36,7 +38,9 @@ struct SetUp: Sendable {
             guard open[field.name] == nil, secrets[field.name] == nil else { continue }
             if let standard = field.standard, !isForm, stored == nil || field.isRequired { open[field.name] = standard }
         }
-        for field in provider.missing(open.merging(secrets) { _, secret in secret }) {
+        let all = open.merging(secrets) { _, secret in secret }
+        let isGiven = given.allSatisfy { all[$0] == nil }
+        for field in provider.missing(all) where !(isGiven && given.contains(field.name)) {
             _ = input.required("setup.\(field.name)", String?.none)
         }
         return SetUp(open: open, secrets: secrets)
@@ -60,6 +64,14 @@ struct SetUp: Sendable {
 
     /// All values, secrets among them.
     var all: [String: String] { open.merging(secrets) { _, secret in secret } }
+
+    /// The set-up once it is disconnected: what makes the hub known to the service stays where people sign in, a key that
+    /// opens it by itself goes.
+    func withoutKeys(of provider: Provider?) -> SetUp {
+        guard let oauth = provider?.oauth else { return SetUp(open: open, secrets: [:]) }
+        let isKey = { (name: String) in name == oauth.ownToken }
+        return SetUp(open: open.filter { !isKey($0.key) }, secrets: secrets.filter { !isKey($0.key) })
+    }
 
     /// What may be shown, as it is stored.
     var openJSON: JSON {
