@@ -12,9 +12,9 @@ struct ConnectionPage: ShellPage {
         let list: String
         let edit: String
         let test: String
-        let authorize: String
         let refresh: String
         let sync: String
+        let authorize: String
         let enable: String
         let disable: String
         let disconnect: String
@@ -25,9 +25,9 @@ struct ConnectionPage: ShellPage {
             list = call.link(ConnectionRoute.list)
             edit = call.link(ConnectionRoute.edit(id))
             test = call.link(ConnectionRoute.test(id))
-            authorize = call.link(ConnectionRoute.authorize(id))
             refresh = call.link(ConnectionRoute.refresh(id))
             sync = call.link(ConnectionRoute.sync(id))
+            authorize = call.link(ConnectionRoute.authorize(id))
             enable = call.link(ConnectionRoute.enable(id))
             disable = call.link(ConnectionRoute.disable(id))
             disconnect = call.link(ConnectionRoute.disconnect(id))
@@ -36,8 +36,8 @@ struct ConnectionPage: ShellPage {
         }
 
         init(sample: String) {
-            (list, edit, test, enable) = (sample, sample, sample, sample)
-            (authorize, refresh, sync) = (sample, sample, sample)
+            (list, edit, test, authorize, enable) = (sample, sample, sample, sample, sample)
+            (refresh, sync) = (sample, sample)
             (disable, disconnect, remove, activity) = (sample, sample, sample, sample)
         }
     }
@@ -101,6 +101,8 @@ struct ConnectionPage: ShellPage {
     let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
+    /// What can be sent over it, each with what was sent last; nothing where whoever looks may not see that.
+    var sending: [Sending] = []
 
     init(
         view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity],
@@ -127,12 +129,13 @@ struct ConnectionPage: ShellPage {
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
             "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
-            "last_test": lastTest, "example": example,
+            "last_test": lastTest, "example": example, "test_notice": testNotice,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
+            "sending": .list(sending.map { $0.view(now: now) }),
         ]
-        members["sign_in"] = signIn
         members["health"] = health.view(now: now)
         members["synced"] = synced
+        members["sign_in"] = signIn
         members.merge(actions) { one, _ in one }
         members["details"] = [
             "id": .text(record.id.text), "workspace": .text(workspace ?? "All workspaces"),
@@ -162,6 +165,20 @@ struct ConnectionPage: ShellPage {
             "disconnect_href": canWrite && isReadable && hasSecrets ? .text(links.disconnect) : .null,
             "remove_href": canWrite && reason == nil ? .text(links.remove) : .null,
             "remove_reason": canWrite ? TemplateValue(reason) : .null,
+        ]
+    }
+
+    private var health: ConnectionHealth {
+        let canRenew = canWrite && record.isEnabled && record.grant.refreshDueAt != nil
+        return ConnectionHealth(checks: checks, refreshAction: canRenew ? links.refresh : nil)
+    }
+
+    /// When the service was read; null where there is nothing to be read.
+    private var synced: TemplateValue {
+        guard shown.provider?.sync.isEmpty == false else { return .null }
+        return [
+            "at": record.syncedAt?.view(now: now) ?? .null, "error": TemplateValue(record.syncError),
+            "action": canWrite && record.isEnabled ? .text(links.sync) : .null,
         ]
     }
 
@@ -206,20 +223,6 @@ struct ConnectionPage: ShellPage {
             + more.map { ["name": .text($0), "is_asked": false, "tone": "good", "word": "Granted"] }
     }
 
-    private var health: ConnectionHealth {
-        let canRenew = canWrite && record.isEnabled && record.grant.refreshDueAt != nil
-        return ConnectionHealth(checks: checks, refreshAction: canRenew ? links.refresh : nil)
-    }
-
-    /// When the service was read; null where there is nothing to be read.
-    private var synced: TemplateValue {
-        guard shown.provider?.sync.isEmpty == false else { return .null }
-        return [
-            "at": record.syncedAt?.view(now: now) ?? .null, "error": TemplateValue(record.syncError),
-            "action": canWrite && record.isEnabled ? .text(links.sync) : .null,
-        ]
-    }
-
     private var setUp: [TemplateValue] {
         (shown.provider?.fields ?? []).map { field in
             guard field.kind == .secret else {
@@ -231,13 +234,21 @@ struct ConnectionPage: ShellPage {
             let isThere = if case .sealed = shown.secrets { true } else { shown.secrets.values[field.name] != nil }
             let value = isThere ? "••••••••" : ofHub(field)
             return ["label": .text(field.label), "value": TemplateValue(value), "is_secret": true]
-        }
+        } + redirect
     }
 
     /// What is said of a field that the hub's settings give.
     private func ofHub(_ field: ProviderField) -> String? {
         shown.values[field.name] == nil && shown.signInValues[field.name] != nil ? "from this hub's settings" : nil
     }
+
+    /// The address that the service must be told.
+    private var redirect: [TemplateValue] {
+        guard let path = shown.provider?.redirectPath(for: record.id) else { return [] }
+        return [["label": "Redirect address", "value": .text(siteURL + path), "is_secret": false]]
+    }
+
+    private var testNotice: TemplateValue { TemplateValue(shown.provider?.test(for: shown.values).notice) }
 
     private var facts: [TemplateValue] {
         shown.facts.map { fact in

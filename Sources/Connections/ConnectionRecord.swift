@@ -212,4 +212,11 @@ struct ConnectionView: Sendable {
         guard environment.keys.allSatisfy({ own[$0] == nil }) else { return own }
         return own.merging(environment.mapValues { $0.reveal { $0 } }) { own, _ in own }
     }
+
+    /// What the service said of itself: when it was read, at the last test, at sign-in.
+    var facts: [JSON] {
+        let all = ["synced", "facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }
+        var seen: Set<String> = []
+        return all.filter { seen.insert($0["label"]?.text ?? "").inserted }
+    }
 }

@@ -61,8 +61,24 @@ extension Provider {
     /// The fields that must be given and are not: one that has an alternative is not needed where that is given.
     func missing(_ values: [String: String]) -> [ProviderField] {
         fields.filter { field in
-            field.isRequired && values[field.name] == nil && field.alternative.flatMap { values[$0] } == nil
+            field.isRequired && values[field.name] == nil && field.alternatives.allSatisfy { values[$0] == nil }
         }
+    }
+}
+
+extension Provider {
+    /// The fields whose values decide to which hosts credentials go.
+    var hostFields: Set<String> {
+        var addresses = tests.map(\.address) + sync.map(\.call.url)
+        if let oauth {
+            addresses += [oauth.authorizeURL, oauth.tokenURL, oauth.refreshURL, oauth.longLivedURL].compactMap(\.self)
+            addresses += [oauth.revocation?.call.url].compactMap(\.self)
+        }
+        let hosts = addresses.map { $0.drop { $0 != "{" && $0 != ":" }.prefix { $0 != "?" && $0 != "#" } }
+        let authorities = hosts.map { host in
+            host.hasPrefix("{") ? host.prefix { $0 != "}" } + "}" : host.dropFirst(3).prefix { $0 != "/" }
+        }
+        return Set((authorities.map(String.init) + self.hosts).flatMap(Holes.names))
     }
 }
 
@@ -82,6 +98,15 @@ struct ProviderSunset: Sendable {
 }
 
 extension ProviderTest {
+    /// Where the test goes.
+    fileprivate var address: String {
+        switch call {
+        case .http(let call): call.url
+        case .awsCallerIdentity: "https://sts.amazonaws.com/"
+        case .smtp: "{host}"
+        }
+    }
+
     /// The names of the values that a call needs.
     var holes: Set<String> {
         switch call {

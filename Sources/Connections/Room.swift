@@ -19,9 +19,11 @@ public struct Connections: Sendable {
     let client: Client
     let log: Log
     let tester: Tester
+    /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
     let flows: AuthorizationStore
     let environment: ServiceEnvironment
+    let ownCatalogues: OwnCatalogues
     let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
@@ -43,6 +45,7 @@ public struct Connections: Sendable {
         self.environment = environment
         flows = AuthorizationStore(database: database, world: world)
         self.proxyLimits = proxyLimits
+        ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -64,10 +67,16 @@ public struct Connections: Sendable {
     private func respond(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
         case (.list, _): try listPage(call)
-        case (.alias, _): call.redirect(to: ConnectionRoute.list)
+        case (.alias, _): try integrationsPage(call)
         case (.gallery, _): try galleryPage(call)
         case (.new(let key), .post): try connect(key, call)
         case (.new(let key), _): try newPage(key, call)
+        case (.provider(let key), _): try providerPage(key, call)
+        case (.providerNew, .post): try addProvider(call)
+        case (.providerNew, _): try newProviderPage(call)
+        case (.providerEdit(let key), .post): try editProvider(key, call)
+        case (.providerEdit(let key), _): try editProviderPage(key, call)
+        case (.providerRemove(let key), _): try removeProvider(key, call)
         case (.show(let id), _): try detailPage(id, call)
         case (.edit(let id), .post): try edit(id, call)
         case (.edit(let id), _): try editPage(id, call)
@@ -92,7 +101,10 @@ public struct Connections: Sendable {
 
     private func respondToScript(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
+        case (.providersJSON, .post): try postProvider(call)
         case (.providersJSON, _): try providersJSON(call)
+        case (.providerJSON(let key), .put): try putProvider(key, call)
+        case (.providerJSON(let key), .delete): try deleteProvider(key, call)
         case (.providerJSON(let key), _): try providerJSON(key, call)
         case (.listJSON, .post): try post(call)
         case (.listJSON, _): try listJSON(call)
@@ -119,7 +131,7 @@ public struct Connections: Sendable {
     func view(
         _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> ConnectionView {
-        let provider = catalogue[record.provider]
+        let provider = try provider(record.provider, scope, in: querying)
         return ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying),
             tokens: try tokens(of: record, scope, in: querying), provider: provider,
@@ -162,15 +174,27 @@ public struct Connections: Sendable {
 
     /// One connection of the organization.
     ///
-    /// - Throws: `Problem` 404 for one that is not there, or is somebody else's.
+    /// - Throws: `Problem` 404 in seed 0's words: `not_configured` for one that is not there, or is somebody else's;
+    ///   `deleted` for one that was removed; `invalid_provider_key` for what can be no connection's name.
     func find(_ name: ConnectionName, _ scope: OrganizationScope) throws -> ConnectionView {
         let record =
             switch name {
             case .id(let id): try store(scope).find(id, in: database)
             case .named(let provider, let name): try store(scope).find(provider: provider, name: name)
             }
-        guard let record else { throw Problem.notFound }
+        guard let record else { throw try missing(name, scope) }
         return try view(record, scope, in: database)
+    }
+
+    private func missing(_ name: ConnectionName, _ scope: OrganizationScope) throws -> Problem {
+        guard name.isWellFormed else {
+            return Problem(
+                404, "invalid_provider_key", "A connection is named by its id, its provider, or provider:name.")
+        }
+        if case .id(let id) = name, try store(scope).wasRemoved(id) {
+            return Problem(404, "deleted", "This connection was removed.")
+        }
+        return Problem(404, "not_configured", "There is no such connection.")
     }
 
     // MARK: What other rooms are told

@@ -113,12 +113,3 @@ extension Connections {
         }
     }
 }
-
-extension ConnectionView {
-    /// What the service says of itself: by what was synced, tested and granted, each label once.
-    var facts: [JSON] {
-        var seen: Set<String> = []
-        let all = ["synced", "facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }
-        return all.filter { seen.insert($0["label"]?.text ?? "").inserted }
-    }
-}

@@ -14,7 +14,9 @@ extension Connections {
     func warning(_ view: ConnectionView, grantEndsAt: Timestamp?) -> String? {
         let now = world.now()
         var ends: [(at: Timestamp, sentence: String)] = []
-        if let oauth = view.provider?.oauth, let grantEndsAt, grantEndsAt - oauth.grantWarning <= now {
+        if let oauth = view.provider?.oauth, let grantEndsAt,
+            grantEndsAt - Self.notice(oauth.grantWarning, of: view.record.grant, ending: grantEndsAt) <= now
+        {
             ends.append(
                 (
                     grantEndsAt,
@@ -35,6 +37,13 @@ extension Connections {
             ends.append((sunset.date, "\(sunset.date.day): \(sunset.sentence)"))
         }
         return ends.min { $0.at < $1.at }.map { Self.shortened($0.sentence) }
+    }
+}
+
+extension Connections {
+    /// How long before a grant's end people are told: for one that lives for hours not from its beginning on.
+    private static func notice(_ warning: Duration, of grant: Grant, ending endsAt: Timestamp) -> Duration {
+        grant.authorizedAt.map { min(warning, (endsAt - $0) / 2) } ?? warning
     }
 }
 

@@ -57,8 +57,7 @@ struct Office: Sendable {
         return Connections(
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
             client: Client(origins: try origins(service, catalogue), version: "test"), catalogue: catalogue,
-            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } },
-            proxyLimits: limits
+            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } }, proxyLimits: limits
         ) { scope in
             try database.rows(
                 "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"
@@ -77,10 +76,11 @@ struct Office: Sendable {
             return all.compactMap(\.self)
         }
         let own = [
-            "https://sts.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com",
-            "https://acme.myshopify.com", "https://login.own.example", "https://login.other.example",
-            "https://proxied.example.com", "https://other.example.com", "https://shop-1.example.net",
-            "https://own.example.org",
+            "https://sts.eu-central-1.amazonaws.com", "https://acme.myshopify.com", "https://login.own.example",
+            "https://login.other.example",
+            "https://api.telegram.org", "https://api.sendgrid.com", "https://openrouter.ai", "https://api.twilio.com",
+            "https://s3.eu-central-1.amazonaws.com", "https://proxied.example.com", "https://other.example.com",
+            "https://shop-1.example.net", "https://own.example.org",
         ]
         let filled = addresses.map { Holes.fill($0) { $0 == "shop" ? "acme" : "x" } }
         let names = Set(filled.compactMap { try? OutboundURL($0).origin.description } + own)
