@@ -187,12 +187,13 @@ extension Connections.Completion {
     /// What happened, for people.
     var sentence: String {
         if let failure { return failure.sentence }
+        if let objection { return "\(title) connected, but not for everything. \(objection)" }
         guard let test else { return "\(title) connected." }
         return test.isSuccess
             ? "\(title) connected. \(test.sentence)" : "\(title) connected, but its test failed. \(test.sentence)"
     }
 
-    var tone: Flash.Tone { failure != nil ? .bad : test?.isSuccess == false ? .warn : .good }
+    var tone: Flash.Tone { failure != nil ? .bad : objection != nil || test?.isSuccess == false ? .warn : .good }
 }
 
 extension Call {

@@ -19,6 +19,8 @@ extension Connections {
         let returnTo: String?
         /// Why it came to nothing; nil when it is connected.
         let failure: AuthorizationFailure?
+        /// What is wrong with what was granted; nil when all of it was.
+        let objection: String?
         /// How the connection's test went right after; nil when there was none.
         let test: TestOutcome?
     }
@@ -51,16 +53,17 @@ extension Connections {
             try record(failure, before, scope)
             return completion(flow, before, failure: failure)
         }
-        return completion(flow, before, test: try testGrant(flow.connection, scope))
+        let test = try testGrant(flow.connection, scope)
+        return completion(flow, before, objection: try find(.id(flow.connection), scope).scopeObjection, test: test)
     }
 
     private func completion(
         _ flow: AuthorizationFlow, _ view: ConnectionView, failure: AuthorizationFailure? = nil,
-        test: TestOutcome? = nil
+        objection: String? = nil, test: TestOutcome? = nil
     ) -> Completion {
         Completion(
             organization: flow.organization, connection: flow.connection, title: view.title, returnTo: flow.returnTo,
-            failure: failure, test: test)
+            failure: failure, objection: objection, test: test)
     }
 
     /// Exchanges the code, no transaction being open, and stores what was granted.

@@ -196,7 +196,7 @@ struct ConnectionPage: ShellPage {
             "authorized": grant.authorizedAt?.view(now: now) ?? .null,
             "token_ends": grant.expiresAt?.view(now: now) ?? .null, "grant_ends": grant.endsAt?.view(now: now) ?? .null,
             "redirect_uri": .text(siteURL + Connections.callbackRoute(provider, record.id).path),
-            "has_scopes": .bool(!scopes.isEmpty), "scopes": .list(scopes),
+            "scopes": .list(scopes),
             "fields": FormView([asked], typed: nil, problem: nil).list,
         ]
     }
@@ -258,7 +258,9 @@ struct ConnectionPage: ShellPage {
 
     private var lastTest: TemplateValue {
         guard let at = record.testedAt, let duration = record.testDuration else { return .null }
-        let isGood = record.storedStatus == .connected || record.storedStatus == .expiring
+        // Of a test that passed nothing is said where scopes are missing.
+        let hasPassed = shown.scopeObjection.map { Connections.shortened($0) == record.statusDetail } ?? false
+        let isGood = record.storedStatus == .connected || record.storedStatus == .expiring || hasPassed
         return [
             "tone": isGood ? "good" : "bad", "word": isGood ? "Passed" : "Failed",
             "text": .text(isGood ? shown.access ?? "\(shown.serviceName) answered." : record.statusDetail ?? ""),

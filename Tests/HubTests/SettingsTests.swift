@@ -81,11 +81,13 @@ import Testing
         }
     }
 
-    @Test("Every setting has a meaning, and its name follows the rule, but for the one that an older contract has named")
+    @Test(
+        "Every setting has a meaning, and its name follows the rule, but for the one that an older contract has named")
     func meanings() {
         for setting in Setting.allCases {
             #expect(
-                setting.meaning.hasSuffix(".") && (setting == .siteURL || setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil), "\(setting)")
+                setting.meaning.hasSuffix(".")
+                    && (setting == .siteURL || setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil), "\(setting)")
         }
     }
 }
