@@ -55,7 +55,8 @@ extension Connections {
         let end = world.now() + AuthorizationStore.life
         try flows.insert(
             AuthorizationFlow(
-                state: state.digest, organization: scope.organization, connection: view.record.id, owner: how.owner.digest,
+                state: state.digest, organization: scope.organization, connection: view.record.id,
+                owner: how.owner.digest,
                 setUp: view.setUpDigest, provider: provider.key, redirectURI: how.redirectURI, returnTo: how.returnTo,
                 requestedScopes: scopes, sealedVerifier: sealed, expiresAt: end, usedAt: nil))
         return Begun(url: url, state: state.text, expiresAt: end)
@@ -114,7 +115,8 @@ extension ConnectionView {
 
     /// Tells one set-up from another, without opening what is sealed: a set-up is sealed anew when it changes.
     var setUpDigest: [UInt8] {
-        let open = "\(provider?.oauth?.authorizeURL ?? "")\n\(provider?.oauth?.tokenURL ?? "")\n\(signInValues["client_id"] ?? "")\n"
+        let open =
+            "\(provider?.oauth?.authorizeURL ?? "")\n\(provider?.oauth?.tokenURL ?? "")\n\(signInValues["client_id"] ?? "")\n"
         return SHA256.digest(Array(open.utf8) + record.setup.bytes + [0] + (record.sealedSecrets ?? []))
     }
 }

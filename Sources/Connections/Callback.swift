@@ -62,7 +62,8 @@ struct Callback: Sendable {
     func one(_ name: String) throws(AuthorizationFailure) -> String? {
         let values = query.all(name)
         guard values.count <= 1 else {
-            throw AuthorizationFailure(code: .malformed, sentence: "The answer has \(name) more than once. Start again.")
+            throw AuthorizationFailure(
+                code: .malformed, sentence: "The answer has \(name) more than once. Start again.")
         }
         return values.first.flatMap { $0.isEmpty ? nil : $0 }
     }
@@ -113,7 +114,8 @@ struct CallbackCheck: Sendable {
         guard callback.redirectURI == flow.redirectURI, flow.provider == provider.key else {
             throw AuthorizationFailure(
                 code: .otherProvider,
-                sentence: "The answer came to the address of another service than \(provider.name). Nothing was connected."
+                sentence:
+                    "The answer came to the address of another service than \(provider.name). Nothing was connected."
             )
         }
         try checkIssuer()

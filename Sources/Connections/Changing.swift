@@ -55,6 +55,10 @@ extension Connections {
                 id, name: new.placing.name, workspace: new.placing.workspace, setup: new.setUp.openJSON,
                 sealedSecrets: sealed, isSetUpAnew: isSetUpAnew, in: transaction)
         }
+        // What one service granted must not be shown to another.
+        if let provider = old.provider, new.setUp.isElsewhere(than: SetUp(keeping: old), provider) {
+            try store(scope).forgetGrant(id, in: transaction)
+        }
         try recordUpdate(old, new, scope, in: transaction)
     }
 

@@ -86,7 +86,13 @@ extension Connections {
             answer, callback: callback.query, flow: flow, provider: provider, oauth: oauth, values: values)
         let times = GrantTimes(
             answer, oauth, started: started, hasRefreshToken: answer.refresh != nil, jitter: jitter)
-        try store(grant, times, flow, scope)
+        do {
+            try store(grant, times, flow, scope)
+        } catch let failure as AuthorizationFailure {
+            // Nobody has these tokens now, so nobody would give them back.
+            try revokeUnwanted(grant.tokens, of: view, by: scope)
+            throw failure
+        }
     }
 
     private func verifier(of flow: AuthorizationFlow) throws -> Secret<String>? {
@@ -108,9 +114,12 @@ extension Connections {
             let sealed = try vault.seal(
                 grant.tokens.bytes, at: Tokens.place(flow.connection), for: scope.organization, in: transaction)
             try store(scope).storeGrant(
-                flow.connection, sealedTokens: sealed, times: times, requested: flow.requestedScopes, granted: grant.answer.scopes, metadata: grant.metadata.stored,
+                flow.connection, sealedTokens: sealed, times: times, requested: flow.requestedScopes,
+                granted: grant.answer.scopes, metadata: grant.metadata.stored,
                 status: grant.objection == nil ? .connected : .error, detail: grant.objection, grantKey: grant.key(),
                 in: transaction)
+            let status: ConnectionStatus = grant.objection == nil ? .connected : .error
+            if status != now.record.storedStatus { try publish(status, grant.objection, now, scope, in: transaction) }
             try audit.record(
                 "connection.authorized", object(now), details: grant.auditDetails, by: scope, in: transaction)
         }

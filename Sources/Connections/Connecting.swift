@@ -5,13 +5,12 @@ import HTTPKit
 /// The forms by which people connect, edit, test and remove.
 extension Connections {
     func newPage(_ key: String, _ call: Call) throws -> Response {
-        guard let provider = catalogue[key] else { throw Problem.notFound }
-        return try call.page(newPage(provider, call))
+        try call.page(newPage(requireProvider(key, call.scope()), call))
     }
 
     /// Stores what was typed and tries it at once, so that a mistake shows while the page is still open.
     func connect(_ key: String, _ call: Call) throws -> Response {
-        guard let provider = catalogue[key] else { throw Problem.notFound }
+        let provider = try requireProvider(key, call.scope())
         let form = try call.request.form()
         var input = Input(form)
         return try call.perform {
@@ -192,8 +191,7 @@ extension Connections {
         return ConnectionFormPage(
             provider: provider, backHref: call.link(ConnectionRoute.gallery),
             action: call.link(ConnectionRoute.new(provider: provider.key)), workspaces: try workspaces(scope),
-            typed: typed,
-            problem: problem)
+            guide: ProviderGuide(provider, for: nil, at: call.shell.site.base), typed: typed, problem: problem)
     }
 
     private func editPage(
@@ -203,7 +201,7 @@ extension Connections {
         return ConnectionEditPage(
             view: view, provider: provider, backHref: call.link(ConnectionRoute.show(view.record.id)),
             action: call.link(ConnectionRoute.edit(view.record.id)), workspaces: try workspaces(call.scope()),
-            typed: typed,
+            guide: ProviderGuide(provider, for: view.record.id, at: call.shell.site.base), typed: typed,
             problem: problem)
     }
 

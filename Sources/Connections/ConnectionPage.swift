@@ -127,7 +127,7 @@ struct ConnectionPage: ShellPage {
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
             "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
-            "last_test": lastTest, "example": example,
+            "last_test": lastTest, "example": example, "test_notice": testNotice,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
         ]
         members["health"] = health.view(now: now)
@@ -231,13 +231,21 @@ struct ConnectionPage: ShellPage {
             let isThere = if case .sealed = shown.secrets { true } else { shown.secrets.values[field.name] != nil }
             let value = isThere ? "••••••••" : ofHub(field)
             return ["label": .text(field.label), "value": TemplateValue(value), "is_secret": true]
-        }
+        } + redirect
     }
 
     /// What is said of a field that the hub's settings give.
     private func ofHub(_ field: ProviderField) -> String? {
         shown.values[field.name] == nil && shown.signInValues[field.name] != nil ? "from this hub's settings" : nil
     }
+
+    /// The address that the service must be told.
+    private var redirect: [TemplateValue] {
+        guard let path = shown.provider?.redirectPath(for: record.id) else { return [] }
+        return [["label": "Redirect address", "value": .text(siteURL + path), "is_secret": false]]
+    }
+
+    private var testNotice: TemplateValue { TemplateValue(shown.provider?.test(for: shown.values).notice) }
 
     private var facts: [TemplateValue] {
         shown.facts.map { fact in

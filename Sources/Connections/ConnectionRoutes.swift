@@ -9,6 +9,12 @@ public enum ConnectionRoute: Route {
     case alias
     case gallery
     case new(provider: String)
+    /// What is known of a service, and how to set it up.
+    case provider(String)
+    /// Describing a service of one's own.
+    case providerNew
+    case providerEdit(String)
+    case providerRemove(String)
     case show(Identifier<Connection>)
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
@@ -48,6 +54,10 @@ public enum ConnectionRoute: Route {
         case "integrations": self = .alias
         case "connections/new": self = .gallery
         case "connections/new/\(path[2])": self = .new(provider: path[2])
+        case "providers/new": self = .providerNew
+        case "providers/\(path[1])": self = .provider(path[1])
+        case "providers/\(path[1])/edit": self = .providerEdit(path[1])
+        case "providers/\(path[1])/remove": self = .providerRemove(path[1])
         case "connections/:id": self = .show(path.id())
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
@@ -97,6 +107,10 @@ public enum ConnectionRoute: Route {
         case .alias: "/integrations"
         case .gallery: "/connections/new"
         case .new(let provider): "/connections/new/\(provider)"
+        case .provider(let key): "/providers/\(key)"
+        case .providerNew: "/providers/new"
+        case .providerEdit(let key): "/providers/\(key)/edit"
+        case .providerRemove(let key): "/providers/\(key)/remove"
         case .show(let id): "/connections/\(id)"
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
@@ -131,6 +145,7 @@ public enum ConnectionRoute: Route {
     /// Who may do what here.
     public var access: [Method: Access] {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
+        let describe = Access.right(.write(.providers))
         return switch self {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
@@ -141,7 +156,11 @@ public enum ConnectionRoute: Route {
         case .enable, .disable: [.post: write]
         case .testJSON, .refreshJSON, .syncJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
         case .checksJSON: [.get: read]
-        case .providersJSON, .providerJSON: [.get: .right(.read(.providers))]
+        case .provider: [.get: .right(.read(.providers))]
+        case .providerNew, .providerEdit: [.get: describe, .post: describe]
+        case .providerRemove: [.post: describe]
+        case .providersJSON: [.get: .right(.read(.providers)), .post: describe]
+        case .providerJSON: [.get: .right(.read(.providers)), .put: describe, .delete: describe]
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
@@ -154,10 +173,11 @@ public enum ConnectionRoute: Route {
         let id = Identifier<Connection>(.real)
         let name = ConnectionName(id.text)
         return [
-            .list, .alias, .gallery, .new(provider: "telegram"), .show(id), .edit(id), .test(id), .refresh(id),
+            .list, .alias, .gallery, .new(provider: "telegram"), .provider("telegram"), .providerNew,
+            .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .refresh(id),
             .sync(id), .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
-            .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id), .remove(id),
-            .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
+            .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id),
+            .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
             .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
             .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]

@@ -255,6 +255,16 @@ struct ConnectionStore: Sendable {
         synced_at = NULL, sync_failures = 0, sync_error = NULL
         """
 
+    /// Drops what a service granted and keeps the set-up.
+    func forgetGrant(_ id: Identifier<Connection>, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET \(Self.withoutTokens)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
     /// Drops tokens and keys, and keeps the rest of the set-up.
     func disconnect(
         _ id: Identifier<Connection>, setup: JSON, sealedSecrets: [UInt8]?, in transaction: Transaction

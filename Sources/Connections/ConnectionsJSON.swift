@@ -9,7 +9,7 @@ import TimeKit
 extension Connections {
     func listJSON(_ call: Call) throws -> Response {
         var input = Input(try call.request.query())
-        let filter = self.filter(&input)
+        let filter = try self.filter(&input, call.scope())
         let part = Listing<Connection>(&input)
         guard input.isComplete else { throw input.refusal }
         let found = try views(filter, part, call.scope())
@@ -20,7 +20,9 @@ extension Connections {
     func post(_ call: Call) throws -> Response {
         var input = try call.json()
         let scope = try call.scope()
-        let provider = input.parsed("provider", orSay: "There is no such provider.") { catalogue[$0] }
+        let key = input.optionalText("provider")
+        let provider = try key.flatMap { try self.provider($0, scope, in: database, isAskedFor: true) }
+        if key != nil, provider == nil { input.refuse("provider", "invalid", "There is no such provider.") }
         guard let provider = input.required("provider", provider) else {
             throw input.refusalIgnoring("name", "setup", "workspace_id")
         }
@@ -185,37 +187,6 @@ extension Connections {
             "requested": .array(grant.requestedScopes.map(JSON.string)),
             "granted": grant.grantedScopes.map { .array($0.map(JSON.string)) } ?? .null,
             "missing": .array(view.missingScopes.map(JSON.string)),
-        ]
-    }
-
-    // MARK: The catalogue
-
-    func providersJSON(_ call: Call) throws -> Response {
-        .json(["data": .array(catalogue.providers.map(Self.json)), "next_cursor": nil])
-    }
-
-    func providerJSON(_ key: String, _ call: Call) throws -> Response {
-        guard let provider = catalogue[key] else { throw Problem.notFound }
-        return .json(Self.json(provider))
-    }
-
-    private static func json(_ provider: Provider) -> JSON {
-        let fields = provider.fields.map { field -> JSON in
-            [
-                "name": .string(field.name), "label": .string(field.label), "kind": .string(field.kind.rawValue),
-                "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired),
-                "pattern": JSON(field.pattern?.text),
-                "help": JSON(field.help), "default": field.standard.map(field.json) ?? .null,
-                "options": .array(field.options.map { ["value": .string($0.value), "label": .string($0.label)] }),
-            ]
-        }
-        return [
-            "key": .string(provider.key), "name": .string(provider.name), "kind": .string(provider.kind.rawValue),
-            "category": .string(provider.category), "summary": .string(provider.summary), "fields": .array(fields),
-            "guide": .array(provider.guide.map(JSON.string)), "docs": JSON(provider.documentation?.href),
-            "hosts": .array(provider.hosts.map(JSON.string)),
-            "capabilities": .array(provider.capabilities.map { .string($0.rawValue) }),
-            "verified": .bool(provider.isVerified), "note": JSON(provider.note),
         ]
     }
 }

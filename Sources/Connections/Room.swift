@@ -19,9 +19,11 @@ public struct Connections: Sendable {
     let client: Client
     let log: Log
     let tester: Tester
+    /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
     let flows: AuthorizationStore
     let environment: ServiceEnvironment
+    let ownCatalogues: OwnCatalogues
     let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
@@ -43,6 +45,7 @@ public struct Connections: Sendable {
         self.environment = environment
         flows = AuthorizationStore(database: database, world: world)
         self.proxyLimits = proxyLimits
+        ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -68,6 +71,12 @@ public struct Connections: Sendable {
         case (.gallery, _): try galleryPage(call)
         case (.new(let key), .post): try connect(key, call)
         case (.new(let key), _): try newPage(key, call)
+        case (.provider(let key), _): try providerPage(key, call)
+        case (.providerNew, .post): try addProvider(call)
+        case (.providerNew, _): try newProviderPage(call)
+        case (.providerEdit(let key), .post): try editProvider(key, call)
+        case (.providerEdit(let key), _): try editProviderPage(key, call)
+        case (.providerRemove(let key), _): try removeProvider(key, call)
         case (.show(let id), _): try detailPage(id, call)
         case (.edit(let id), .post): try edit(id, call)
         case (.edit(let id), _): try editPage(id, call)
@@ -92,7 +101,10 @@ public struct Connections: Sendable {
 
     private func respondToScript(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
+        case (.providersJSON, .post): try postProvider(call)
         case (.providersJSON, _): try providersJSON(call)
+        case (.providerJSON(let key), .put): try putProvider(key, call)
+        case (.providerJSON(let key), .delete): try deleteProvider(key, call)
         case (.providerJSON(let key), _): try providerJSON(key, call)
         case (.listJSON, .post): try post(call)
         case (.listJSON, _): try listJSON(call)
@@ -119,7 +131,7 @@ public struct Connections: Sendable {
     func view(
         _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> ConnectionView {
-        let provider = catalogue[record.provider]
+        let provider = try provider(record.provider, scope, in: querying)
         return ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying),
             tokens: try tokens(of: record, scope, in: querying), provider: provider,

@@ -38,12 +38,28 @@ struct SetUp: Sendable {
             guard open[field.name] == nil, secrets[field.name] == nil else { continue }
             if let standard = field.standard, !isForm, stored == nil || field.isRequired { open[field.name] = standard }
         }
-        let all = open.merging(secrets) { _, secret in secret }
-        let isGiven = given.allSatisfy { all[$0] == nil }
-        for field in provider.missing(all) where !(isGiven && given.contains(field.name)) {
+        let read = SetUp(open: open, secrets: secrets)
+        let isGiven = given.allSatisfy { read.all[$0] == nil }
+        for field in provider.missing(read.all) where !(isGiven && given.contains(field.name)) {
             _ = input.required("setup.\(field.name)", String?.none)
         }
-        return SetUp(open: open, secrets: secrets)
+        if stored != nil, read.isElsewhere(than: kept, provider) { refuseKept(provider, kept, read, &input) }
+        return read
+    }
+
+    /// Whether secrets would go to other hosts than before.
+    func isElsewhere(than before: SetUp, _ provider: Provider) -> Bool {
+        provider.hostFields.contains { before.all[$0] != nil && all[$0] != before.all[$0] }
+    }
+
+    /// Whoever may change an address and not read secrets must not have them sent to a host of their own.
+    private static func refuseKept(_ provider: Provider, _ kept: SetUp, _ read: SetUp, _ input: inout Input) {
+        for field in provider.fields where field.kind == .secret && field.hosts.isEmpty {
+            let name = "setup.\(field.name)"
+            guard let secret = kept.secrets[field.name], read.secrets[field.name] == secret else { continue }
+            guard input.secret(name)?.reveal({ $0.isEmpty }) ?? true else { continue }
+            input.refuse(name, "address_changed", "Enter this again: the address that it is sent to has changed.")
+        }
     }
 
     private static func value(

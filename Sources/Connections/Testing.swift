@@ -79,7 +79,7 @@ extension Connections {
     ) throws {
         try database.transaction { transaction in
             let now = try locked(view.record.id, scope, in: transaction)
-            // Another set-up was stored while this one was tried: the outcome says nothing of it.
+            // Another set-up, or another grant, was stored while this one was tried: the outcome says nothing of it.
             guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup,
                 now.record.grant.authorizedAt == view.record.grant.authorizedAt
             else { return }

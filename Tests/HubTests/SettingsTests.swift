@@ -32,7 +32,10 @@ import Testing
     @Test("Clients of services are taken from environment and file, and nothing else that is set there")
     func clients() throws {
         let settings = try settings(
-            ["SHOPIFY_CLIENT_ID": "from-environment", "HUB_DATABASE_URL": "x", "PATH": "/bin", "SLACK_CLIENT_SECRET": ""],
+            [
+                "SHOPIFY_CLIENT_ID": "from-environment", "HUB_DATABASE_URL": "x", "PATH": "/bin",
+                "SLACK_CLIENT_SECRET": "",
+            ],
             file: "SHOPIFY_CLIENT_ID=from-file\nSHOPIFY_CLIENT_SECRET=s3cret\n")
         #expect(settings.serviceVariable("SHOPIFY_CLIENT_ID")?.reveal { $0 } == "from-environment")
         #expect(settings.serviceVariable("SHOPIFY_CLIENT_SECRET")?.reveal { $0 } == "s3cret")

@@ -46,7 +46,7 @@ struct Command: Sendable {
         Command(
             name: "provider list", arguments: "", meaning: "List the services that can be connected", run: providerList),
         Command(
-            name: "provider check", arguments: "FILE", meaning: "Say what is wrong with a provider file",
+            name: "provider check", arguments: "FILE…", meaning: "Say what is wrong with provider files",
             run: providerCheck),
         Command(
             name: "legacy import",
