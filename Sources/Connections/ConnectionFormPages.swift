@@ -59,14 +59,6 @@ private enum ConnectionForm {
         ]
     }
 
-    static func guide(_ provider: Provider) -> TemplateValue {
-        guard !provider.guide.isEmpty else { return .null }
-        return [
-            "steps": .list(provider.guide.map { ["text": .text($0)] }),
-            "docs": provider.documentation.map { ["href": .text($0.href), "label": .text($0.label)] } ?? .null,
-        ]
-    }
-
     static func tile(_ provider: Provider) -> TemplateValue {
         ["letters": .text(provider.tile.letters), "color": .text(provider.tile.color)]
     }
@@ -80,6 +72,7 @@ struct ConnectionFormPage: ShellPage {
     let backHref: String
     let action: String
     let workspaces: [(id: Identifier<Workspace>, name: String)]
+    let guide: ProviderGuide
     let typed: Form?
     let problem: Problem?
 
@@ -96,8 +89,16 @@ struct ConnectionFormPage: ShellPage {
                 "name": .text(provider.name), "tile": ConnectionForm.tile(provider), "summary": .text(provider.summary),
             ],
             "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
-            "guide": ConnectionForm.guide(provider),
+            "guide": guide.view, "notices": .list(provider.tests.compactMap(\.notice).map { ["text": .text($0)] }),
+            "submit": .text(provider.oauth == nil ? "Connect \(provider.name)" : "Save and connect"),
+            "promise": .text(promise),
         ]
+    }
+
+    private var promise: String {
+        provider.oauth == nil
+            ? "The hub stores these values encrypted and tests them at once."
+            : "The hub stores these values encrypted, and \(provider.name) asks you to sign in there."
     }
 }
 
@@ -110,18 +111,21 @@ struct ConnectionEditPage: ShellPage {
     let backHref: String
     let action: String
     let workspaces: [(id: Identifier<Workspace>, name: String)]
+    let guide: ProviderGuide
     let typed: Form?
     let problem: Problem?
 
     init(
         view: ConnectionView, provider: Provider, backHref: String, action: String,
-        workspaces: [(id: Identifier<Workspace>, name: String)], typed: Form? = nil, problem: Problem? = nil
+        workspaces: [(id: Identifier<Workspace>, name: String)], guide: ProviderGuide, typed: Form? = nil,
+        problem: Problem? = nil
     ) {
         shown = view
         self.provider = provider
         self.backHref = backHref
         self.action = action
         self.workspaces = workspaces
+        self.guide = guide
         self.typed = typed
         self.problem = problem
     }
@@ -137,9 +141,10 @@ struct ConnectionEditPage: ShellPage {
         return [
             "connection_href": .text(backHref), "service": .text(provider.name), "name": .text(shown.record.name),
             "version": .text(String(shown.record.version)),
+            "submit": .text(provider.oauth == nil ? "Save connection" : "Save and connect"),
             "tile": ConnectionForm.tile(provider), "action": .text(action), "form_errors": form.summary,
             "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
-            "guide": ConnectionForm.guide(provider),
+            "guide": guide.view,
         ]
     }
 }

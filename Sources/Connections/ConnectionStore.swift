@@ -36,8 +36,8 @@ struct ConnectionStore: Sendable {
               FROM connections c
              WHERE c.organization_id = \(scope.organization) AND c.removed_at IS NULL
                    \(Self.condition(filter))
-                   \(after(last))
-             ORDER BY c.provider, c.name <> 'default', c.name, c.id
+                   \(try after(last))
+             ORDER BY c.provider, c.is_named, c.name, c.id
              LIMIT \(limit)
             """
         ).map(ConnectionRecord.init)
@@ -69,13 +69,22 @@ struct ConnectionStore: Sendable {
     private static func isASCII(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 } }
 
     /// The place after a connection, which may have been removed meanwhile.
-    private func after(_ last: Identifier<Connection>?) -> SQL {
+    ///
+    /// Its service is compared alone too: the server makes a range of the index of that, and none of a comparison of rows.
+    private func after(_ last: Identifier<Connection>?) throws -> SQL {
         guard let last else { return "" }
+        let row = try database.row(
+            """
+            SELECT provider, is_named, name
+              FROM connections
+             WHERE id = \(last) AND organization_id = \(scope.organization)
+            """)
+        guard let row else { return "AND FALSE" }
+        let (provider, isNamed) = (try row.get("provider", as: String.self), try row.get("is_named", as: Bool.self))
+        let name = try row.get("name", as: String.self)
         return """
-            AND (c.provider, c.name <> 'default', c.name, c.id) >
-                (SELECT l.provider, l.name <> 'default', l.name, l.id
-                   FROM connections l
-                  WHERE l.id = \(last) AND l.organization_id = \(scope.organization))
+            AND c.provider >= \(provider)
+            AND (c.provider, c.is_named, c.name, c.id) > (\(provider), \(isNamed), \(name), \(last))
             """
     }
 
@@ -114,6 +123,16 @@ struct ConnectionStore: Sendable {
              LIMIT 1
             """
         ).map(ConnectionRecord.init)
+    }
+
+    /// Whether a connection was removed a while ago: its row is still there.
+    func wasRemoved(_ id: Identifier<Connection>) throws -> Bool {
+        try database.row(
+            """
+            SELECT 1
+              FROM connections
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NOT NULL
+            """) != nil
     }
 
     /// The living connection that holds a name in a workspace.
@@ -209,9 +228,12 @@ struct ConnectionStore: Sendable {
     ///   - isNews: whether anything is told of it that was not told before; the version stays when not, so that a
     ///     test repeated now and then refuses nobody's `If-Match`.
     ///   - rest: how long the next test has to wait.
+    ///   - probeDueAt: when the next one is made by itself.
+    ///   - syncsNow: whether facts are read soon, where that was never planned.
     func recordTest(
         _ id: Identifier<Connection>, status: ConnectionStatus, detail: String?, metadata: JSON, duration: Duration,
-        isChange: Bool, isNews: Bool, rest: Duration, in transaction: Transaction
+        isChange: Bool, isNews: Bool, rest: Duration, probeDueAt: Timestamp, syncsNow: Bool,
+        in transaction: Transaction
     ) throws {
         let now = world.now()
         try transaction.execute(
@@ -219,26 +241,44 @@ struct ConnectionStore: Sendable {
             UPDATE connections
                SET status = \(status), status_detail = \(detail), metadata = \(metadata.stored), tested_at = \(now),
                    test_duration_ms = \(duration.milliseconds), test_rests_until = \(now + rest),
+                   probe_due_at = \(probeDueAt), sync_due_at = IF(\(syncsNow), COALESCE(sync_due_at, \(now)), sync_due_at),
                    status_changed_at = IF(\(isChange), \(now), status_changed_at), version = version + \(isNews)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
     }
 
     /// What ends a grant on our side.
-    private static let withoutTokens: SQL = """
+    static let withoutTokens: SQL = """
         tokens_sealed = NULL, tokens_version = tokens_version + 1, token_expires_at = NULL, grant_ends_at = NULL,
         authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, refresh_due_at = NULL, refresh_lease = NULL,
-        refresh_lease_until = NULL, refresh_failures = 0, probe_due_at = NULL, sync_due_at = NULL
+        refresh_lease_until = NULL, refresh_failures = 0, refreshed_at = NULL, probe_due_at = NULL, sync_due_at = NULL,
+        synced_at = NULL, sync_failures = 0, sync_error = NULL
         """
 
-    /// Drops the secrets and keeps the rest of the set-up.
-    func disconnect(_ id: Identifier<Connection>, in transaction: Transaction) throws {
-        let now = world.now()
+    /// Drops what a service granted and keeps the set-up.
+    func forgetGrant(_ id: Identifier<Connection>, in transaction: Transaction) throws {
         try transaction.execute(
             """
             UPDATE connections
-               SET secrets_sealed = NULL, \(Self.withoutTokens), metadata = '{}', status = \(ConnectionStatus.disconnected),
-                   status_detail = 'Its secrets were dropped. Enter them again to connect it.', status_changed_at = \(now),
+               SET \(Self.withoutTokens)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    /// Drops tokens and keys, and keeps the rest of the set-up.
+    func disconnect(
+        _ id: Identifier<Connection>, setup: JSON, sealedSecrets: [UInt8]?, in transaction: Transaction
+    ) throws {
+        let now = world.now()
+        let detail =
+            sealedSecrets == nil
+            ? "Its secrets were dropped. Enter them again to connect it."
+            : "It was disconnected. Sign in again to connect it."
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET setup = \(setup.stored), secrets_sealed = \(sealedSecrets), \(Self.withoutTokens), metadata = '{}',
+                   status = \(ConnectionStatus.disconnected), status_detail = \(detail), status_changed_at = \(now),
                    tested_at = NULL, test_duration_ms = NULL, test_rests_until = NULL, version = version + 1, updated_at = \(now)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
@@ -280,6 +320,30 @@ struct ConnectionStore: Sendable {
                 id: try row.get("id"), stored: try row.get("status"), isEnabled: try row.get("enabled"),
                 sealedSecrets: try row.get("secrets_sealed"), sealedTokens: try row.get("tokens_sealed"))
         }
+    }
+
+    /// How many connections need a person as far as the database knows, and those of the given ones that are still there.
+    func attentionCount(besides unreadable: [Identifier<Connection>]) throws -> Int {
+        let row = try database.row(
+            """
+            SELECT COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND enabled = 1
+                   AND status IN (\(list: ConnectionStatus.allCases.filter(\.needsPerson)))
+                   \(unreadable.isEmpty ? "" : "AND id NOT IN (\(list: unreadable))")
+            """)
+        return try (row?.get("count") ?? 0) + livingCount(of: unreadable)
+    }
+
+    private func livingCount(of ids: [Identifier<Connection>]) throws -> Int {
+        guard !ids.isEmpty else { return 0 }
+        let row = try database.row(
+            """
+            SELECT COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND removed_at IS NULL AND id IN (\(list: ids))
+            """)
+        return try row?.get("count") ?? 0
     }
 
     func countsByWorkspace() throws -> [Identifier<Workspace>: Int] {

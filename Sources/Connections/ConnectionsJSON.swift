@@ -2,13 +2,14 @@ import AdminShell
 import Domain
 import HTTPKit
 import JSONKit
+import LogKit
 import TimeKit
 
 /// Connections as scripts see them.
 extension Connections {
     func listJSON(_ call: Call) throws -> Response {
         var input = Input(try call.request.query())
-        let filter = self.filter(&input)
+        let filter = try self.filter(&input, call.scope())
         let part = Listing<Connection>(&input)
         guard input.isComplete else { throw input.refusal }
         let found = try views(filter, part, call.scope())
@@ -19,12 +20,14 @@ extension Connections {
     func post(_ call: Call) throws -> Response {
         var input = try call.json()
         let scope = try call.scope()
-        let provider = input.parsed("provider", orSay: "There is no such provider.") { catalogue[$0] }
+        let key = input.optionalText("provider")
+        let provider = try key.flatMap { try self.provider($0, scope, in: database, isAskedFor: true) }
+        if key != nil, provider == nil { input.refuse("provider", "invalid", "There is no such provider.") }
         guard let provider = input.required("provider", provider) else {
             throw input.refusalIgnoring("name", "setup", "workspace_id")
         }
         let placing = try placingChange(&input, scope).applied(to: .initial)
-        let setUp = SetUp.read(provider, &input, isForm: false)
+        let setUp = SetUp.read(provider, &input, isForm: false, given: environment.fields(of: provider))
         guard input.isComplete else { throw input.refusal }
         let id = try create(provider, placing, setUp, by: scope)
         let made = try find(.id(id), scope)
@@ -61,10 +64,13 @@ extension Connections {
 
     func delete(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        try remove(find(name, scope).record.id, by: scope) {
+        let view = try find(name, scope)
+        let revocation = try remove(view.record.id, by: scope) {
             try call.request.requireMatch(entityTag(version: $0.record.version))
         }
-        return .noContent
+        // Where nobody had signed in there is nothing to tell.
+        guard view.record.grant.sealed != nil else { return .noContent }
+        return .json(["id": .string(view.record.id.text), "revocation": revocation.json])
     }
 
     func statusJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
@@ -110,17 +116,27 @@ extension Connections {
     func disconnectJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let id = try find(name, scope).record.id
-        try disconnect(id, by: scope)
-        return try json(.id(id), call)
+        let revocation = try disconnect(id, by: scope)
+        return .json(Self.json(try find(.id(id), scope)).replacing(["revocation": revocation.json]))
+    }
+
+    /// Reads the facts of the service now.
+    func syncJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let outcome = try sync(find(name, scope), by: scope)
+        let view = try find(name, scope)
+        return .json([
+            "ok": .bool(outcome.error == nil), "detail": JSON(outcome.error), "metadata": .array(view.facts),
+            "last_sync_at": JSON(view.record.syncedAt),
+        ])
     }
 
     /// The live credentials: the only answer that holds them, and never without a line in the audit log.
     func credentialsJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        let view = try live(find(name, scope), by: scope)
-        try audit.record(
-            "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
-        let values = view.values.sorted { $0.key < $1.key }.map { name, value in
+        let view = try find(name, scope)
+        let secret = try credentials(of: view, by: scope)
+        let values = secret.reveal { $0 }.sorted { $0.key < $1.key }.map { name, value in
             JSON.Member(name, view.provider?.field(name)?.json(value) ?? .string(value))
         }
         return Response.json([
@@ -128,6 +144,16 @@ extension Connections {
             "name": .string(view.record.name), "kind": JSON(view.provider?.kind.rawValue),
             "credentials": .object(values),
         ]).neverStored()
+    }
+
+    /// The values that calls need, renewed if they end soon, with a line in the audit log.
+    ///
+    /// - Throws: `Problem` as ``live(_:by:forced:)``.
+    func credentials(of view: ConnectionView, by scope: OrganizationScope) throws -> Secret<[String: String]> {
+        let view = try live(view, by: scope)
+        try audit.record(
+            "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
+        return Secret(view.values)
     }
 
     /// A connection as scripts see it: what is secret is told to be there, never what it is.
@@ -145,41 +171,22 @@ extension Connections {
             "workspace_id": JSON(record.workspace?.text), "kind": JSON(view.provider?.kind.rawValue),
             "status": .string(view.status.rawValue), "status_detail": .string(view.sentence),
             "enabled": .bool(record.isEnabled), "setup": .object(setUp), "access": JSON(view.access),
-            "metadata": record.metadata["facts"] ?? [], "checked_at": JSON(record.testedAt),
-            "expires_at": JSON(record.grant.expiresAt), "refreshed_at": JSON(record.grant.refreshedAt),
-            "grant_ends_at": JSON(record.grant.endsAt),
+            "metadata": .array(view.facts), "scopes": scopes(view), "checked_at": JSON(record.testedAt),
+            "authorized_at": JSON(record.grant.authorizedAt), "expires_at": JSON(record.grant.expiresAt),
+            "refreshed_at": JSON(record.grant.refreshedAt), "grant_ends_at": JSON(record.grant.endsAt),
+            "last_sync_at": JSON(record.syncedAt), "sync_error": JSON(record.syncError),
             "created_at": JSON(record.createdAt), "updated_at": JSON(record.updatedAt),
         ]
     }
 
-    // MARK: The catalogue
-
-    func providersJSON(_ call: Call) throws -> Response {
-        .json(["data": .array(catalogue.providers.map(Self.json)), "next_cursor": nil])
-    }
-
-    func providerJSON(_ key: String, _ call: Call) throws -> Response {
-        guard let provider = catalogue[key] else { throw Problem.notFound }
-        return .json(Self.json(provider))
-    }
-
-    private static func json(_ provider: Provider) -> JSON {
-        let fields = provider.fields.map { field -> JSON in
-            [
-                "name": .string(field.name), "label": .string(field.label), "kind": .string(field.kind.rawValue),
-                "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired),
-                "pattern": JSON(field.pattern?.text),
-                "help": JSON(field.help), "default": field.standard.map(field.json) ?? .null,
-                "options": .array(field.options.map { ["value": .string($0.value), "label": .string($0.label)] }),
-            ]
-        }
+    /// What was asked for beside what was granted; null where nobody signs in.
+    private static func scopes(_ view: ConnectionView) -> JSON {
+        guard view.provider?.oauth != nil else { return .null }
+        let grant = view.record.grant
         return [
-            "key": .string(provider.key), "name": .string(provider.name), "kind": .string(provider.kind.rawValue),
-            "category": .string(provider.category), "summary": .string(provider.summary), "fields": .array(fields),
-            "guide": .array(provider.guide.map(JSON.string)), "docs": JSON(provider.documentation?.href),
-            "hosts": .array(provider.hosts.map(JSON.string)),
-            "capabilities": .array(provider.capabilities.map { .string($0.rawValue) }),
-            "verified": .bool(provider.isVerified), "note": JSON(provider.note),
+            "requested": .array(grant.requestedScopes.map(JSON.string)),
+            "granted": grant.grantedScopes.map { .array($0.map(JSON.string)) } ?? .null,
+            "missing": .array(view.missingScopes.map(JSON.string)),
         ]
     }
 }

@@ -1,4 +1,5 @@
 import Domain
+import ThreadKit
 import TimeKit
 
 /// How an organization's connections are, as the overview and the navigation show it.
@@ -31,10 +32,15 @@ extension Connections {
         public let needingAttention: [Item]
     }
 
-    /// How many connections need a person, those that cannot be opened among them; of more than 1 000 the oldest 1 000,
-    /// since every page asks.
+    /// How many connections need a person, those that cannot be opened among them.
+    ///
+    /// Every page asks. What cannot be opened is found by trying, which a process does once a minute; of more than 10 000
+    /// connections it tries the oldest 10 000.
     public func attentionCount(_ scope: OrganizationScope) throws -> Int {
-        try statuses(scope, limit: 1_000).count { $0.status.needsPerson }
+        let unreadable = try unreadable.ids(of: scope.organization, at: world.now()) {
+            try statuses(scope, limit: 10_000).filter { $0.status == .undecryptable }.map(\.id)
+        }
+        return try store(scope).attentionCount(besides: unreadable)
     }
 
     /// How each connection is; what cannot be opened is found by trying.
@@ -82,5 +88,30 @@ extension Connections {
                     title: "\(view.title) needs you.", sentence: view.sentence,
                     path: ConnectionRoute.show(view.record.id).path)
             })
+    }
+}
+
+/// The connections that a process found it cannot open, for a minute.
+final class UnreadableConnections: Sendable {
+    private struct Finding {
+        let ids: [Identifier<Connection>]
+        let until: Timestamp
+    }
+
+    private static let lifetime = Duration.minutes(1)
+    private let findings = Lock<[Identifier<Organization>: Finding]>([:])
+
+    /// Those that were found lately, or are found now. Many that ask at once may look at the same time.
+    func ids(
+        of organization: Identifier<Organization>, at now: Timestamp, orLook look: () throws -> [Identifier<Connection>]
+    ) rethrows -> [Identifier<Connection>] {
+        let known = findings.withLock { $0[organization] }
+        if let known, now < known.until, now + Self.lifetime >= known.until { return known.ids }
+        let ids = try look()
+        findings.withLock { findings in
+            if findings.count >= 10_000 { findings = [:] }
+            findings[organization] = Finding(ids: ids, until: now + Self.lifetime)
+        }
+        return ids
     }
 }

@@ -10,7 +10,7 @@ extension Connections {
         let query = try call.request.query()
         var input = Input(query)
         let places = try workspaces(scope)
-        let filter = self.filter(&input)
+        let filter = try self.filter(&input, scope)
         let part = Listing<Connection>(&input)
         guard input.isComplete else { throw input.refusal }
         let found = try views(filter, part, scope)
@@ -23,7 +23,8 @@ extension Connections {
             ConnectionListPage(
                 canWrite: scope.allows(.write(.connections)), listHref: call.link(ConnectionRoute.list),
                 connectHref: call.link(ConnectionRoute.gallery), rows: rows, query: query,
-                hasAny: try !rows.isEmpty || !store(scope).countsByProvider().isEmpty, providers: catalogue.providers,
+                hasAny: try !rows.isEmpty || !store(scope).countsByProvider().isEmpty,
+                providers: catalogue(for: scope).providers,
                 workspaces: places, firstHref: part.last == nil ? nil : firstHref(query, call),
                 nextHref: try call.link(ConnectionRoute.list, next: part.next(found, \.record.id)), now: world.now()))
     }
@@ -53,12 +54,14 @@ extension Connections {
     }
 
     /// Reads the filter of a list; the empty choice of a form is none.
-    func filter(_ input: inout Input) -> ConnectionFilter {
+    func filter(_ input: inout Input, _ scope: OrganizationScope) throws -> ConnectionFilter {
         var filter = ConnectionFilter()
         filter.providers = input.texts("provider", atMost: 50) ?? []
         filter.search = input.optionalText("search")?.lowercased()
         if let search = filter.search {
-            filter.searchedProviders = catalogue.providers.filter { $0.name.lowercased().contains(search) }.map(\.key)
+            filter.searchedProviders = try catalogue(for: scope).providers.filter {
+                $0.name.lowercased().contains(search)
+            }.map(\.key)
         }
         filter.workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") {
             Identifier<Workspace>($0)
@@ -76,28 +79,7 @@ extension Connections {
             ConnectionPage(
                 view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),
                 workspace: try workspaces(scope).first { $0.id == view.record.workspace }?.name, activity: activity,
+                checks: try checks(scope).list(id, limit: ConnectionHealth.most),
                 siteURL: call.shell.site.origin + call.shell.site.mount, now: world.now()))
-    }
-
-    func galleryPage(_ call: Call) throws -> Response {
-        let search = try call.request.query()["search"] ?? ""
-        let counts = try store(call.scope()).countsByProvider()
-        let cards = catalogue.providers.filter { $0.matches(search) }.map { provider in
-            GalleryPage.Card(
-                provider: provider, href: call.link(ConnectionRoute.new(provider: provider.key)),
-                count: counts[provider.key] ?? 0)
-        }
-        return try call.page(
-            GalleryPage(
-                listHref: call.link(ConnectionRoute.list), action: call.link(ConnectionRoute.gallery), search: search,
-                cards: cards))
-    }
-}
-
-extension Provider {
-    /// Whether a search finds it: every word stands somewhere in its name, category or summary.
-    fileprivate func matches(_ search: String) -> Bool {
-        let text = "\(name) \(key) \(category) \(summary)".lowercased()
-        return search.lowercased().split(separator: " ").allSatisfy { text.contains($0) }
     }
 }

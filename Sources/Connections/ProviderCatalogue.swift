@@ -49,8 +49,23 @@ public struct ProviderCatalogue: Sendable {
                 taken[provider.key] = name
             }
         }
+        self.init(byKey: byKey)
+    }
+
+    private init(byKey: [String: Provider]) {
         self.byKey = byKey
         providers = byKey.values.sorted { $0.name.lowercased() < $1.name.lowercased() }
+    }
+
+    /// These services, and further ones beside them: whoever adds replaces none.
+    func adding(_ more: [Provider]) -> ProviderCatalogue {
+        guard !more.isEmpty else { return self }
+        return ProviderCatalogue(byKey: byKey.merging(more.map { ($0.key, $0) }) { old, _ in old })
+    }
+
+    /// Every mistake of a site's own file; empty when it is fine.
+    public static func mistakes(in name: String, _ bytes: [UInt8]) -> [ProviderFileError] {
+        ProviderFile.check(name, bytes).mistakes
     }
 
     /// A service by its key.

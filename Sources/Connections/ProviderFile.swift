@@ -6,11 +6,37 @@ public struct ProviderFileError: Error, CustomStringConvertible, Sendable {
     public let file: String
     /// Line and column.
     public let place: JSONFile.Place
+    /// The JSON Pointer of what is wrong, or of what is missing.
+    let pointer: String
     /// What is wrong, in one sentence.
     public let sentence: String
 
     /// `telegram.json:12:9: …`
     public var description: String { "\(file):\(place): \(sentence)" }
+}
+
+/// What a provider file turned out to be.
+struct ProviderReading: Sendable {
+    /// The service; nil when there is a mistake.
+    let provider: Provider?
+    /// The mistakes, in the order of the file.
+    let mistakes: [ProviderFileError]
+}
+
+/// Notes mistakes and goes on, so that whoever writes a file sees all of them at once.
+struct Mistakes {
+    var found: [ProviderFileError] = []
+
+    /// What a part of the file says; nil when it is a mistake.
+    @discardableResult
+    mutating func note<Part>(_ read: () throws(ProviderFileError) -> Part) -> Part? {
+        do throws(ProviderFileError) {
+            return try read()
+        } catch {
+            found.append(error)
+            return nil
+        }
+    }
 }
 
 /// Reads a provider file strictly: a member that is missing, unknown or of the wrong kind is an error with its place.
@@ -30,48 +56,116 @@ struct ProviderFile {
     /// Reads the provider of a file.
     ///
     /// - Parameter taken: the keys that are taken already, and by which file.
+    /// - Throws: the first mistake.
     static func read(
         _ name: String, _ bytes: [UInt8], besides taken: [String: String] = [:], for audience: Audience = .site
     ) throws(ProviderFileError) -> Provider {
-        let file: JSONFile
+        let reading = check(name, bytes, besides: taken, for: audience)
+        guard let provider = reading.provider else { throw reading.mistakes[0] }
+        return provider
+    }
+
+    /// Reads a file for whoever writes it: with every mistake rather than the first alone.
+    static func check(
+        _ name: String, _ bytes: [UInt8], besides taken: [String: String] = [:], for audience: Audience = .site
+    ) -> ProviderReading {
         do throws(JSONFile.Failure) {
-            file = try JSONFile(parsing: bytes)
+            let file = try JSONFile(parsing: bytes)
+            return ProviderFile(name: name, file: file, audience: audience).reading(besides: taken)
         } catch {
-            throw ProviderFileError(file: name, place: error.place, sentence: error.error.sentence)
+            return ProviderReading(
+                provider: nil,
+                mistakes: [
+                    ProviderFileError(file: name, place: error.place, pointer: "", sentence: error.error.sentence)
+                ])
         }
-        return try ProviderFile(name: name, file: file, audience: audience).provider(besides: taken)
     }
 
     private static let members: Set<String> = [
         "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test", "oauth",
-        "sync", "sunset", "ends", "message", "calendar", "proxy", "verified", "note",
+        "message", "calendar", "proxy", "sync", "sunset", "ends", "verified", "note",
     ]
 
-    private func provider(besides taken: [String: String]) throws(ProviderFileError) -> Provider {
-        let top = try object("", file.value, Self.members)
-        let fields = try fields(top)
-        let tests = try tests(top, fields: fields)
+    private func reading(besides taken: [String: String]) -> ProviderReading {
+        var mistakes = Mistakes()
+        let value = file.value
+        let top: Object
+        do throws(ProviderFileError) {
+            top = try object("", value)
+        } catch {
+            return ProviderReading(provider: nil, mistakes: [error])
+        }
+        for member in value.members ?? [] where !Self.members.contains(member.name) {
+            mistakes.found.append(wrong(top, member.name, "there is no member \(member.name) here."))
+        }
+        let face = self.face(top, besides: taken, &mistakes)
+        let fields = self.fields(top, &mistakes)
+        // With a field missing, everything that names it would seem a mistake, too.
+        let provider = fields.flatMap { self.provider(top, face, $0, &mistakes) }
+        return ProviderReading(provider: mistakes.found.isEmpty ? provider : nil, mistakes: mistakes.found)
+    }
+
+    /// What people see of the service, and what it is called.
+    private struct Face {
+        var key = ""
+        var name = ""
+        var kind = Provider.Kind.apiKey
+        var category = ""
+        var tile = Provider.Tile(letters: "", color: "")
+        var summary = ""
+        var guide: [String] = []
+        var documentation: Provider.Documentation?
+        var isVerified = true
+        var note: String?
+    }
+
+    private func face(_ top: Object, besides taken: [String: String], _ mistakes: inout Mistakes) -> Face {
+        var face = Face()
+        mistakes.note { () throws(ProviderFileError) in face.key = try key(top, besides: taken) }
+        mistakes.note { () throws(ProviderFileError) in face.name = try text(top, "name", atMost: 60) }
+        mistakes.note { () throws(ProviderFileError) in face.kind = try kind(top) }
+        mistakes.note { () throws(ProviderFileError) in face.category = try text(top, "category", atMost: 60) }
+        mistakes.note { () throws(ProviderFileError) in face.tile = try tile(top) }
+        mistakes.note { () throws(ProviderFileError) in face.summary = try text(top, "summary", atMost: 300) }
+        mistakes.note { () throws(ProviderFileError) in face.guide = try guide(top) }
+        mistakes.note { () throws(ProviderFileError) in face.documentation = try documentation(top) }
+        mistakes.note { () throws(ProviderFileError) in face.isVerified = try truth(top, "verified", else: true) }
+        mistakes.note { () throws(ProviderFileError) in face.note = try optionalText(top, "note") }
+        return face
+    }
+
+    private func provider(
+        _ top: Object, _ face: Face, _ fields: [ProviderField], _ mistakes: inout Mistakes
+    ) -> Provider? {
+        let tests = mistakes.note { () throws(ProviderFileError) -> [ProviderTest] in
+            try self.tests(top, fields: fields)
+        }
+        let hosts = mistakes.note { () throws(ProviderFileError) -> [String] in
+            try self.hosts(top, tests ?? [], fields)
+        }
+        let oauth = mistakes.note { () throws(ProviderFileError) -> ProviderOAuth? in
+            try self.oauth(top, fields: fields)
+        }
         var provider = Provider(
-            key: try key(top, besides: taken), name: try text(top, "name"), kind: try kind(top),
-            category: try text(top, "category"), tile: try tile(top), summary: try text(top, "summary"),
-            guide: try texts(top, "guide", atMost: 20), documentation: try documentation(top), fields: fields,
-            hosts: try hosts(top, tests, fields), tests: tests, oauth: try oauth(top, fields: fields),
-            isVerified: try truth(top, "verified", else: true), note: try optionalText(top, "note"))
-        provider.sync = try sync(top, fields)
-        provider.sunsets = try sunsets(top)
-        provider.ends = try ends(top, fields)
+            key: face.key, name: face.name, kind: face.kind, category: face.category, tile: face.tile,
+            summary: face.summary, guide: face.guide, documentation: face.documentation, fields: fields,
+            hosts: hosts ?? [], tests: tests ?? [], oauth: oauth ?? nil, isVerified: face.isVerified, note: face.note)
         provider.isOwn = audience == .organization
-        provider.message = try message(top, fields: fields)
-        provider.calendar = try calendar(top, fields: fields)
-        provider.proxy = try proxy(
-            top, fields: fields, hosts: provider.hosts, tokens: provider.oauth == nil ? [] : ["access_token"])
-        try checkGuide(top, provider)
-        return provider
+        mistakes.note { () throws(ProviderFileError) in provider.message = try message(top, fields: fields) }
+        mistakes.note { () throws(ProviderFileError) in provider.calendar = try calendar(top, fields: fields) }
+        mistakes.note { () throws(ProviderFileError) in
+            provider.proxy = try proxy(
+                top, fields: fields, hosts: provider.hosts, tokens: provider.oauth == nil ? [] : ["access_token"])
+        }
+        mistakes.note { () throws(ProviderFileError) in provider.sync = try sync(top, fields) }
+        mistakes.note { () throws(ProviderFileError) in provider.sunsets = try sunsets(top) }
+        mistakes.note { () throws(ProviderFileError) in provider.ends = try ends(top, fields) }
+        return tests == nil ? nil : provider
     }
 
     private func key(_ top: Object, besides taken: [String: String]) throws(ProviderFileError) -> String {
         let key = try text(top, "key")
-        guard key.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
+        guard key.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil, key != "new" else {
             throw wrong(top, "key", "a key is lower-case letters, digits and underscores.")
         }
         if let other = taken[key] { throw wrong(top, "key", "\(other) describes \(key) already.") }
@@ -126,27 +220,34 @@ extension ProviderFile {
     }
 
     func wrong(_ object: Object, _ member: String, _ sentence: String) -> ProviderFileError {
-        ProviderFileError(file: name, place: file.place(of: "\(object.pointer)/\(member)"), sentence: sentence)
+        let pointer = "\(object.pointer)/\(member)"
+        return ProviderFileError(file: name, place: file.place(of: pointer), pointer: pointer, sentence: sentence)
     }
 
+    /// An object; with every member known when it is told which there are.
     func object(
-        _ pointer: String, _ value: JSON?, _ known: Set<String>
+        _ pointer: String, _ value: JSON?, _ known: Set<String>? = nil
     ) throws(ProviderFileError) -> Object {
         guard let members = value?.members else {
             throw ProviderFileError(
-                file: name, place: file.place(of: pointer),
+                file: name, place: file.place(of: pointer), pointer: pointer,
                 sentence: pointer.isEmpty ? "a provider is an object." : "there must be an object at \(pointer).")
         }
         let object = Object(
             pointer: pointer, members: Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first })
-        if let unknown = members.first(where: { !known.contains($0.name) }) {
+        if let known, let unknown = members.first(where: { !known.contains($0.name) }) {
             throw wrong(object, unknown.name, "there is no member \(unknown.name) here.")
         }
         return object
     }
 
-    func text(_ object: Object, _ member: String) throws(ProviderFileError) -> String {
+    func text(
+        _ object: Object, _ member: String, atMost limit: Int = 4_000
+    ) throws(ProviderFileError) -> String {
         guard let text = try optionalText(object, member) else { throw wrong(object, member, "\(member) is missing.") }
+        guard text.unicodeScalars.count <= limit else {
+            throw wrong(object, member, "\(member) is longer than \(limit) characters.")
+        }
         return text
     }
 

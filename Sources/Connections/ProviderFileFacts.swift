@@ -37,16 +37,18 @@ extension ProviderFile {
         return name
     }
 
-    /// The only hole of a guide is the hub's own redirect address.
-    func checkGuide(_ top: Object, _ provider: Provider) throws(ProviderFileError) {
-        for (index, step) in provider.guide.enumerated() {
+    /// The steps of setting the service up; their only hole is the hub's own redirect address.
+    func guide(_ top: Object) throws(ProviderFileError) -> [String] {
+        let guide = try texts(top, "guide", atMost: 20)
+        for (index, step) in guide.enumerated() {
             for hole in Holes.names(in: step) where hole != "redirect_uri" {
                 throw wrong(top, "guide/\(index)", "the only hole of a guide is {redirect_uri}.")
             }
-            guard provider.oauth != nil || !step.contains("{redirect_uri}") else {
+            guard top.members["oauth"] != nil || !step.contains("{redirect_uri}") else {
                 throw wrong(
                     top, "guide/\(index)", "there is a redirect address only where people sign in: oauth is missing.")
             }
         }
+        return guide
     }
 }

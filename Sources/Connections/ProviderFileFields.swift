@@ -2,26 +2,35 @@ import JSONKit
 
 /// The fields of a provider file.
 extension ProviderFile {
-    func fields(_ top: Object) throws(ProviderFileError) -> [ProviderField] {
+    /// The fields; nil when one of them is a mistake.
+    func fields(_ top: Object, _ mistakes: inout Mistakes) -> [ProviderField]? {
+        let before = mistakes.found.count
+        let values = mistakes.note { () throws(ProviderFileError) in try list(top, "fields", atMost: 40) } ?? []
         var fields: [ProviderField] = []
-        for (index, value) in try list(top, "fields", atMost: 40).enumerated() {
-            let field = try field("/fields/\(index)", value)
-            guard !fields.contains(where: { $0.name == field.name }) else {
-                throw wrong(
-                    Object(pointer: "/fields/\(index)", members: [:]), "name", "there is a field \(field.name) already."
-                )
+        for (index, value) in values.enumerated() {
+            mistakes.note { () throws(ProviderFileError) in
+                let field = try field("/fields/\(index)", value)
+                guard !fields.contains(where: { $0.name == field.name }) else {
+                    throw wrong(at(index), "name", "there is a field \(field.name) already.")
+                }
+                fields.append(field)
             }
-            fields.append(field)
         }
+        guard mistakes.found.count == before else { return nil }
+        mistakes.note { () throws(ProviderFileError) in try checkAlternatives(fields) }
+        return fields
+    }
+
+    private func at(_ index: Int) -> Object { Object(pointer: "/fields/\(index)", members: [:]) }
+
+    private func checkAlternatives(_ fields: [ProviderField]) throws(ProviderFileError) {
         for (index, field) in fields.enumerated() {
             guard let other = field.alternative else { continue }
-            let object = Object(pointer: "/fields/\(index)", members: [:])
-            guard field.isRequired else { throw wrong(object, "unless", "unless is for fields that are required.") }
+            guard field.isRequired else { throw wrong(at(index), "unless", "unless is for fields that are required.") }
             guard other != field.name, fields.contains(where: { $0.name == other }) else {
-                throw wrong(object, "unless", "there is no other field \(other).")
+                throw wrong(at(index), "unless", "there is no other field \(other).")
             }
         }
-        return fields
     }
 
     private func field(_ pointer: String, _ value: JSON) throws(ProviderFileError) -> ProviderField {

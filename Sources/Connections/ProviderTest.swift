@@ -66,6 +66,22 @@ extension Provider {
     }
 }
 
+extension Provider {
+    /// The fields whose values decide to which hosts credentials go.
+    var hostFields: Set<String> {
+        var addresses = tests.map(\.address) + sync.map(\.call.url)
+        if let oauth {
+            addresses += [oauth.authorizeURL, oauth.tokenURL, oauth.refreshURL, oauth.longLivedURL].compactMap(\.self)
+            addresses += [oauth.revocation?.call.url].compactMap(\.self)
+        }
+        let hosts = addresses.map { $0.drop { $0 != "{" && $0 != ":" }.prefix { $0 != "?" && $0 != "#" } }
+        let authorities = hosts.map { host in
+            host.hasPrefix("{") ? host.prefix { $0 != "}" } + "}" : host.dropFirst(3).prefix { $0 != "/" }
+        }
+        return Set((authorities.map(String.init) + self.hosts).flatMap(Holes.names))
+    }
+}
+
 /// A call that is made every hour, and what is worth showing of its answer.
 struct ProviderSync: Sendable {
     let call: ProviderTest.HTTPCall
@@ -82,6 +98,15 @@ struct ProviderSunset: Sendable {
 }
 
 extension ProviderTest {
+    /// Where the test goes.
+    fileprivate var address: String {
+        switch call {
+        case .http(let call): call.url
+        case .awsCallerIdentity: "https://sts.amazonaws.com/"
+        case .smtp: "{host}"
+        }
+    }
+
     /// The names of the values that a call needs.
     var holes: Set<String> {
         switch call {

@@ -73,9 +73,8 @@ extension Connections {
 
     /// Refuses a connection that lacks the key that it cannot do without.
     private static func requireKey(_ view: ConnectionView) throws(Problem) {
-        let needed = view.provider?.fields.filter { $0.kind == .secret && $0.isRequired } ?? []
-        let values = view.values
-        guard needed.contains(where: { values[$0.name] == nil }) else { return }
+        let missing = view.provider?.missing(view.values) ?? []
+        guard missing.contains(where: { $0.kind == .secret }) else { return }
         throw Problem(
             409, "not_connected", "The secrets of this connection were dropped. Enter them again to connect it.")
     }
@@ -135,7 +134,7 @@ extension Connections {
         // What could not be stored must not be asked for: it may end what is there.
         _ = try seal(tokens, of: view, scope)
         let started = world.now()
-        let endpoint = TokenEndpoint(client: client, provider: provider, oauth: oauth, values: view.values)
+        let endpoint = TokenEndpoint(client: client, provider: provider, oauth: oauth, values: view.signInValues)
         let renewal: Renewal
         do throws(TokenFailure) {
             renewal = try self.renewal(of: tokens, at: endpoint) {

@@ -19,7 +19,12 @@ public struct Connections: Sendable {
     let client: Client
     let log: Log
     let tester: Tester
+    /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
+    let flows: AuthorizationStore
+    let environment: ServiceEnvironment
+    let ownCatalogues: OwnCatalogues
+    let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
@@ -29,15 +34,18 @@ public struct Connections: Sendable {
 
     /// The room.
     public init(
-        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue, log: Log = Log(),
-        proxyLimits: ProxyLimits = ProxyLimits(),
+        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
+        environment: ServiceEnvironment = .empty, log: Log = Log(), proxyLimits: ProxyLimits = ProxyLimits(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
         self.world = world
         self.vault = vault
         self.catalogue = catalogue
+        self.environment = environment
+        flows = AuthorizationStore(database: database, world: world)
         self.proxyLimits = proxyLimits
+        ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -59,19 +67,30 @@ public struct Connections: Sendable {
     private func respond(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
         case (.list, _): try listPage(call)
-        case (.alias, _): call.redirect(to: ConnectionRoute.list)
+        case (.alias, _): try integrationsPage(call)
         case (.gallery, _): try galleryPage(call)
         case (.new(let key), .post): try connect(key, call)
         case (.new(let key), _): try newPage(key, call)
+        case (.provider(let key), _): try providerPage(key, call)
+        case (.providerNew, .post): try addProvider(call)
+        case (.providerNew, _): try newProviderPage(call)
+        case (.providerEdit(let key), .post): try editProvider(key, call)
+        case (.providerEdit(let key), _): try editProviderPage(key, call)
+        case (.providerRemove(let key), _): try removeProvider(key, call)
         case (.show(let id), _): try detailPage(id, call)
         case (.edit(let id), .post): try edit(id, call)
         case (.edit(let id), _): try editPage(id, call)
         case (.test(let id), .post): try test(id, call)
         case (.test(let id), _): try detailPage(id, call)
         case (.refresh(let id), .post): try refresh(id, call)
-        case (.refresh(let id), _): try detailPage(id, call)
+        case (.sync(let id), .post): try sync(id, call)
+        case (.refresh(let id), _), (.sync(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
+        case (.authorize(let id), .post): try authorize(id, call)
+        case (.authorize(let id), _): call.redirect(to: ConnectionRoute.show(id))
+        case (.callback, _): try callback(call)
+        case (.callbackNotice, _), (.callbackNoticeJSON, _): throw Problem.callbackPerProvider
         case (.disconnect(let id), .post): try disconnect(id, call)
         case (.disconnect(let id), _): try confirmPage(id, isRemoval: false, call)
         case (.remove(let id), .post): try remove(id, call)
@@ -82,7 +101,10 @@ public struct Connections: Sendable {
 
     private func respondToScript(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
+        case (.providersJSON, .post): try postProvider(call)
         case (.providersJSON, _): try providersJSON(call)
+        case (.providerJSON(let key), .put): try putProvider(key, call)
+        case (.providerJSON(let key), .delete): try deleteProvider(key, call)
         case (.providerJSON(let key), _): try providerJSON(key, call)
         case (.listJSON, .post): try post(call)
         case (.listJSON, _): try listJSON(call)
@@ -91,8 +113,11 @@ public struct Connections: Sendable {
         case (.json(let name), _): try json(name, call)
         case (.statusJSON(let name), _): try statusJSON(name, call)
         case (.testJSON(let name), _): try testJSON(name, call)
+        case (.authorizeJSON(let name), _): try authorizeJSON(name, call)
+        case (.exchangeJSON(let name), _): try exchangeJSON(name, call)
         case (.refreshJSON(let name), _): try refreshJSON(name, call)
         case (.checksJSON(let name), _): try checksJSON(name, call)
+        case (.syncJSON(let name), _): try syncJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
         case (.proxy(let name), _): try proxy(name, call)
@@ -106,9 +131,11 @@ public struct Connections: Sendable {
     func view(
         _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> ConnectionView {
-        ConnectionView(
+        let provider = try provider(record.provider, scope, in: querying)
+        return ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying),
-            tokens: try tokens(of: record, scope, in: querying), provider: catalogue[record.provider])
+            tokens: try tokens(of: record, scope, in: querying), provider: provider,
+            environment: environment.values(for: provider))
     }
 
     private func secrets(
@@ -147,15 +174,27 @@ public struct Connections: Sendable {
 
     /// One connection of the organization.
     ///
-    /// - Throws: `Problem` 404 for one that is not there, or is somebody else's.
+    /// - Throws: `Problem` 404 in seed 0's words: `not_configured` for one that is not there, or is somebody else's;
+    ///   `deleted` for one that was removed; `invalid_provider_key` for what can be no connection's name.
     func find(_ name: ConnectionName, _ scope: OrganizationScope) throws -> ConnectionView {
         let record =
             switch name {
             case .id(let id): try store(scope).find(id, in: database)
             case .named(let provider, let name): try store(scope).find(provider: provider, name: name)
             }
-        guard let record else { throw Problem.notFound }
+        guard let record else { throw try missing(name, scope) }
         return try view(record, scope, in: database)
+    }
+
+    private func missing(_ name: ConnectionName, _ scope: OrganizationScope) throws -> Problem {
+        guard name.isWellFormed else {
+            return Problem(
+                404, "invalid_provider_key", "A connection is named by its id, its provider, or provider:name.")
+        }
+        if case .id(let id) = name, try store(scope).wasRemoved(id) {
+            return Problem(404, "deleted", "This connection was removed.")
+        }
+        return Problem(404, "not_configured", "There is no such connection.")
     }
 
     // MARK: What other rooms are told
@@ -168,5 +207,6 @@ public struct Connections: Sendable {
     /// Forgets connections that were removed a month ago, a thousand at a time.
     public func purge() throws {
         try database.execute("DELETE FROM connections WHERE removed_at < \(world.now() - .days(30)) LIMIT 1000")
+        try flows.purge()
     }
 }

@@ -10,17 +10,21 @@ extension Connections {
         "connection-confirm.html": PackageResources.connection_confirm_html,
         "connection-edit.html": PackageResources.connection_edit_html,
         "connection-guide.html": PackageResources.connection_guide_html,
+        "connection-leaving.html": PackageResources.connection_leaving_html,
         "connection-new.html": PackageResources.connection_new_html,
         "connection.html": PackageResources.connection_html,
         "connections.html": PackageResources.connections_html,
+        "guide-steps.html": PackageResources.guide_steps_html,
+        "provider.html": PackageResources.provider_html,
+        "provider-edit.html": PackageResources.provider_edit_html,
+        "provider-fields.html": PackageResources.provider_fields_html,
         "provider-gallery.html": PackageResources.provider_gallery_html,
     ]
 
     /// Every page of this room.
     public static let pages: [any ShellPage.Type] = [
-        ConnectionListPage.self, GalleryPage.self, ConnectionPage.self, ConnectionFormPage.self,
-        ConnectionEditPage.self,
-        ConnectionConfirmPage.self,
+        ConnectionListPage.self, GalleryPage.self, ProviderPage.self, ProviderEditPage.self, ConnectionPage.self,
+        ConnectionFormPage.self, ConnectionEditPage.self, ConnectionConfirmPage.self, LeavingPage.self,
     ]
 }
 
@@ -69,25 +73,55 @@ extension ConnectionListPage {
 
 extension GalleryPage {
     static let sample = GalleryPage(
-        listHref: "/connections", action: "/connections/new", search: "",
-        cards: [Card(provider: .sample, href: "/connections/new/telegram", count: 2)])
+        listHref: "/connections", action: "/connections/new", addHref: "/providers/new",
+        filter: Filter(kind: "bot_token"),
+        categories: ["Messaging"], kinds: [.botToken],
+        cards: [
+            Card(
+                provider: .sample, href: "/connections/new/telegram", guideHref: "/providers/telegram", count: 2)
+        ])
+}
+
+extension ProviderPage {
+    static let sample = ProviderPage(
+        provider: .sample, galleryHref: "/connections/new", connectHref: "/connections/new/telegram",
+        editHref: "/providers/telegram/edit", guide: .sample)
+}
+
+extension ProviderGuide {
+    static let sample = ProviderGuide(.sample, for: nil, at: "https://acme.example")
+}
+
+extension ProviderEditPage {
+    static let sample = ProviderEditPage(
+        stored: nil, galleryHref: "/connections/new", action: "/providers/new", source: example,
+        reading: ProviderReading(
+            provider: .sample,
+            mistakes: ProviderFile.check("pager.json", Array("{}".utf8)).mistakes),
+        removal: Removal(action: "/providers/pager/remove", reason: nil, key: "pager"))
 }
 
 extension ConnectionPage {
     static let sample = ConnectionPage(
         view: .sample, canWrite: true, links: Links(sample: "/connections/1"), workspace: "General",
         activity: [Activity(action: "connection.created", actor: "Ana Kovač", at: Timestamp(seconds: 0))],
+        checks: [
+            .init(
+                id: Identifier(.real), kind: .refresh, isSuccess: false, at: Timestamp(seconds: 60),
+                duration: .milliseconds(214), detail: "Token refresh failed: Telegram has trouble.")
+        ],
         siteURL: "https://acme.example", now: Timestamp(seconds: 90))
 }
 
 extension ConnectionFormPage {
     static let sample = ConnectionFormPage(
         provider: .sample, backHref: "/connections/new", action: "/connections/new/telegram", workspaces: [],
-        typed: nil,
+        guide: .sample, typed: nil,
         problem: .invalid("name", "taken", "There is one already."))
 }
 
 extension ConnectionEditPage {
     static let sample = ConnectionEditPage(
-        view: .sample, provider: .sample, backHref: "/connections/1", action: "/connections/1/edit", workspaces: [])
+        view: .sample, provider: .sample, backHref: "/connections/1", action: "/connections/1/edit", workspaces: [],
+        guide: .sample)
 }

@@ -29,7 +29,9 @@ func serve() throws -> Int32 {
         try configuration.requireFreeLanes()
         return Plan(
             executable: executablePath(),
-            environment: Plan.environment(keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"], prefixes: ["HUB_"]),
+            environment: Plan.environment(
+                keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY", Setting.siteURL.rawValue]
+                    + Settings.serviceVariables(), prefixes: ["HUB_"]),
             roles: [
                 Plan.Role("worker", count: configuration.workers, arguments: ["worker"]),
                 Plan.Role("work", count: 1, arguments: ["work"]),

@@ -3,11 +3,12 @@ import Domain
 import HTTPKit
 import RoomFixture
 import Testing
+import TimeKit
 
 @testable import Connections
 
 @Suite struct HealthTests {
-    @Test("What cannot be opened is counted as needing a person, in the navigation and on the overview")
+    @Test("What cannot be opened is counted as needing a person within a minute, in the navigation and on the overview")
     func undecryptable() throws {
         let office = try Office()
         let scope = try office.house.scope(of: office.admin)
@@ -16,6 +17,7 @@ import Testing
         var bytes = try #require(try office.sealed(damaged))
         bytes[bytes.count - 1] ^= 1
         try office.overwriteSealed(damaged, with: bytes)
+        office.house.pass(.minutes(1))
         #expect(try office.status(damaged) == "undecryptable" && office.status(whole) == "disconnected")
         #expect(try office.room.attentionCount(scope) == 1)
         let health = try office.room.healthFigures(scope)

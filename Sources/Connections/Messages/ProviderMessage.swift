@@ -4,6 +4,14 @@ enum Capability: String, Sendable, CaseIterable {
     case messages
     /// It takes events of a calendar.
     case calendar
+    /// People sign in there.
+    case signIn = "sign_in"
+    /// A token got elsewhere serves instead of a sign-in.
+    case ownToken = "own_token"
+    /// A grant can be given back there.
+    case revoke
+    /// It is asked every hour for what is worth showing of it.
+    case sync
 }
 
 /// How a service takes messages.
@@ -50,6 +58,10 @@ enum ProviderCalendar: String, Sendable, CaseIterable {
 extension Provider {
     /// What it can do.
     var capabilities: [Capability] {
-        (message == nil ? [] : [.messages]) + (calendar == nil ? [] : [.calendar])
+        let all: [(Capability, Bool)] = [
+            (.messages, message != nil), (.calendar, calendar != nil), (.signIn, oauth != nil),
+            (.ownToken, oauth?.ownToken != nil), (.revoke, oauth?.revocation != nil), (.sync, !sync.isEmpty),
+        ]
+        return all.filter(\.1).map(\.0)
     }
 }

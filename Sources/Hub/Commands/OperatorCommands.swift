@@ -43,11 +43,18 @@ func providerList(_ arguments: inout Arguments) throws -> Int32 {
     return 0
 }
 
+/// Says of each file `ok`, or every mistake as `file:line:column: sentence`; 1 when there is one.
 func providerCheck(_ arguments: inout Arguments) throws -> Int32 {
-    let path = try arguments.word("The name of a file")
+    var status: Int32 = 0
+    repeat {
+        let path = try arguments.word("The name of a file")
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+            throw CommandError("\(path) cannot be read.")
+        }
+        let mistakes = ProviderCatalogue.mistakes(in: path, Array(data))
+        for mistake in mistakes { print(mistake) }
+        if mistakes.isEmpty { print("\(path): ok") } else { status = 1 }
+    } while !arguments.words.isEmpty
     try arguments.end()
-    guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw CommandError("\(path) cannot be read.") }
-    _ = try ProviderCatalogue(overlay: [(path, Array(data))])
-    print("\(path) is fine.")
-    return 0
+    return status
 }
