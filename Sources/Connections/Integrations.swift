@@ -168,14 +168,14 @@ public struct Integrations: Sendable {
     ///
     /// - Throws: ``IntegrationsError/refused(_:)`` with `default_connection`: the one named `default` cannot be removed.
     public func removeConnection(_ provider: String, _ name: String) throws(IntegrationsError) {
-        try asked { try room.remove(find("\(provider):\(name)").record.id, by: scope) }
+        _ = try asked { try room.remove(find("\(provider):\(name)").record.id, by: scope) }
     }
 
     /// Drops what a connection is connected by, and keeps the rest of its set-up. One that is not there is disconnected
     /// already.
     public func disconnect(_ providerKey: String) throws(IntegrationsError) {
         do throws(IntegrationsError) {
-            try asked { try room.disconnect(find(providerKey).record.id, by: scope) }
+            _ = try asked { try room.disconnect(find(providerKey).record.id, by: scope) }
         } catch IntegrationsError.notConfigured, IntegrationsError.deleted {}
     }
 
