@@ -177,7 +177,8 @@ public enum ConnectionRoute: Route {
             .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .refresh(id),
             .sync(id), .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
             .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id),
-            .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
+            .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name),
+            .testJSON(name),
             .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
             .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
