@@ -132,7 +132,7 @@ struct Rooms: Sendable {
     /// The routes of all rooms but Operations, which is told of all the others.
     var routes: [RoomRoutes] {
         [
-            accounts.routes, connections.routes, connections.integrationsContract,
+            accounts.routes, connections.routes, connections.messageRoutes, connections.integrationsContract,
             connections.integrationsHubContract(returnAddresses), apiKeys.routes, audit.routes,
         ]
     }
