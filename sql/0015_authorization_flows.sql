@@ -1,12 +1,12 @@
 -- Sign-ins at a service that are under way: one row per `state`, used once, for ten minutes (RFC 6749 §10.12, RFC 9700 §4.7).
--- Only the digest of `state` is kept, and the browser session that began it, which alone may end it.
+-- Only the digest of `state` is kept. `owner_hash` is that of the browser session that began it, or of the script: no other
+-- may end it. `setup_hash` is that of the set-up it began with: a code is never shown to a client or a server put there since.
 CREATE TABLE IF NOT EXISTS authorization_flows (
     state_hash BINARY(32) NOT NULL,
     organization_id BINARY(16) NOT NULL,
     connection_id BINARY(16) NOT NULL,
-    user_id BINARY(16) NULL,
-    session_hash BINARY(32) NULL,
-    actor_name VARCHAR(254) NOT NULL,
+    owner_hash BINARY(32) NOT NULL,
+    setup_hash BINARY(32) NOT NULL,
     provider VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
     redirect_uri VARCHAR(500) NOT NULL,
     return_to VARCHAR(500) NULL,

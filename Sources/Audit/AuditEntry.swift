@@ -81,6 +81,7 @@ struct Deed: Equatable {
         "api_key.created": ("created the API key", .none),
         "api_key.renamed": ("renamed an API key to", .none),
         "api_key.revoked": ("revoked the API key", .none),
+        "connection.called": ("called", .none),
         "connection.changed": ("changed", .none),
         "connection.created": ("connected", .good),
         "connection.disabled": ("switched off", .none),

@@ -19,11 +19,21 @@ struct AWSSignature: Sendable {
         method: String, path: String, query: String, headers: [(name: String, value: String)], body: [UInt8],
         at moment: Timestamp
     ) -> String {
+        authorization(
+            method: method, path: path, query: query, headers: headers, payloadHash: Hex.encode(SHA256.digest(body)),
+            at: moment)
+    }
+
+    /// The same with the digest of the body in hex, or what a service takes in its place.
+    func authorization(
+        method: String, path: String, query: String, headers: [(name: String, value: String)], payloadHash: String,
+        at moment: Timestamp
+    ) -> String {
         let sorted = headers.sorted { $0.name < $1.name }
         let signed = sorted.map(\.name).joined(separator: ";")
         let canonical = [
             method, path, query, sorted.map { "\($0.name):\($0.value)\n" }.joined(), signed,
-            Hex.encode(SHA256.digest(body)),
+            payloadHash,
         ].joined(separator: "\n")
         let date = Self.date(moment)
         let scope = "\(date.prefix(8))/\(region)/\(service)/aws4_request"

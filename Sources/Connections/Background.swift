@@ -14,6 +14,15 @@ extension Connections {
             JobHandler("connections.refresh", every: .seconds(30), deadline: .seconds(60)) { run in
                 try perform(.refresh, in: run, refreshDue)
             },
+            JobHandler("connections.probe", every: .minutes(1), deadline: .seconds(60)) { run in
+                try planProbes()
+                try perform(.probe, in: run, probeDue)
+            },
+            JobHandler("connections.sync", every: .minutes(1), deadline: .seconds(60)) { run in
+                try perform(.sync, in: run, syncDue)
+            },
+            JobHandler("connections.checks", every: .hours(24)) { _ in try CheckStore.purge(database, world) },
+            JobHandler(Self.revocationKind) { run in try revokeQueued(run) },
         ]
     }
 
@@ -21,6 +30,10 @@ extension Connections {
     public static let jobLabels = [
         "connections.purge": "Forget connections that were removed",
         "connections.refresh": "Renew the tokens of connections",
+        "connections.probe": "Test connections once a day",
+        "connections.sync": "Read what services say of themselves",
+        "connections.checks": "Forget how connections fared a month ago",
+        revocationKind: "Take access back at services",
     ]
 
     /// How long a turn picks new work.

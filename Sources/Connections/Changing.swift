@@ -114,27 +114,45 @@ extension Connections {
             isEnabled ? "connection.enabled" : "connection.disabled", object(old), by: scope, in: transaction)
     }
 
-    func disconnect(_ id: Identifier<Connection>, by scope: OrganizationScope) throws {
-        try database.transaction { transaction in
-            let old = try locked(id, scope, in: transaction)
+    /// Drops what the service granted, here and there (seed 0): the tokens, and the set-up's client credentials stay; a
+    /// pasted key is dropped altogether.
+    @discardableResult
+    func disconnect(_ id: Identifier<Connection>, by scope: OrganizationScope) throws -> Revocation {
+        try end(id, "connection.disconnected", by: scope) { old, transaction in
             try Self.requireReadable(old)
-            try store(scope).disconnect(id, in: transaction)
-            try audit.record("connection.disconnected", object(old), by: scope, in: transaction)
+            let kept = SetUp(keeping: old).withoutKeys(of: old.provider)
+            let sealed = try seal(kept, id, scope, in: transaction)
+            try store(scope).disconnect(id, setup: kept.openJSON, sealedSecrets: sealed, in: transaction)
         }
     }
 
     /// Removes a connection; `default` stays, as seed 0 says, unless it is the last thing to be done with one that
     /// cannot be read any more.
+    @discardableResult
     func remove(
         _ id: Identifier<Connection>, by scope: OrganizationScope, check: (ConnectionView) throws -> Void = { _ in }
-    ) throws {
-        try database.transaction { transaction in
-            let old = try locked(id, scope, in: transaction)
+    ) throws -> Revocation {
+        try end(id, "connection.removed", by: scope) { old, transaction in
             try check(old)
             if let reason = Self.reasonToKeep(old) { throw Problem(409, "default_connection", reason) }
             try store(scope).remove(id, in: transaction)
-            try audit.record("connection.removed", object(old), by: scope, in: transaction)
         }
+    }
+
+    /// Ends what was granted: here at once, there as soon as the service answers.
+    private func end(
+        _ id: Identifier<Connection>, _ action: String, by scope: OrganizationScope,
+        _ change: (ConnectionView, Transaction) throws -> Void
+    ) throws -> Revocation {
+        let left = try database.transaction { transaction in
+            let old = try locked(id, scope, in: transaction)
+            let left = try leaveToRevoke(old, scope, in: transaction)
+            try change(old, transaction)
+            try audit.record(action, object(old), by: scope, in: transaction)
+            try publish(action, old, scope, in: transaction)
+            return left
+        }
+        return try revoke(left)
     }
 
     /// Why a connection cannot be removed; nil when it can.

@@ -1,15 +1,18 @@
 import CipherKit
 import HTTPKit
+import LogKit
 
 /// Leaves the secrets of a set-up out of what a service says: some repeat in an answer what they were sent.
 struct Concealing: Sendable {
     private let secrets: [[UInt8]]
 
-    /// - Parameter values: the whole set-up of a connection to the provider.
-    init(_ provider: Provider, _ values: [String: String]) {
+    /// - Parameters:
+    ///   - values: the whole set-up of a connection to the provider.
+    ///   - sent: what else was sent along that nobody may see, such as a code.
+    init(_ provider: Provider, _ values: [String: String], besides sent: [Secret<String>] = []) {
         // Shorter ones stand in many words, and would be known by what is missing.
         let names = provider.fields.filter { $0.kind == .secret }.map(\.name) + ["access_token", "refresh_token"]
-        let known = names.compactMap { values[$0] }.filter { $0.utf8.count >= 4 }
+        let known = (names.compactMap { values[$0] } + sent.map { $0.reveal { $0 } }).filter { $0.utf8.count >= 4 }
         // The longest first, since one form may stand inside another.
         let forms = Set(known.flatMap { Self.forms(of: $0, values) })
         secrets = forms.map { Array($0.utf8) }.sorted { $0.count > $1.count }

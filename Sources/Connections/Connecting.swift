@@ -16,9 +16,11 @@ extension Connections {
         return try call.perform {
             let scope = try call.scope()
             let placing = try placingChange(&input, scope).applied(to: .initial)
-            let setUp = SetUp.read(provider, &input, isForm: true)
+            let setUp = SetUp.read(provider, &input, isForm: true, given: environment.fields(of: provider))
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
+            let added = try find(.id(id), scope)
+            if added.needsSignIn { return try goOn(with: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -51,6 +53,7 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
+            if after.signsIn, after.record.testedAt == nil { return try goOn(with: after, call) }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }
@@ -91,6 +94,19 @@ extension Connections {
         }
     }
 
+    /// Reads the facts of the service and goes to the connection's page, with what came of it.
+    func sync(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        do {
+            let outcome = try sync(find(.id(id), scope), by: scope)
+            return call.redirect(
+                to: ConnectionRoute.show(id), saying: outcome.error ?? "Read again what the service says.",
+                outcome.error == nil ? .good : .bad)
+        } catch let problem as Problem where problem.code != Problem.notFound.code {
+            return call.redirect(to: ConnectionRoute.show(id), saying: problem.detail, .bad)
+        }
+    }
+
     func setEnabled(_ isEnabled: Bool, _ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try setEnabled(isEnabled, id, by: call.scope())
         return call.redirect(
@@ -104,16 +120,18 @@ extension Connections {
 
     func disconnect(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try confirmed(id, isRemoval: false, call) { view in
-            try disconnect(id, by: call.scope())
+            let revocation = try disconnect(id, by: call.scope())
             return call.redirect(
-                to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. Its secrets are gone.")
+                to: ConnectionRoute.show(id), saying: "\(view.title) disconnected. \(revocation.detail)",
+                revocation.tone)
         }
     }
 
     func remove(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         try confirmed(id, isRemoval: true, call) { view in
-            try remove(id, by: call.scope())
-            return call.redirect(to: ConnectionRoute.list, saying: "\(view.title) removed.")
+            let revocation = try remove(id, by: call.scope())
+            return call.redirect(
+                to: ConnectionRoute.list, saying: "\(view.title) removed. \(revocation.detail)", revocation.tone)
         }
     }
 
@@ -144,7 +162,8 @@ extension Connections {
     func setUp(of stored: ConnectionView, _ input: inout Input, isForm: Bool) throws -> SetUp {
         try Self.requireReadable(stored)
         guard let provider = stored.provider else { throw Problem.withoutProvider(stored) }
-        return SetUp.read(provider, &input, stored: stored, isForm: isForm)
+        return SetUp.read(
+            provider, &input, stored: stored, isForm: isForm, given: environment.fields(of: provider))
     }
 
     /// The name and the workspace that a form or a script asks for.

@@ -90,7 +90,15 @@ struct ConnectionFormPage: ShellPage {
             ],
             "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
             "guide": guide.view, "notices": .list(provider.tests.compactMap(\.notice).map { ["text": .text($0)] }),
+            "submit": .text(provider.oauth == nil ? "Connect \(provider.name)" : "Save and connect"),
+            "promise": .text(promise),
         ]
+    }
+
+    private var promise: String {
+        provider.oauth == nil
+            ? "The hub stores these values encrypted and tests them at once."
+            : "The hub stores these values encrypted, and \(provider.name) asks you to sign in there."
     }
 }
 
@@ -133,6 +141,7 @@ struct ConnectionEditPage: ShellPage {
         return [
             "connection_href": .text(backHref), "service": .text(provider.name), "name": .text(shown.record.name),
             "version": .text(String(shown.record.version)),
+            "submit": .text(provider.oauth == nil ? "Save connection" : "Save and connect"),
             "tile": ConnectionForm.tile(provider), "action": .text(action), "form_errors": form.summary,
             "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
             "guide": guide.view,

@@ -12,6 +12,9 @@ struct ConnectionPage: ShellPage {
         let list: String
         let edit: String
         let test: String
+        let refresh: String
+        let sync: String
+        let authorize: String
         let enable: String
         let disable: String
         let disconnect: String
@@ -22,6 +25,9 @@ struct ConnectionPage: ShellPage {
             list = call.link(ConnectionRoute.list)
             edit = call.link(ConnectionRoute.edit(id))
             test = call.link(ConnectionRoute.test(id))
+            refresh = call.link(ConnectionRoute.refresh(id))
+            sync = call.link(ConnectionRoute.sync(id))
+            authorize = call.link(ConnectionRoute.authorize(id))
             enable = call.link(ConnectionRoute.enable(id))
             disable = call.link(ConnectionRoute.disable(id))
             disconnect = call.link(ConnectionRoute.disconnect(id))
@@ -30,7 +36,8 @@ struct ConnectionPage: ShellPage {
         }
 
         init(sample: String) {
-            (list, edit, test, enable) = (sample, sample, sample, sample)
+            (list, edit, test, authorize, enable) = (sample, sample, sample, sample, sample)
+            (refresh, sync) = (sample, sample)
             (disable, disconnect, remove, activity) = (sample, sample, sample, sample)
         }
     }
@@ -57,6 +64,8 @@ struct ConnectionPage: ShellPage {
         }
 
         var tone: String {
+            if action == "connection.authorized" { return "good" }
+            if action == "connection.authorization_failed" { return "bad" }
             guard action == "connection.tested" else { return "none" }
             return details["status"]?["to"]?.text == ConnectionStatus.connected.rawValue ? "good" : "bad"
         }
@@ -68,7 +77,13 @@ struct ConnectionPage: ShellPage {
             case "connection.renamed": "Renamed to \(details["to"]?.text ?? "another name")"
             case "connection.enabled": "Enabled"
             case "connection.disabled": "Disabled"
+            case "connection.authorized": "Signed in"
+            case "connection.authorization_failed": "Sign-in failed: \(details["detail"]?.text ?? "no reason given")"
             case "connection.disconnected": "Disconnected, its secrets dropped"
+            case "connection.refreshed": "Tokens renewed"
+            case "connection.refresh_failed": "Tokens could not be renewed"
+            case "connection.revoked": "Access revoked at the service"
+            case "connection.revocation_failed": "Access could not be revoked at the service"
             case "connection.tested": tone == "good" ? "Began to work" : "Began to fail"
             case "credentials.read": "Credentials read"
             default: action
@@ -83,18 +98,20 @@ struct ConnectionPage: ShellPage {
     let links: Links
     let workspace: String?
     let activity: [Activity]
+    let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
 
     init(
-        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity], siteURL: String,
-        now: Timestamp
+        view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity],
+        checks: [CheckStore.Check] = [], siteURL: String, now: Timestamp
     ) {
         shown = view
         self.canWrite = canWrite
         self.links = links
         self.workspace = workspace
         self.activity = activity
+        self.checks = checks
         self.siteURL = siteURL
         self.now = now
     }
@@ -109,10 +126,14 @@ struct ConnectionPage: ShellPage {
             "name": .text(record.name), "tile": shown.tile, "state": shown.state,
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
-            "has_metadata": .bool(!facts.isEmpty), "metadata": .list(facts), "last_test": lastTest, "example": example,
+            "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
+            "last_test": lastTest, "example": example,
             "test_notice": testNotice,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
         ]
+        members["health"] = health.view(now: now)
+        members["synced"] = synced
+        members["sign_in"] = signIn
         members.merge(actions) { one, _ in one }
         members["details"] = [
             "id": .text(record.id.text), "workspace": .text(workspace ?? "All workspaces"),
@@ -123,7 +144,7 @@ struct ConnectionPage: ShellPage {
 
     private var attention: [TemplateValue] {
         guard shown.status.needsPerson else { return [] }
-        let canEdit = canWrite && shown.status != .undecryptable
+        let canEdit = canWrite && shown.status != .undecryptable && shown.provider?.oauth == nil
         return [
             [
                 "tone": "bad", "title": .text("\(shown.title) needs you."), "text": .text(shown.sentence),
@@ -145,18 +166,78 @@ struct ConnectionPage: ShellPage {
         ]
     }
 
+    private var health: ConnectionHealth {
+        let canRenew = canWrite && record.isEnabled && record.grant.refreshDueAt != nil
+        return ConnectionHealth(checks: checks, refreshAction: canRenew ? links.refresh : nil)
+    }
+
+    /// When the service was read; null where there is nothing to be read.
+    private var synced: TemplateValue {
+        guard shown.provider?.sync.isEmpty == false else { return .null }
+        return [
+            "at": record.syncedAt?.view(now: now) ?? .null, "error": TemplateValue(record.syncError),
+            "action": canWrite && record.isEnabled ? .text(links.sync) : .null,
+        ]
+    }
+
+    /// Signing in, and what came of it.
+    private var signIn: TemplateValue {
+        guard let provider = shown.provider, provider.oauth != nil,
+            shown.signsIn || provider.missingToSignIn(shown.signInValues).isEmpty
+        else { return .null }
+        let grant = record.grant
+        let isSignedIn = grant.authorizedAt != nil
+        let canConnect = canWrite && shown.status != .undecryptable
+        return [
+            "action": canConnect ? .text(links.authorize) : .null,
+            "label": .text(isSignedIn ? "Reconnect" : "Connect"), "is_signed_in": .bool(isSignedIn),
+            "authorized": grant.authorizedAt?.view(now: now) ?? .null,
+            "token_ends": grant.expiresAt?.view(now: now) ?? .null, "grant_ends": grant.endsAt?.view(now: now) ?? .null,
+            "redirect_uri": .text(siteURL + Connections.callbackRoute(provider, record.id).path),
+            "has_scopes": .bool(!scopes.isEmpty), "scopes": .list(scopes),
+            "fields": FormView([asked], typed: nil, problem: nil).list,
+        ]
+    }
+
+    private var asked: FormField {
+        FormField(
+            "scopes", "Permissions", .lines(rows: 3), help: "As the service writes them, with spaces between.",
+            isOptional: true, width: .wide, initial: [shown.scopesToAsk.joined(separator: " ")])
+    }
+
+    /// What was asked for beside what was granted, and what was granted besides.
+    private var scopes: [TemplateValue] {
+        let (grant, missing) = (record.grant, shown.missingScopes)
+        guard grant.authorizedAt != nil else { return [] }
+        let asked = grant.requestedScopes.map { scope -> TemplateValue in
+            let isMissing = missing.contains(scope)
+            return [
+                "name": .text(scope), "is_asked": true, "tone": isMissing ? "bad" : "good",
+                "word": isMissing ? "Not granted" : "Granted",
+            ]
+        }
+        let more = (grant.grantedScopes ?? []).filter { !grant.requestedScopes.contains($0) }
+        return asked
+            + more.map { ["name": .text($0), "is_asked": false, "tone": "good", "word": "Granted"] }
+    }
+
     private var setUp: [TemplateValue] {
         (shown.provider?.fields ?? []).map { field in
             guard field.kind == .secret else {
                 let value = record.setup[field.name]?.text.map(field.words)
                 return [
-                    "label": .text(field.label), "value": TemplateValue(value),
-                    "is_secret": false,
+                    "label": .text(field.label), "value": TemplateValue(value ?? ofHub(field)), "is_secret": false,
                 ]
             }
             let isThere = if case .sealed = shown.secrets { true } else { shown.secrets.values[field.name] != nil }
-            return ["label": .text(field.label), "value": isThere ? "••••••••" : .null, "is_secret": true]
+            let value = isThere ? "••••••••" : ofHub(field)
+            return ["label": .text(field.label), "value": TemplateValue(value), "is_secret": true]
         } + redirect
+    }
+
+    /// What is said of a field that the hub's settings give.
+    private func ofHub(_ field: ProviderField) -> String? {
+        shown.values[field.name] == nil && shown.signInValues[field.name] != nil ? "from this hub's settings" : nil
     }
 
     /// The address that the service must be told.
@@ -168,14 +249,14 @@ struct ConnectionPage: ShellPage {
     private var testNotice: TemplateValue { TemplateValue(shown.provider?.test(for: shown.values).notice) }
 
     private var facts: [TemplateValue] {
-        (record.metadata["facts"]?.elements ?? []).map { fact in
+        shown.facts.map { fact in
             ["label": .text(fact["label"]?.text ?? ""), "value": .text(fact["value"]?.text ?? "")]
         }
     }
 
     private var lastTest: TemplateValue {
         guard let at = record.testedAt, let duration = record.testDuration else { return .null }
-        let isGood = record.storedStatus == .connected
+        let isGood = record.storedStatus == .connected || record.storedStatus == .expiring
         return [
             "tone": isGood ? "good" : "bad", "word": isGood ? "Passed" : "Failed",
             "text": .text(isGood ? shown.access ?? "\(shown.serviceName) answered." : record.statusDetail ?? ""),

@@ -154,6 +154,8 @@ struct ConnectionView: Sendable {
     let tokens: HeldTokens
     /// Nil when its provider file is gone.
     let provider: Provider?
+    /// What the hub's own settings give for fields that this connection leaves empty (seed 3).
+    var environment: [String: Secret<String>] = [:]
 
     /// How it is: what cannot be opened is undecryptable, whatever was stored.
     var status: ConnectionStatus {
@@ -201,5 +203,20 @@ struct ConnectionView: Sendable {
             values["access_token"] = values[own]
         }
         return values
+    }
+
+    /// The values by which the hub shows a service who it is: those of the hub's settings where the connection has no
+    /// client of its own. They serve signing in and refreshing, and are lent to nobody.
+    var signInValues: [String: String] {
+        let own = values
+        guard environment.keys.allSatisfy({ own[$0] == nil }) else { return own }
+        return own.merging(environment.mapValues { $0.reveal { $0 } }) { own, _ in own }
+    }
+
+    /// What the service said of itself: when it was read, at the last test, at sign-in.
+    var facts: [JSON] {
+        let all = ["synced", "facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }
+        var seen: Set<String> = []
+        return all.filter { seen.insert($0["label"]?.text ?? "").inserted }
     }
 }

@@ -19,8 +19,15 @@ public enum ConnectionRoute: Route {
     case edit(Identifier<Connection>)
     case test(Identifier<Connection>)
     case refresh(Identifier<Connection>)
+    case sync(Identifier<Connection>)
     case enable(Identifier<Connection>)
     case disable(Identifier<Connection>)
+    /// Going to the service to sign in.
+    case authorize(Identifier<Connection>)
+    /// Where a service sends the browser back to: an address of its own for each, and for each connection whose set-up
+    /// names the server.
+    case callback(provider: String, Identifier<Connection>?)
+    case callbackNotice
     case disconnect(Identifier<Connection>)
     case remove(Identifier<Connection>)
     case providersJSON
@@ -29,10 +36,16 @@ public enum ConnectionRoute: Route {
     case json(ConnectionName)
     case statusJSON(ConnectionName)
     case testJSON(ConnectionName)
+    case authorizeJSON(ConnectionName)
+    case exchangeJSON(ConnectionName)
+    case callbackNoticeJSON
     case refreshJSON(ConnectionName)
     case checksJSON(ConnectionName)
+    case syncJSON(ConnectionName)
     case disconnectJSON(ConnectionName)
     case credentialsJSON(ConnectionName)
+    /// What follows it goes to the service.
+    case proxy(ConnectionName)
 
     /// The route at a path; nil when this room has none there.
     public init?(_ path: Path) {
@@ -49,13 +62,19 @@ public enum ConnectionRoute: Route {
         case "connections/:id/edit": self = .edit(path.id())
         case "connections/:id/test": self = .test(path.id())
         case "connections/:id/refresh": self = .refresh(path.id())
+        case "connections/:id/sync": self = .sync(path.id())
         case "connections/:id/enable": self = .enable(path.id())
         case "connections/:id/disable": self = .disable(path.id())
+        case "connections/:id/authorize": self = .authorize(path.id())
+        case "connections/callback": self = .callbackNotice
+        case "connections/callback/\(path[2])": self = .callback(provider: path[2], nil)
+        case "connections/callback/\(path[2])/:id": self = .callback(provider: path[2], path.id())
         case "connections/:id/disconnect": self = .disconnect(path.id())
         case "connections/:id/remove": self = .remove(path.id())
         case "api/v1/providers": self = .providersJSON
         case "api/v1/providers/\(path[3])": self = .providerJSON(path[3])
         case "api/v1/connections": self = .listJSON
+        case "api/v1/connections/callback": self = .callbackNoticeJSON
         default: self.init(script: path)
         }
     }
@@ -69,10 +88,14 @@ public enum ConnectionRoute: Route {
         case "": self = .json(name)
         case "status": self = .statusJSON(name)
         case "test": self = .testJSON(name)
+        case "authorize": self = .authorizeJSON(name)
+        case "exchange": self = .exchangeJSON(name)
         case "refresh": self = .refreshJSON(name)
         case "checks": self = .checksJSON(name)
+        case "sync": self = .syncJSON(name)
         case "disconnect": self = .disconnectJSON(name)
         case "credentials": self = .credentialsJSON(name)
+        case "proxy": self = .proxy(name)
         default: return nil
         }
     }
@@ -92,8 +115,13 @@ public enum ConnectionRoute: Route {
         case .edit(let id): "/connections/\(id)/edit"
         case .test(let id): "/connections/\(id)/test"
         case .refresh(let id): "/connections/\(id)/refresh"
+        case .sync(let id): "/connections/\(id)/sync"
         case .enable(let id): "/connections/\(id)/enable"
         case .disable(let id): "/connections/\(id)/disable"
+        case .authorize(let id): "/connections/\(id)/authorize"
+        case .callback(let provider, nil): "/connections/callback/\(provider)"
+        case .callback(let provider, let id?): "/connections/callback/\(provider)/\(id)"
+        case .callbackNotice: "/connections/callback"
         case .disconnect(let id): "/connections/\(id)/disconnect"
         case .remove(let id): "/connections/\(id)/remove"
         case .providersJSON: "/api/v1/providers"
@@ -102,10 +130,15 @@ public enum ConnectionRoute: Route {
         case .json(let name): "/api/v1/connections/\(name)"
         case .statusJSON(let name): "/api/v1/connections/\(name)/status"
         case .testJSON(let name): "/api/v1/connections/\(name)/test"
+        case .authorizeJSON(let name): "/api/v1/connections/\(name)/authorize"
+        case .exchangeJSON(let name): "/api/v1/connections/\(name)/exchange"
+        case .callbackNoticeJSON: "/api/v1/connections/callback"
         case .refreshJSON(let name): "/api/v1/connections/\(name)/refresh"
         case .checksJSON(let name): "/api/v1/connections/\(name)/checks"
+        case .syncJSON(let name): "/api/v1/connections/\(name)/sync"
         case .disconnectJSON(let name): "/api/v1/connections/\(name)/disconnect"
         case .credentialsJSON(let name): "/api/v1/connections/\(name)/credentials"
+        case .proxy(let name): "/api/v1/connections/\(name)/proxy"
         }
     }
 
@@ -117,9 +150,11 @@ public enum ConnectionRoute: Route {
         case .list, .alias, .show, .statusJSON: [.get: read]
         case .gallery: [.get: write]
         case .new, .edit, .disconnect, .remove: [.get: write, .post: write]
-        case .test, .refresh: [.get: read, .post: write]
+        case .test, .authorize, .refresh, .sync: [.get: read, .post: write]
+        // Whose browser it is and what they may do is asked once the state says which sign-in it ends.
+        case .callback, .callbackNotice, .callbackNoticeJSON: [.get: .open]
         case .enable, .disable: [.post: write]
-        case .testJSON, .refreshJSON, .disconnectJSON: [.post: write]
+        case .testJSON, .refreshJSON, .syncJSON, .disconnectJSON, .authorizeJSON, .exchangeJSON: [.post: write]
         case .checksJSON: [.get: read]
         case .provider: [.get: .right(.read(.providers))]
         case .providerNew, .providerEdit: [.get: describe, .post: describe]
@@ -129,6 +164,7 @@ public enum ConnectionRoute: Route {
         case .listJSON: [.get: read, .post: write]
         case .json: [.get: read, .patch: write, .delete: write]
         case .credentialsJSON: [.get: .right(.read(.credentials))]
+        case .proxy: [.get: read, .options: read, .post: write, .put: write, .patch: write, .delete: write]
         }
     }
 
@@ -139,11 +175,12 @@ public enum ConnectionRoute: Route {
         return [
             .list, .alias, .gallery, .new(provider: "telegram"), .provider("telegram"), .providerNew,
             .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .refresh(id),
-            .enable(id),
-            .disable(id),
-            .disconnect(id), .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name),
-            .statusJSON(name), .testJSON(name), .refreshJSON(name), .checksJSON(name), .disconnectJSON(name),
-            .credentialsJSON(name),
+            .sync(id), .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
+            .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id),
+            .remove(id),
+            .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
+            .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
+            .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
     }
 }

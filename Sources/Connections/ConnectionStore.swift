@@ -218,9 +218,12 @@ struct ConnectionStore: Sendable {
     ///   - isNews: whether anything is told of it that was not told before; the version stays when not, so that a
     ///     test repeated now and then refuses nobody's `If-Match`.
     ///   - rest: how long the next test has to wait.
+    ///   - probeDueAt: when the next one is made by itself.
+    ///   - syncsNow: whether facts are read soon, where that was never planned.
     func recordTest(
         _ id: Identifier<Connection>, status: ConnectionStatus, detail: String?, metadata: JSON, duration: Duration,
-        isChange: Bool, isNews: Bool, rest: Duration, in transaction: Transaction
+        isChange: Bool, isNews: Bool, rest: Duration, probeDueAt: Timestamp, syncsNow: Bool,
+        in transaction: Transaction
     ) throws {
         let now = world.now()
         try transaction.execute(
@@ -228,6 +231,7 @@ struct ConnectionStore: Sendable {
             UPDATE connections
                SET status = \(status), status_detail = \(detail), metadata = \(metadata.stored), tested_at = \(now),
                    test_duration_ms = \(duration.milliseconds), test_rests_until = \(now + rest),
+                   probe_due_at = \(probeDueAt), sync_due_at = IF(\(syncsNow), COALESCE(sync_due_at, \(now)), sync_due_at),
                    status_changed_at = IF(\(isChange), \(now), status_changed_at), version = version + \(isNews)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)
@@ -237,7 +241,8 @@ struct ConnectionStore: Sendable {
     private static let withoutTokens: SQL = """
         tokens_sealed = NULL, tokens_version = tokens_version + 1, token_expires_at = NULL, grant_ends_at = NULL,
         authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, refresh_due_at = NULL, refresh_lease = NULL,
-        refresh_lease_until = NULL, refresh_failures = 0, probe_due_at = NULL, sync_due_at = NULL
+        refresh_lease_until = NULL, refresh_failures = 0, refreshed_at = NULL, probe_due_at = NULL, sync_due_at = NULL,
+        synced_at = NULL, sync_failures = 0, sync_error = NULL
         """
 
     /// Drops what a service granted and keeps the set-up.
@@ -250,14 +255,20 @@ struct ConnectionStore: Sendable {
             """)
     }
 
-    /// Drops the secrets and keeps the rest of the set-up.
-    func disconnect(_ id: Identifier<Connection>, in transaction: Transaction) throws {
+    /// Drops tokens and keys, and keeps the rest of the set-up.
+    func disconnect(
+        _ id: Identifier<Connection>, setup: JSON, sealedSecrets: [UInt8]?, in transaction: Transaction
+    ) throws {
         let now = world.now()
+        let detail =
+            sealedSecrets == nil
+            ? "Its secrets were dropped. Enter them again to connect it."
+            : "It was disconnected. Sign in again to connect it."
         try transaction.execute(
             """
             UPDATE connections
-               SET secrets_sealed = NULL, \(Self.withoutTokens), metadata = '{}', status = \(ConnectionStatus.disconnected),
-                   status_detail = 'Its secrets were dropped. Enter them again to connect it.', status_changed_at = \(now),
+               SET setup = \(setup.stored), secrets_sealed = \(sealedSecrets), \(Self.withoutTokens), metadata = '{}',
+                   status = \(ConnectionStatus.disconnected), status_detail = \(detail), status_changed_at = \(now),
                    tested_at = NULL, test_duration_ms = NULL, test_rests_until = NULL, version = version + 1, updated_at = \(now)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
             """)

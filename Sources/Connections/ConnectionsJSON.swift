@@ -26,7 +26,7 @@ extension Connections {
             throw input.refusalIgnoring("name", "setup", "workspace_id")
         }
         let placing = try placingChange(&input, scope).applied(to: .initial)
-        let setUp = SetUp.read(provider, &input, isForm: false)
+        let setUp = SetUp.read(provider, &input, isForm: false, given: environment.fields(of: provider))
         guard input.isComplete else { throw input.refusal }
         let id = try create(provider, placing, setUp, by: scope)
         let made = try find(.id(id), scope)
@@ -63,10 +63,13 @@ extension Connections {
 
     func delete(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        try remove(find(name, scope).record.id, by: scope) {
+        let view = try find(name, scope)
+        let revocation = try remove(view.record.id, by: scope) {
             try call.request.requireMatch(entityTag(version: $0.record.version))
         }
-        return .noContent
+        // Where nobody had signed in there is nothing to tell.
+        guard view.record.grant.sealed != nil else { return .noContent }
+        return .json(["id": .string(view.record.id.text), "revocation": revocation.json])
     }
 
     func statusJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
@@ -112,8 +115,19 @@ extension Connections {
     func disconnectJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let id = try find(name, scope).record.id
-        try disconnect(id, by: scope)
-        return try json(.id(id), call)
+        let revocation = try disconnect(id, by: scope)
+        return .json(Self.json(try find(.id(id), scope)).replacing(["revocation": revocation.json]))
+    }
+
+    /// Reads the facts of the service now.
+    func syncJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
+        let scope = try call.scope()
+        let outcome = try sync(find(name, scope), by: scope)
+        let view = try find(name, scope)
+        return .json([
+            "ok": .bool(outcome.error == nil), "detail": JSON(outcome.error), "metadata": .array(view.facts),
+            "last_sync_at": JSON(view.record.syncedAt),
+        ])
     }
 
     /// The live credentials: the only answer that holds them, and never without a line in the audit log.
@@ -147,10 +161,22 @@ extension Connections {
             "workspace_id": JSON(record.workspace?.text), "kind": JSON(view.provider?.kind.rawValue),
             "status": .string(view.status.rawValue), "status_detail": .string(view.sentence),
             "enabled": .bool(record.isEnabled), "setup": .object(setUp), "access": JSON(view.access),
-            "metadata": record.metadata["facts"] ?? [], "checked_at": JSON(record.testedAt),
-            "expires_at": JSON(record.grant.expiresAt), "refreshed_at": JSON(record.grant.refreshedAt),
-            "grant_ends_at": JSON(record.grant.endsAt),
+            "metadata": .array(view.facts), "scopes": scopes(view), "checked_at": JSON(record.testedAt),
+            "authorized_at": JSON(record.grant.authorizedAt), "expires_at": JSON(record.grant.expiresAt),
+            "refreshed_at": JSON(record.grant.refreshedAt), "grant_ends_at": JSON(record.grant.endsAt),
+            "last_sync_at": JSON(record.syncedAt), "sync_error": JSON(record.syncError),
             "created_at": JSON(record.createdAt), "updated_at": JSON(record.updatedAt),
+        ]
+    }
+
+    /// What was asked for beside what was granted; null where nobody signs in.
+    private static func scopes(_ view: ConnectionView) -> JSON {
+        guard view.provider?.oauth != nil else { return .null }
+        let grant = view.record.grant
+        return [
+            "requested": .array(grant.requestedScopes.map(JSON.string)),
+            "granted": grant.grantedScopes.map { .array($0.map(JSON.string)) } ?? .null,
+            "missing": .array(view.missingScopes.map(JSON.string)),
         ]
     }
 }

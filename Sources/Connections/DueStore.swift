@@ -14,7 +14,7 @@ struct DueStore: Sendable {
         case sync
 
         /// The column that says when.
-        fileprivate var column: SQL {
+        var column: SQL {
             switch self {
             case .refresh: "refresh_due_at"
             case .probe: "probe_due_at"

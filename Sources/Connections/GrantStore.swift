@@ -29,8 +29,30 @@ extension ConnectionStore {
                    requested_scopes = \(requested.joined(separator: " ")),
                    granted_scopes = \(granted?.joined(separator: " ")), metadata = \(metadata),
                    status = \(status), status_detail = \(detail), status_changed_at = \(now),
-                   probe_due_at = \(now), sync_due_at = \(now), version = version + 1, updated_at = \(now)
+                   probe_due_at = \(now + .days(1)), sync_due_at = \(now), version = version + 1, updated_at = \(now)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    /// Notes whose grant it is, unless another one was stored since.
+    func setGrantKey(_ id: Identifier<Connection>, _ key: [UInt8], of version: Int64) throws {
+        try database.execute(
+            """
+            UPDATE connections
+               SET grant_key = \(key)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+                   AND tokens_version = \(version)
+            """)
+    }
+
+    /// Says on a connection that nobody has signed in to yet why it came to nothing.
+    func noteFailedSignIn(_ id: Identifier<Connection>, _ sentence: String, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET status_detail = \(String(sentence.unicodeScalars.prefix(500)))
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+                   AND tokens_sealed IS NULL AND status = \(ConnectionStatus.disconnected)
             """)
     }
 }

@@ -79,6 +79,7 @@ extension Connections {
             ConnectionPage(
                 view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),
                 workspace: try workspaces(scope).first { $0.id == view.record.workspace }?.name, activity: activity,
+                checks: try checks(scope).list(id, limit: ConnectionHealth.most),
                 siteURL: call.shell.site.origin + call.shell.site.mount, now: world.now()))
     }
 }

@@ -108,6 +108,9 @@ public struct Provider: Sendable {
         return connection.map { "/connections/callback/\(key)/\($0)" }
     }
 
+    /// How calls are passed on to it; nil where it has no interface over HTTP.
+    var proxy: ProviderProxy?
+
     /// A field by its name.
     func field(_ name: String) -> ProviderField? {
         fields.first { $0.name == name }

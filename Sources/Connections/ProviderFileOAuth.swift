@@ -9,7 +9,7 @@ extension ProviderFile {
         "scope_separator", "scope_parameter", "issuer", "issuer_required", "token_path", "success_path",
         "rotates_refresh_token", "lifetime", "grant_lifetime", "grant_warning", "minimum_age", "metadata",
         "signed_callback", "tenant_field", "own_token", "own_token_scheme", "environment", "revoke", "scopes_field",
-        "client_authentication_field", "long_lived_parameter",
+        "client_authentication_field", "long_lived_parameter", "implied_scopes", "account",
     ]
 
     /// How the service lets people sign in; nil when its file does not say.
@@ -36,7 +36,7 @@ extension ProviderFile {
             scopesField: try field(oauth, "scopes_field", among: fields),
             scopeSeparator: try optionalText(oauth, "scope_separator") ?? " ",
             scopeParameter: try optionalText(oauth, "scope_parameter") ?? "scope",
-            issuer: try issuer(oauth, fields),
+            impliedScopes: try scopeRules(oauth), issuer: try issuer(oauth, fields),
             requiresIssuer: try truth(oauth, "issuer_required", else: false),
             tokenPath: try optionalText(oauth, "token_path"), successPath: try optionalText(oauth, "success_path"),
             rotatesRefreshToken: try truth(oauth, "rotates_refresh_token", else: false),
@@ -45,7 +45,7 @@ extension ProviderFile {
             minimumAge: try seconds(oauth, "minimum_age"),
             metadata: oauth.members["metadata"] == nil ? [] : try facts(oauth, "metadata"),
             signsCallback: try truth(oauth, "signed_callback", else: false), tenantField: tenant,
-            ownToken: try field(oauth, "own_token", among: fields),
+            account: try optionalText(oauth, "account"), ownToken: try field(oauth, "own_token", among: fields),
             ownTokenScheme: try optionalText(oauth, "own_token_scheme") ?? "Bearer",
             environment: try environment(oauth, fields), revocation: try revocation(oauth, fields))
     }
@@ -64,6 +64,19 @@ extension ProviderFile {
         let issuer = try optionalText(oauth, "issuer")
         if let issuer { try checkHoles(of: issuer, fields, oauth, "issuer") }
         return issuer
+    }
+
+    /// `{"write_*": ["read_*"]}`
+    private func scopeRules(_ oauth: Object) throws(ProviderFileError) -> [ScopeRule] {
+        guard let value = oauth.members["implied_scopes"] else { return [] }
+        let names = (value.members ?? []).map(\.name)
+        let rules = try object("/oauth/implied_scopes", value, Set(names))
+        return try names.map { (name) throws(ProviderFileError) in
+            guard name.count(where: { $0 == "*" }) <= 1 else {
+                throw wrong(rules, name, "a scope here has at most one *.")
+            }
+            return ScopeRule(granted: name, covers: try texts(rules, name))
+        }
     }
 
     private func environment(

@@ -71,6 +71,8 @@ struct ProviderOAuth: Sendable {
     let scopeSeparator: String
     /// What the parameter for scopes is called: Slack's user tokens have another.
     let scopeParameter: String
+    /// What granted scopes stand for besides themselves.
+    let impliedScopes: [ScopeRule]
     /// The issuer that `iss` must be, for services that send it (RFC 9207); ``issuer(_:)`` fills its holes.
     let issuer: String?
     /// Whether the answer of the authorization endpoint must carry `iss`.
@@ -95,6 +97,8 @@ struct ProviderOAuth: Sendable {
     let signsCallback: Bool
     /// The field of the set-up that names the tenant's host, which the callback must name again: Shopify's `shop`.
     let tenantField: String?
+    /// Whose grant it is, in a text with holes for members of the token answer; nil where only the test tells.
+    let account: String?
     /// A field of the set-up whose value serves as the access token where nobody signs in.
     let ownToken: String?
     /// What stands before that value in an `Authorization` header: `Bearer` but for Discord's bots.

@@ -171,7 +171,7 @@ extension Problem {
 
     /// The service gave no new tokens; it is asked again at a time that is known.
     static func refreshFailed(_ detail: String, until next: Timestamp?, now: Timestamp) -> Problem {
-        let seconds = next.map { max(1, ($0 - now).milliseconds / 1_000) }
+        let seconds = next.map { max(1, (($0 - now).milliseconds + 999) / 1_000) }
         return Problem(502, "refresh_failed", detail, headers: seconds.map { ["retry-after": String($0)] } ?? [:])
     }
 

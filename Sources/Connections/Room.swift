@@ -22,13 +22,20 @@ public struct Connections: Sendable {
     /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
     let ownCatalogues: OwnCatalogues
+    let flows: AuthorizationStore
+    let environment: ServiceEnvironment
     let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
+    /// How much may be passed on.
+    let proxyLimits: ProxyLimits
+    let proxyPlaces = ProxyPlaces()
+
     /// The room.
     public init(
-        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue, log: Log = Log(),
+        database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
+        environment: ServiceEnvironment = .empty, log: Log = Log(), proxyLimits: ProxyLimits = ProxyLimits(),
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
@@ -36,6 +43,9 @@ public struct Connections: Sendable {
         self.vault = vault
         self.catalogue = catalogue
         ownCatalogues = OwnCatalogues(builtIn: catalogue)
+        self.environment = environment
+        flows = AuthorizationStore(database: database, world: world)
+        self.proxyLimits = proxyLimits
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -73,9 +83,14 @@ public struct Connections: Sendable {
         case (.test(let id), .post): try test(id, call)
         case (.test(let id), _): try detailPage(id, call)
         case (.refresh(let id), .post): try refresh(id, call)
-        case (.refresh(let id), _): try detailPage(id, call)
+        case (.sync(let id), .post): try sync(id, call)
+        case (.refresh(let id), _), (.sync(let id), _): try detailPage(id, call)
         case (.enable(let id), _): try setEnabled(true, id, call)
         case (.disable(let id), _): try setEnabled(false, id, call)
+        case (.authorize(let id), .post): try authorize(id, call)
+        case (.authorize(let id), _): call.redirect(to: ConnectionRoute.show(id))
+        case (.callback, _): try callback(call)
+        case (.callbackNotice, _), (.callbackNoticeJSON, _): throw Problem.callbackPerProvider
         case (.disconnect(let id), .post): try disconnect(id, call)
         case (.disconnect(let id), _): try confirmPage(id, isRemoval: false, call)
         case (.remove(let id), .post): try remove(id, call)
@@ -98,10 +113,14 @@ public struct Connections: Sendable {
         case (.json(let name), _): try json(name, call)
         case (.statusJSON(let name), _): try statusJSON(name, call)
         case (.testJSON(let name), _): try testJSON(name, call)
+        case (.authorizeJSON(let name), _): try authorizeJSON(name, call)
+        case (.exchangeJSON(let name), _): try exchangeJSON(name, call)
         case (.refreshJSON(let name), _): try refreshJSON(name, call)
         case (.checksJSON(let name), _): try checksJSON(name, call)
+        case (.syncJSON(let name), _): try syncJSON(name, call)
         case (.disconnectJSON(let name), _): try disconnectJSON(name, call)
         case (.credentialsJSON(let name), _): try credentialsJSON(name, call)
+        case (.proxy(let name), _): try proxy(name, call)
         default: throw Problem.notFound
         }
     }
@@ -112,10 +131,11 @@ public struct Connections: Sendable {
     func view(
         _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> ConnectionView {
-        ConnectionView(
+        let provider = try self.provider(record.provider, scope, in: querying)
+        return ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying),
-            tokens: try tokens(of: record, scope, in: querying),
-            provider: try provider(record.provider, scope, in: querying))
+            tokens: try tokens(of: record, scope, in: querying), provider: provider,
+            environment: environment.values(for: provider))
     }
 
     private func secrets(
@@ -175,5 +195,6 @@ public struct Connections: Sendable {
     /// Forgets connections that were removed a month ago, a thousand at a time.
     public func purge() throws {
         try database.execute("DELETE FROM connections WHERE removed_at < \(world.now() - .days(30)) LIMIT 1000")
+        try flows.purge()
     }
 }

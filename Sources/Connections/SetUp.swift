@@ -14,8 +14,10 @@ struct SetUp: Sendable {
     ///
     /// - Parameter stored: the set-up that is kept already: a secret that is not sent again stays, and so does everything
     ///   that a script leaves out. A form sends all its fields, so there an open field left empty is one taken away.
+    /// - Parameter given: fields that the hub's settings give where all of them are left out.
     static func read(
-        _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool
+        _ provider: Provider, _ input: inout Input, stored: ConnectionView? = nil, isForm: Bool,
+        given: Set<String> = []
     ) -> SetUp {
         let kept = stored.map { SetUp(keeping: $0) } ?? SetUp(open: [:], secrets: [:])
         var (open, secrets) = (kept.open, kept.secrets)
@@ -37,14 +39,17 @@ struct SetUp: Sendable {
             if let standard = field.standard, !isForm, stored == nil || field.isRequired { open[field.name] = standard }
         }
         let read = SetUp(open: open, secrets: secrets)
-        for field in provider.missing(read.all) { _ = input.required("setup.\(field.name)", String?.none) }
+        let isGiven = given.allSatisfy { read.all[$0] == nil }
+        for field in provider.missing(read.all) where !(isGiven && given.contains(field.name)) {
+            _ = input.required("setup.\(field.name)", String?.none)
+        }
         if stored != nil, read.isElsewhere(than: kept, provider) { refuseKept(provider, kept, read, &input) }
         return read
     }
 
     /// Whether secrets would go to other hosts than before.
     func isElsewhere(than before: SetUp, _ provider: Provider) -> Bool {
-        provider.hostFields.contains { before.all[$0] != nil && all[$0] != before.all[$0] }
+        provider.hostFields.contains { all[$0] != before.all[$0] }
     }
 
     /// Whoever may change an address and not read secrets must not have them sent to a host of their own.
@@ -75,6 +80,14 @@ struct SetUp: Sendable {
 
     /// All values, secrets among them.
     var all: [String: String] { open.merging(secrets) { _, secret in secret } }
+
+    /// The set-up once it is disconnected: what makes the hub known to the service stays where people sign in, a key that
+    /// opens it by itself goes.
+    func withoutKeys(of provider: Provider?) -> SetUp {
+        guard let oauth = provider?.oauth else { return SetUp(open: open, secrets: [:]) }
+        let isKey = { (name: String) in name == oauth.ownToken }
+        return SetUp(open: open.filter { !isKey($0.key) }, secrets: secrets.filter { !isKey($0.key) })
+    }
 
     /// What may be shown, as it is stored.
     var openJSON: JSON {

@@ -10,6 +10,7 @@ extension Connections {
         "connection-confirm.html": PackageResources.connection_confirm_html,
         "connection-edit.html": PackageResources.connection_edit_html,
         "connection-guide.html": PackageResources.connection_guide_html,
+        "connection-leaving.html": PackageResources.connection_leaving_html,
         "connection-new.html": PackageResources.connection_new_html,
         "connection.html": PackageResources.connection_html,
         "connections.html": PackageResources.connections_html,
@@ -24,6 +25,7 @@ extension Connections {
     public static let pages: [any ShellPage.Type] = [
         ConnectionListPage.self, GalleryPage.self, ProviderPage.self, ProviderEditPage.self, ConnectionPage.self,
         ConnectionFormPage.self, ConnectionEditPage.self, ConnectionConfirmPage.self,
+        LeavingPage.self,
     ]
 }
 
@@ -104,6 +106,11 @@ extension ConnectionPage {
     static let sample = ConnectionPage(
         view: .sample, canWrite: true, links: Links(sample: "/connections/1"), workspace: "General",
         activity: [Activity(action: "connection.created", actor: "Ana Kovač", at: Timestamp(seconds: 0))],
+        checks: [
+            .init(
+                id: Identifier(.real), kind: .refresh, isSuccess: false, at: Timestamp(seconds: 60),
+                duration: .milliseconds(214), detail: "Token refresh failed: Telegram has trouble.")
+        ],
         siteURL: "https://acme.example", now: Timestamp(seconds: 90))
 }
 

@@ -13,6 +13,10 @@ struct TestOutcome: Sendable {
     let duration: Duration
     /// What the service said of itself, ready to be stored.
     let metadata: JSON
+    /// Whether the service did not take the credentials: where people sign in, others may be had.
+    var isUnauthorized = false
+    /// Whether only a person who signs in again can mend it.
+    var needsReauth = false
 }
 
 /// Tries a connection with the service's cheapest read. Never called inside a transaction.
@@ -36,7 +40,9 @@ struct Tester: Sendable {
         switch result {
         case .success(let answer): return success(provider, test, values, answer, duration)
         case .failure(let failure):
-            return TestOutcome(isSuccess: false, sentence: failure.sentence, duration: duration, metadata: [:])
+            return TestOutcome(
+                isSuccess: false, sentence: failure.sentence, duration: duration, metadata: [:],
+                isUnauthorized: failure.isUnauthorized)
         }
     }
 
@@ -189,23 +195,37 @@ struct Tester: Sendable {
 /// Why a test failed, in words for people.
 struct TestFailure: Error {
     let sentence: String
+    /// What the service answered; nil when it did not.
+    var status: Int?
+    /// The service's own words.
+    var words: String?
 
     /// What a service answered instead of yes, in its own words without secrets.
     static func refused(by service: String, _ status: Int, _ words: String?) -> TestFailure {
+        TestFailure(sentence: sentence(service, status, words), status: status, words: words)
+    }
+
+    /// Whether the service does not take the token: it says so by 401, or by a yes that means no.
+    var isUnauthorized: Bool { status == 401 || (status == 200 && saysTokenIsUnknown) }
+
+    /// Whether the service says that it knows the token no more.
+    var isTokenUnknown: Bool { [200, 400, 401].contains(status) && saysTokenIsUnknown }
+
+    private var saysTokenIsUnknown: Bool {
+        let said = words?.lowercased() ?? ""
+        return ["invalid_token", "invalid_auth", "not_authed", "account_inactive", "revoked", "expired"].contains {
+            said.contains($0)
+        }
+    }
+
+    private static func sentence(_ service: String, _ status: Int, _ words: String?) -> String {
         let said = words.map { " It said: “\($0)”." } ?? ""
         switch status {
         case 401, 403, 404:
-            return TestFailure(
-                sentence: "\(service) refused these credentials (\(status)).\(said) Check them, or make new ones there."
-            )
-        case 429:
-            return TestFailure(
-                sentence: "\(service) asks to be called less often (429).\(said) Test again in a few minutes.")
-        case 500...:
-            return TestFailure(sentence: "\(service) has trouble of its own (\(status)).\(said) Test again later.")
-        default:
-            return TestFailure(
-                sentence: "\(service) answered \(status), which this test does not count as success.\(said)")
+            return "\(service) refused these credentials (\(status)).\(said) Check them, or make new ones there."
+        case 429: return "\(service) asks to be called less often (429).\(said) Test again in a few minutes."
+        case 500...: return "\(service) has trouble of its own (\(status)).\(said) Test again later."
+        default: return "\(service) answered \(status), which this test does not count as success.\(said)"
         }
     }
 }

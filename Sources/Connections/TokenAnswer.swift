@@ -19,45 +19,14 @@ struct TokenAnswer: Sendable {
     let whole: JSON
 }
 
-/// Why a token endpoint gave nothing.
-struct TokenFailure: Error, Sendable {
-    /// What is to be done about it.
-    enum Code: String, Sendable {
-        /// The grant has ended: a person must sign in again (`invalid_grant`).
-        case grantEnded = "invalid_grant"
-        /// The service does not know the client, or refuses it: the set-up is wrong.
-        case clientRefused = "invalid_client"
-        /// Less was granted than is needed.
-        case insufficientScope = "insufficient_scope"
-        /// The service refused for another reason, which will not pass by waiting.
-        case refused
-        /// The service has trouble or asks to wait; nothing was decided.
-        case later
-        /// Nobody knows whether the service did it: the answer was lost or made no sense.
-        case ambiguous
-    }
-
-    let code: Code
-    /// What happened and what to do, without secrets.
-    let sentence: String
-    /// How long the service asks to be left in peace.
-    let retryAfter: Duration?
-
-    init(_ code: Code, _ sentence: String, retryAfter: Duration? = nil) {
-        self.code = code
-        self.sentence = sentence
-        self.retryAfter = retryAfter
-    }
-}
-
 extension TokenAnswer {
     /// Reads the answer of a token endpoint.
     ///
     /// - Throws: ``TokenFailure`` when it holds no token that can be used: a type other than bearer is refused (§7.1).
     init(_ answer: JSON, _ oauth: ProviderOAuth, service: String) throws(TokenFailure) {
         // A user's token may stand below the answer's top, beside a bot's.
-        let part = oauth.tokenPath.flatMap { answer.at($0) }.flatMap { $0["access_token"]?.text == nil ? nil : $0 }
-        let granted = part ?? answer
+        var granted = answer
+        if let part = oauth.tokenPath.flatMap({ answer.at($0) }), part["access_token"]?.text != nil { granted = part }
         guard let token = granted["access_token"]?.text ?? (oauth.exchange == .key ? granted["key"]?.text : nil),
             (1...16_384).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else { throw TokenFailure(.ambiguous, "\(service) answered without an access token.") }
@@ -71,8 +40,15 @@ extension TokenAnswer {
         type = "bearer"
         lifetime = Self.duration(granted["expires_in"]) ?? oauth.lifetime
         refreshLifetime = Self.duration(granted["refresh_token_expires_in"] ?? granted["refresh_expires_in"])
-        scopes = Self.scopes(granted["scope"], oauth.scopeSeparator)
+        scopes = Self.scopes(granted["scope"] ?? granted["permissions"], oauth.scopeSeparator)
         whole = answer
+    }
+
+    /// The answer of a second exchange, which lengthens the life of this one.
+    func lengthened(by second: TokenAnswer) -> TokenAnswer {
+        TokenAnswer(
+            access: second.access, refresh: second.refresh ?? refresh, type: second.type, lifetime: second.lifetime,
+            refreshLifetime: second.refreshLifetime, scopes: second.scopes ?? scopes, whole: whole)
     }
 
     /// Seconds as a number or as text (A2-23); nil for nothing and for nonsense.

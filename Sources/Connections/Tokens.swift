@@ -96,10 +96,4 @@ struct Grant: Sendable {
 
     /// Whether the service is left in peace after a failed renewal.
     func isBackingOff(at now: Timestamp) -> Bool { refreshFailures > 0 && refreshDueAt.map { $0 > now } ?? false }
-
-    /// What was asked for and not granted.
-    var missingScopes: [String] {
-        guard let grantedScopes else { return [] }
-        return requestedScopes.filter { !grantedScopes.contains($0) }
-    }
 }

@@ -16,6 +16,7 @@ final class Intake: IncomingBody.Source {
     private let length: Int?
     private let limit: Int
     private let taken = Atomic<Int>(0)
+    private let hasEnded = Atomic<Bool>(false)
     private let moved: @Sendable () -> Void
 
     init(_ request: FCGX_Request, length: Int?, limit: Int, moved: @escaping @Sendable () -> Void) {
@@ -25,6 +26,9 @@ final class Intake: IncomingBody.Source {
         self.limit = limit
         self.moved = moved
     }
+
+    /// Whether everything was read that was announced, or that came.
+    var isWhole: Bool { hasEnded.load(ordering: .relaxed) || taken.load(ordering: .relaxed) == length }
 
     /// The request is over.
     func end() { stream.store(0, ordering: .releasing) }
@@ -43,6 +47,7 @@ final class Intake: IncomingBody.Source {
         else { throw Self.brokenOff }
         let bytes = unsafe available(in: stream, atMost: wanted)
         // The end of the stream, or of the connection.
+        if bytes.isEmpty { hasEnded.store(true, ordering: .relaxed) }
         if bytes.isEmpty, unsafe length != nil || FCGX_GetError(stream) != 0 { throw Self.brokenOff }
         self.taken.store(taken + bytes.count, ordering: .relaxed)
         guard taken + bytes.count <= limit else { throw Self.tooLarge(limit) }

@@ -86,7 +86,10 @@ public struct Lane: Sendable {
         } catch {
             _ = writer.write(refuse(error), withBody: true, log: log)
         }
-        if unsafe !skipRest(of: request) { unsafe request.keepConnection = 0 }
+        // Whoever sends a large body may wait for the answer before going on, so its rest is not waited for: the answer
+        // goes out first, and libfcgi reads on while it closes, so that the gateway gets to read it.
+        let isLeft = reader.intake.map { !$0.isWhole } ?? false
+        if unsafe isLeft || !skipRest(of: request) { unsafe request.keepConnection = 0 }
     }
 
     /// Reads what the gateway still sends of this request, to the record that ends it; false when that is too much.

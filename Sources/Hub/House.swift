@@ -34,7 +34,7 @@ struct House: Sendable {
             response = present(error, request, visit, isScript: isScript)
         }
         Self.finish(&response, request, visit, isScript: isScript)
-        return response.unlessKnown(to: request)
+        return request.path.rest == nil ? response.unlessKnown(to: request) : response
     }
 
     /// Answers what never became a request.
@@ -57,7 +57,7 @@ struct House: Sendable {
             if !isScript { visit = try recognise(request) }
             throw Problem.notFound
         }
-        if request.method == .options { return Self.options(match.access) }
+        if request.method == .options, match.access[.options] == nil { return Self.options(match.access) }
         guard let access = match.access[request.method == .head ? .get : request.method] else {
             throw Problem.methodNotAllowed(Self.methods(match.access))
         }
@@ -75,6 +75,8 @@ struct House: Sendable {
             _ = try call.scope()
             try call.require(scope)
         }
+        // What is passed on is repeated or not as the one who gets it says.
+        guard request.path.rest == nil else { return try match.respond(call) }
         return try doorkeeper.once(call, isScript: isScript, match.respond)
     }
 
@@ -122,7 +124,7 @@ struct House: Sendable {
     }
 
     private static func methods(_ access: [Method: Access]) -> [Method] {
-        access.keys + (access[.get] == nil ? [] : [.head]) + [.options]
+        Array(Set(access.keys).union(access[.get] == nil ? [] : [.head]).union([.options]))
     }
 
     private static func options(_ access: [Method: Access]) -> Response {
@@ -133,7 +135,8 @@ struct House: Sendable {
     private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", request.id)
         if isScript {
-            response.headers.include(SecurityHeaders.script)
+            response.headers.include(
+                request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn)
         } else {
             response.headers.include(SecurityHeaders.page)
             if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true
@@ -161,6 +164,13 @@ enum SecurityHeaders {
     static let script = PreparedHeaders(
         common + [
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("referrer-policy", "no-referrer"),
+        ])
+
+    /// On what another server answered: whatever it is, it runs and shows nothing under this origin.
+    static let passedOn = PreparedHeaders(
+        common + [
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
             ("referrer-policy", "no-referrer"),
         ])
 

@@ -1,3 +1,4 @@
+import Connections
 import FastCGIKit
 import FoundationEssentials
 import LogKit
@@ -28,7 +29,8 @@ func serve() throws -> Int32 {
         try configuration.requireFreeLanes()
         return Plan(
             executable: executablePath(),
-            environment: Plan.environment(keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"], prefixes: ["HUB_"]),
+            environment: Plan.environment(
+                keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"] + Settings.serviceVariables(), prefixes: ["HUB_"]),
             roles: [
                 Plan.Role("worker", count: configuration.workers, arguments: ["worker"]),
                 Plan.Role("work", count: 1, arguments: ["work"]),
@@ -65,6 +67,8 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     let acceptor = Acceptor(listening: Child.socketDescriptor)
     var limits = Limits()
     limits.bodyBytes = built.configuration.bodyLimit
+    limits.passThrough = Connections.passThrough
+    limits.passedBodyBytes = built.configuration.proxyUploadLimit
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)

@@ -30,6 +30,14 @@ extension Configuration {
         Database(databaseURL, connections: databaseConnections, log: log)
     }
 
+    /// How much is passed on to providers: no more calls at once than half the lanes, whatever they wait for.
+    var proxyLimits: ProxyLimits {
+        var limits = ProxyLimits()
+        limits.answerBytes = proxyDownloadLimit
+        limits.atOnce = max(1, lanes / 2)
+        return limits
+    }
+
     /// The services that can be connected: those built in, and those of the site.
     func catalogue() throws -> ProviderCatalogue {
         try ProviderCatalogue(
@@ -104,9 +112,11 @@ struct Rooms: Sendable {
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
         // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
         let workspaces = WorkspaceReader(database: database, world: world)
+        let catalogue = try configuration.catalogue()
         let connections = Connections(
-            database: database, world: world, vault: vault, client: client, catalogue: try configuration.catalogue(),
-            log: configuration.log, workspaces: { try workspaces.list($0) })
+            database: database, world: world, vault: vault, client: client, catalogue: catalogue,
+            environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
+            log: configuration.log, proxyLimits: configuration.proxyLimits, workspaces: { try workspaces.list($0) })
         self.connections = connections
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),

@@ -99,6 +99,15 @@ public struct JobQueue: Sendable {
         try finish(job, in: database)
     }
 
+    /// Takes a job that nobody is at out of the queue by its unique key, and answers whether it was there: its cause is
+    /// gone, or somebody has done it otherwise.
+    @discardableResult
+    public func withdraw(_ uniqueKey: String, in querying: some Querying) throws(DatabaseError) -> Bool {
+        try querying.execute(
+            "DELETE FROM jobs WHERE unique_key = \(uniqueKey) AND state = 'waiting'"
+        ).affectedRows == 1
+    }
+
     /// Gives a job back to be tried again later, with what went wrong.
     public func retry(_ job: Job, after wait: Duration, because reason: String) throws {
         try retry(job, at: now() + wait, because: reason)

@@ -58,6 +58,13 @@ public final class WorkerThread: Sendable {
     /// Whether its body has returned.
     public var isOver: Bool { life.isOver.load(ordering: .acquiring) }
 
+    /// Lets the calling thread rest.
+    public static func rest(_ duration: Duration) {
+        let (seconds, attoseconds) = max(duration, .zero).components
+        var pause = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        unsafe nanosleep(&pause, nil)
+    }
+
     /// Waits for the thread's end, no longer than until the deadline, and tells whether it came.
     @discardableResult
     public func join(before deadline: ContinuousClock.Instant) -> Bool {

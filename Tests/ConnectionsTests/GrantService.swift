@@ -36,8 +36,14 @@ final class GrantService: Sendable {
 
     var port: Int { standIn.port }
 
+    /// What it was asked: `refresh`, `revoke` or `read`, in order.
+    var calls: [String] { state.withLock { $0.calls } }
+    /// The tokens that it took back.
+    var revoked: [String] { state.withLock { $0.revoked } }
     /// How often it was asked for new tokens.
-    var refreshes: Int { state.withLock { state in state.calls.count { $0 == "refresh" } } }
+    var refreshes: Int { count("refresh") }
+
+    func count(_ call: String) -> Int { calls.count { $0 == call } }
 
     func set(_ change: (inout State) -> Void) { state.withLock { state in change(&state) } }
 

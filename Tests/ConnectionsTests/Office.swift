@@ -22,12 +22,18 @@ struct Office: Sendable {
     let admin: Principal
     let service: StandIn
 
-    /// - Parameter answer: what the services answer to a request; Telegram's "yes" unless told.
-    init(_ answer: @escaping @Sendable (String) -> String? = { _ in StandIn.telegram }) throws {
+    /// - Parameters:
+    ///   - answer: what the services answer to a request; Telegram's "yes" unless told.
+    ///   - overlay: provider files of the site.
+    ///   - variables: what the hub's settings say.
+    init(
+        overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:],
+        _ answer: @escaping @Sendable (String) -> String? = { _ in StandIn.telegram }
+    ) throws {
         house = try House()
         ring = KeyRing()
         service = StandIn(answer)
-        room = try Self.room(house, ring, calling: service)
+        room = try Self.room(house, ring, calling: service, overlay: overlay, variables: variables)
         door = try Door(house, room.routes, templates: Connections.templates)
         organization = try house.organization()
         admin = try house.person(.admin, in: organization, email: "ana@acme.example")
@@ -43,13 +49,15 @@ struct Office: Sendable {
     /// The room as a process with this key ring has it.
     static func room(
         _ house: House, _ ring: KeyRing, calling service: StandIn? = nil,
-        overlay: [(name: String, bytes: [UInt8])] = []
+        overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:],
+        limits: ProxyLimits = ProxyLimits()
     ) throws -> Connections {
         let database = house.database
+        let catalogue = try ProviderCatalogue(overlay: overlay)
         return Connections(
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
-            client: Client(origins: try origins(service), version: "test"),
-            catalogue: try ProviderCatalogue(overlay: overlay)
+            client: Client(origins: try origins(service, catalogue), version: "test"), catalogue: catalogue,
+            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } }, proxyLimits: limits
         ) { scope in
             try database.rows(
                 "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"
@@ -58,12 +66,24 @@ struct Office: Sendable {
         }
     }
 
-    private static func origins(_ service: StandIn?) throws -> OriginMap {
+    /// Every fixed address of the catalogue leads to the stand-in, which tells them apart by `Host`.
+    private static func origins(_ service: StandIn?, _ catalogue: ProviderCatalogue) throws -> OriginMap {
         guard let service else { return OriginMap() }
-        let names = [
+        let addresses = catalogue.providers.flatMap { provider -> [String] in
+            let oauth = provider.oauth
+            var all = [oauth?.tokenURL, oauth?.refreshURL, oauth?.longLivedURL, oauth?.revocation?.call.url]
+            if case .http(let call) = provider.test.call { all.append(call.url) }
+            return all.compactMap(\.self)
+        }
+        let own = [
+            "https://sts.eu-central-1.amazonaws.com", "https://acme.myshopify.com", "https://login.own.example",
+            "https://login.other.example",
             "https://api.telegram.org", "https://api.sendgrid.com", "https://openrouter.ai", "https://api.twilio.com",
-            "https://sts.eu-central-1.amazonaws.com",
+            "https://s3.eu-central-1.amazonaws.com", "https://proxied.example.com", "https://other.example.com",
+            "https://shop-1.example.net", "https://own.example.org",
         ]
+        let filled = addresses.map { Holes.fill($0) { $0 == "shop" ? "acme" : "x" } }
+        let names = Set(filled.compactMap { try? OutboundURL($0).origin.description } + own)
         let pairs = names.map { "\"\($0)\":\"http://127.0.0.1:\(service.port)\"" }
         return try OriginMap(json: Array("{\(pairs.joined(separator: ","))}".utf8))
     }

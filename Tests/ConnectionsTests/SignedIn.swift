@@ -27,8 +27,8 @@ struct SignedIn: Sendable {
     let scope: OrganizationScope
     private let log: LogFile
 
-    init(_ provider: String = Self.provider()) throws {
-        house = try House()
+    init(_ provider: String = Self.provider(), connections: Int = 8) throws {
+        house = try House(connections: connections)
         service = GrantService()
         let ring = KeyRing()
         let organization = try house.organization()
@@ -95,6 +95,8 @@ struct SignedIn: Sendable {
                 times: GrantTimes(expiresAt: expiresAt, refreshDueAt: dueAt, endsAt: nil), requested: ["read"],
                 granted: nil, metadata: "{}", status: .connected, detail: nil, grantKey: grantKey, in: transaction)
         }
+        // As if it had just been tested.
+        try house.database.execute("UPDATE connections SET probe_due_at = \(now + .days(1)) WHERE id = \(id)")
         // What comes later has a later id.
         house.pass(.milliseconds(1))
         return try view(id)
@@ -119,6 +121,18 @@ struct SignedIn: Sendable {
             JobQueue(house.database, now: house.world.now), room.jobs, log: Log(threshold: .error, descriptor: -1),
             now: house.world.now)
         while try runner.runOne() {}
+    }
+
+    /// How many jobs wait that somebody has put into the queue.
+    func jobs() throws -> Int {
+        try house.database.row("SELECT COUNT(*) AS jobs FROM jobs WHERE unique_key NOT LIKE 'every:%'")?.get("jobs")
+            ?? 0
+    }
+
+    /// How many rows the one connection to the database was asked for so far.
+    func selects() throws -> Int {
+        let row = try house.database.row("SHOW SESSION STATUS LIKE 'Com_select'")
+        return try Int(row?.get("Value", as: String.self) ?? "") ?? 0
     }
 
     /// What the room has written to the operator's log.

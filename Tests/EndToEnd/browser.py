@@ -19,11 +19,11 @@ SCHEMES = ("light", "dark")
 class Browser:
     """One window. The driver itself is `driver`; the methods are what a person does."""
 
-    def __init__(self, *, javascript=True):
+    def __init__(self, *, javascript=True, arguments=()):
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                         "--hide-scrollbars", "--force-color-profile=srgb", "--no-proxy-server", "--lang=en-GB"):
+                         "--hide-scrollbars", "--force-color-profile=srgb", "--no-proxy-server", "--lang=en-GB", *arguments):
             options.add_argument(argument)
         if not javascript:
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})

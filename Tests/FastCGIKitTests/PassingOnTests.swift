@@ -76,26 +76,34 @@ import ThreadKit
     func limits() throws {
         let worker = try Worker(limits: Self.limits(bytes: 100), respond: Self.count)
         defer { worker.end() }
-        let gateway = try Gateway(worker)
+        let ask = { (request: [UInt8]) in try Gateway(worker).ask(request) }
         let (fits, large) = ([UInt8](repeating: 1, count: 100), [UInt8](repeating: 1, count: 101))
-        #expect(try gateway.ask(Gateway.request("POST", "/api/x/proxy", body: fits)).status == 200)
-        #expect(try gateway.ask(Gateway.request("POST", "/api/x/proxy", body: large)).status == 413)
+        #expect(try ask(Gateway.request("POST", "/api/x/proxy", body: fits)).status == 200)
+        #expect(try ask(Gateway.request("POST", "/api/x/proxy", body: large)).status == 413)
         let chunked = [("HTTP_TRANSFER_ENCODING", "chunked")]
-        #expect(try gateway.ask(Gateway.request("POST", "/api/x/proxy", chunked, body: fits, length: "")).status == 200)
+        #expect(try ask(Gateway.request("POST", "/api/x/proxy", chunked, body: fits, length: "")).status == 200)
         #expect(
-            try gateway.ask(Gateway.request("POST", "/api/x/proxy", chunked, body: large, length: "")).status == 413)
-        #expect(try gateway.ask(Gateway.request("POST", "/a", body: Array(fits.prefix(10)))).text == "whole 10")
-        #expect(try gateway.ask(Gateway.request("POST", "/a", body: Array(fits.prefix(11)))).status == 413)
+            try ask(Gateway.request("POST", "/api/x/proxy", chunked, body: large, length: "")).status == 413)
+        #expect(try ask(Gateway.request("POST", "/a", body: Array(fits.prefix(10)))).text == "whole 10")
+        #expect(try ask(Gateway.request("POST", "/a", body: Array(fits.prefix(11)))).status == 413)
     }
 
-    @Test("A body that nobody read is skipped, and its connection serves the next request")
+    @Test("Who is refused hears of it without sending the body, and who sends it all the same hears of it too")
     func unread() throws {
         let worker = try Worker(lanes: 1, limits: Self.limits()) { _ in .text("no") }
         defer { worker.end() }
+        let whole = Gateway.request("POST", "/api/x/proxy", body: [UInt8](repeating: 1, count: 200_000))
+        for sent in [whole.prefix(400), whole.dropLast(100_000), whole[...]] {
+            let gateway = try Gateway(worker)
+            let began = ContinuousClock.now
+            try gateway.send(Array(sent))
+            let answer = try gateway.answer()
+            #expect(answer.isWhole && answer.text == "no" && ContinuousClock.now - began < .seconds(5))
+            gateway.hangUp()
+        }
         let gateway = try Gateway(worker)
         for _ in 0..<3 {
-            let body = [UInt8](repeating: 1, count: 200_000)
-            #expect(try gateway.ask(Gateway.request("POST", "/api/x/proxy", body: body)).text == "no")
+            #expect(try gateway.ask(Gateway.request("GET", "/api/x/proxy")).text == "no", "without a body it is kept")
         }
     }
 

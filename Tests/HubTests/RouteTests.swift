@@ -187,8 +187,11 @@ import Testing
                 let answer = try visitor.send(method, path)
                 #expect(answer.status == 405 && answer.headers["allow"] == names, "\(method) \(path)")
             }
-            let options = try visitor.send(.options, path)
-            #expect(options.status == 204 && options.headers["allow"] == names)
+            // Where OPTIONS has a rule of its own, it is somebody else who answers.
+            if access[.options] == nil {
+                let options = try visitor.send(.options, path)
+                #expect(options.status == 204 && options.headers["allow"] == names)
+            }
             if access[.get] != nil, !isScript(path) {
                 #expect(try visitor.send(.head, path).status == visitor.get(path).status)
             }

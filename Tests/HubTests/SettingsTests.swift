@@ -1,4 +1,5 @@
 import Foundation
+import LogKit
 import Testing
 
 @testable import Hub
@@ -26,6 +27,20 @@ import Testing
         #expect(settings[.workers]?.text == "3" && settings[.workers]?.source.hasSuffix(":2") == true)
         #expect(settings[.databaseConnections]?.source == "default" && settings[.publicURL] == nil)
         #expect(throws: SettingsError.self) { try settings.text(.publicURL) }
+    }
+
+    @Test("Clients of services are taken from environment and file, and nothing else that is set there")
+    func clients() throws {
+        let settings = try settings(
+            ["SHOPIFY_CLIENT_ID": "from-environment", "HUB_DATABASE_URL": "x", "PATH": "/bin", "SLACK_CLIENT_SECRET": ""],
+            file: "SHOPIFY_CLIENT_ID=from-file\nSHOPIFY_CLIENT_SECRET=s3cret\n")
+        #expect(settings.serviceVariable("SHOPIFY_CLIENT_ID")?.reveal { $0 } == "from-environment")
+        #expect(settings.serviceVariable("SHOPIFY_CLIENT_SECRET")?.reveal { $0 } == "s3cret")
+        for name in ["PATH", "HUB_DATABASE_URL", "SLACK_CLIENT_SECRET", "HUB_CLIENT_SECRET"] {
+            #expect(settings.serviceVariable(name) == nil, "\(name)")
+        }
+        #expect(settings.serviceSources.map(\.name) == ["SHOPIFY_CLIENT_ID", "SHOPIFY_CLIENT_SECRET"])
+        #expect(complaints(["HUB_CLIENT_SECRET": "x"]).count == 1 && complaints([:], file: "PATH=/bin").count == 1)
     }
 
     @Test("A file may have comments, blank lines, spaces, CR LF, and = in its values")

@@ -46,7 +46,8 @@ public struct Door: Sendable {
             Request(method, path: parsed, mount: "/hub", query: query, headers: headers, body: body), as: principal)
     }
 
-    private func send(_ request: Request, as principal: Principal?) -> Response {
+    /// Sends a request that is made already.
+    public func send(_ request: Request, as principal: Principal?) -> Response {
         do {
             guard let match = routes.match(request.path) else { throw Problem.notFound }
             let method = request.method == .head ? .get : request.method

@@ -48,6 +48,9 @@ struct Command: Sendable {
         Command(
             name: "provider check", arguments: "FILE…", meaning: "Say what is wrong with provider files",
             run: providerCheck),
+        Command(
+            name: "request", arguments: "CONNECTION METHOD PATH [--org O] [--header 'N: V']… [--data D|@FILE|@-]",
+            meaning: "Call a provider with a connection's credentials and print what it answers", run: request),
         Command(name: "version", arguments: "", meaning: "Print the version", run: { _ in printVersion() }),
     ]
 }

@@ -21,6 +21,7 @@ func doctor(_ arguments: inout Arguments) throws -> Int32 {
             "\(setting.rawValue)=\(setting.isSecret ? hidden(entry?.text) : entry?.text ?? "")\t(\(entry?.source ?? "not set"))"
         )
     }
+    for (name, source) in settings.serviceSources { print("\(name)=<secret>\t(\(source))") }
     print("")
     var examination = Examination()
     examination.run(settings)

@@ -20,6 +20,8 @@ struct Configuration: Sendable {
     let workers: Int
     let lanes: Int
     let bodyLimit: Int
+    let proxyUploadLimit: Int
+    let proxyDownloadLimit: Int
     let patience: Plan.Patience
     let passwordParameters: Password.Parameters
     let scryptSlots: Int
@@ -43,6 +45,8 @@ struct Configuration: Sendable {
         workers = try settings.number(.workers, 1...128)
         lanes = try settings.number(.lanes, 1...128)
         bodyLimit = try settings.number(.bodyLimit, 1_024...67_108_864)
+        proxyUploadLimit = try settings.number(.proxyUploadLimit, 1_024...1_099_511_627_776)
+        proxyDownloadLimit = try settings.number(.proxyDownloadLimit, 1_024...1_099_511_627_776)
         patience = try Self.patience(settings)
         let logN = try settings.number(.scryptLogN, 10...20)
         passwordParameters = Password.Parameters(logN: logN, blockSize: 8, parallelism: 1) ?? .standard

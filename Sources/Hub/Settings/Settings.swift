@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPKit
+import LogKit
 
 /// Why the settings cannot be used, in one sentence each.
 struct SettingsError: Error, CustomStringConvertible {
@@ -16,6 +17,8 @@ struct Settings: Sendable {
     }
 
     private let entries: [Setting: Entry]
+    /// Clients of services, which provider files name (seed 3).
+    private let services: [String: Entry]
 
     /// Reads the environment, over the file that `HUB_CONFIG` names.
     ///
@@ -33,7 +36,12 @@ struct Settings: Sendable {
                 entries[setting] = Entry(text: standard, source: "default")
             }
         }
+        var services: [String: Entry] = [:]
         for (name, text, source) in Self.file(environment["HUB_CONFIG"], &complaints) + Self.variables(environment) {
+            if Self.isServiceVariable(name) {
+                services[name] = Entry(text: text, source: source)
+                continue
+            }
             guard let setting = Setting(rawValue: name) else {
                 complaints.append("\(name) (\(source)) is not a setting of this hub.")
                 continue
@@ -42,6 +50,30 @@ struct Settings: Sendable {
         }
         guard complaints.isEmpty else { throw SettingsError(complaints: complaints) }
         self.entries = entries
+        self.services = services
+    }
+
+    /// Whether a name is that of a service's client, such as `SHOPIFY_CLIENT_ID`: nothing else of the environment can be
+    /// had by a provider file.
+    static func isServiceVariable(_ name: String) -> Bool {
+        name.wholeMatch(of: /[A-Z][A-Z0-9_]{0,80}_CLIENT_(ID|SECRET)/) != nil && !name.hasPrefix("HUB_")
+    }
+
+    /// The names of clients in an environment, which processes of the hub are started with.
+    static func serviceVariables(
+        in environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> [String] {
+        environment.keys.filter(isServiceVariable).sorted()
+    }
+
+    /// What a service's client was given as; nil for none, and for an empty one.
+    func serviceVariable(_ name: String) -> Secret<String>? {
+        services[name].flatMap { $0.text.isEmpty ? nil : Secret($0.text) }
+    }
+
+    /// The clients of services that are given, and where each came from, as `hub doctor` prints them.
+    var serviceSources: [(name: String, source: String)] {
+        services.filter { !$0.value.text.isEmpty }.sorted { $0.key < $1.key }.map { ($0.key, $0.value.source) }
     }
 
     /// What a setting was given as; nil when it was not and has no default.
@@ -70,7 +102,7 @@ struct Settings: Sendable {
     }
 
     private static func variables(_ environment: [String: String]) -> [(String, String, String)] {
-        environment.filter { $0.key.hasPrefix("HUB_") && $0.key != "HUB_CONFIG" }.sorted { $0.key < $1.key }
+        environment.filter { ($0.key.hasPrefix("HUB_") && $0.key != "HUB_CONFIG") || isServiceVariable($0.key) }.sorted { $0.key < $1.key }
             .map { ($0.key, $0.value, "environment") }
     }
 

@@ -1,0 +1,156 @@
+import AdminShell
+import CipherKit
+import DatabaseKit
+import Domain
+import HTTPKit
+import JSONKit
+import LogKit
+import TimeKit
+
+/// Ending a sign-in at a service (seed 0's `exchange_code`).
+extension Connections {
+    /// How a sign-in ended.
+    struct Completion: Sendable {
+        let organization: Identifier<Organization>
+        let connection: Identifier<Connection>
+        /// The connection by its name for people.
+        let title: String
+        /// The path of this site that the browser was to go to.
+        let returnTo: String?
+        /// Why it came to nothing; nil when it is connected.
+        let failure: AuthorizationFailure?
+        /// How the connection's test went right after; nil when there was none.
+        let test: TestOutcome?
+    }
+
+    /// Ends a sign-in: its state is used up in a transaction of its own, then the code is exchanged while none is open,
+    /// and what was granted is stored if the set-up is still the same.
+    ///
+    /// - Parameters:
+    ///   - owner: who asks, which must be who began it.
+    ///   - expected: the connection that it must be about, where the caller named one.
+    ///   - scopeIn: the caller's rights in the organization that the sign-in was begun in.
+    /// - Throws: ``AuthorizationFailure`` for a state that cannot be used: then nothing was changed.
+    func complete(
+        _ callback: Callback, by owner: FlowOwner, about expected: Identifier<Connection>? = nil,
+        scopeIn: (Identifier<Organization>) throws -> OrganizationScope
+    ) throws -> Completion {
+        let state = try callback.state()
+        guard let flow = try flows.find(state) else { throw AuthorizationFailure.unknownState }
+        let mine = expected ?? flow.connection
+        guard flow.connection == mine else { throw AuthorizationFailure.unknownState }
+        guard flow.usedAt == nil, try flows.claim(state, by: owner) else {
+            throw AuthorizationFailure(unusable: try flows.find(state) ?? flow, by: owner)
+        }
+        let scope = try scopeIn(flow.organization)
+        guard scope.allows(.write(.connections)) else { throw Problem.missing(.write(.connections)) }
+        let before = try find(.id(flow.connection), scope)
+        do {
+            try exchange(callback, flow, before, scope)
+        } catch let failure as AuthorizationFailure {
+            try record(failure, before, scope)
+            return completion(flow, before, failure: failure)
+        }
+        return completion(flow, before, test: try testGrant(flow.connection, scope))
+    }
+
+    private func completion(
+        _ flow: AuthorizationFlow, _ view: ConnectionView, failure: AuthorizationFailure? = nil,
+        test: TestOutcome? = nil
+    ) -> Completion {
+        Completion(
+            organization: flow.organization, connection: flow.connection, title: view.title, returnTo: flow.returnTo,
+            failure: failure, test: test)
+    }
+
+    /// Exchanges the code, no transaction being open, and stores what was granted.
+    private func exchange(
+        _ callback: Callback, _ flow: AuthorizationFlow, _ view: ConnectionView, _ scope: OrganizationScope
+    ) throws {
+        try Self.requireReadable(view)
+        let (provider, oauth) = try Self.requireSignIn(view)
+        guard view.setUpDigest == flow.setUp else { throw AuthorizationFailure.changedMeanwhile }
+        let values = view.signInValues
+        let check = CallbackCheck(callback: callback, flow: flow, provider: provider, oauth: oauth, values: values)
+        let code = TokenEndpoint.Code(
+            code: try check.code(), redirectURI: flow.redirectURI, verifier: try verifier(of: flow))
+        let endpoint = TokenEndpoint(client: client, provider: provider, oauth: oauth, values: values)
+        let started = world.now()
+        let answer: TokenAnswer
+        do throws(TokenFailure) {
+            answer = try endpoint.exchange(code)
+        } catch {
+            throw AuthorizationFailure(error)
+        }
+        let grant = GrantAnswer(
+            answer, callback: callback.query, flow: flow, provider: provider, oauth: oauth, values: values)
+        let times = GrantTimes(
+            answer, oauth, started: started, hasRefreshToken: answer.refresh != nil, jitter: jitter)
+        try store(grant, times, flow, scope)
+    }
+
+    private func verifier(of flow: AuthorizationFlow) throws -> Secret<String>? {
+        try flow.sealedVerifier.map { sealed in
+            let place = AuthorizationFlow.place(flow.state)
+            let bytes = try vault.open(sealed, at: place, for: flow.organization, in: database)
+            return Secret(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    private func store(
+        _ grant: GrantAnswer, _ times: GrantTimes, _ flow: AuthorizationFlow, _ scope: OrganizationScope
+    ) throws {
+        try database.transaction { transaction in
+            let now = try locked(flow.connection, scope, in: transaction)
+            try Self.requireReadable(now)
+            // A token of one client must not end up beside the secret of another.
+            guard now.setUpDigest == flow.setUp else { throw AuthorizationFailure.changedMeanwhile }
+            let sealed = try vault.seal(
+                grant.tokens.bytes, at: Tokens.place(flow.connection), for: scope.organization, in: transaction)
+            try store(scope).storeGrant(
+                flow.connection, sealedTokens: sealed, times: times, requested: flow.requestedScopes,
+                granted: grant.answer.scopes, metadata: grant.metadata.stored,
+                status: grant.objection == nil ? .connected : .error, detail: grant.objection, grantKey: grant.key(),
+                in: transaction)
+            try audit.record(
+                "connection.authorized", object(now), details: grant.auditDetails, by: scope, in: transaction)
+        }
+    }
+
+    /// Tests what was just granted, so that its page says whose access it is; tells siblings by that where the token
+    /// answer did not.
+    private func testGrant(_ id: Identifier<Connection>, _ scope: OrganizationScope) throws -> TestOutcome? {
+        let view = try find(.id(id), scope)
+        let outcome: TestOutcome
+        do {
+            outcome = try test(view, by: scope)
+        } catch is Problem {
+            // Switched off, or somebody else is testing it this moment.
+            return nil
+        }
+        if outcome.isSuccess, let provider = view.provider, let oauth = provider.oauth, oauth.account == nil,
+            let account = outcome.metadata["access"]?.text
+        {
+            let key = GrantAnswer.key(provider, oauth, view.signInValues, account: account)
+            try store(scope).setGrantKey(id, key, of: view.record.grant.version)
+        }
+        return outcome
+    }
+
+    /// Notes why a sign-in came to nothing; the grant that there was before, if any, stays as it is.
+    private func record(_ failure: AuthorizationFailure, _ view: ConnectionView, _ scope: OrganizationScope) throws {
+        try database.transaction { transaction in
+            try store(scope).noteFailedSignIn(view.record.id, failure.sentence, in: transaction)
+            try audit.record(
+                "connection.authorization_failed", object(view),
+                details: ["error": .string(failure.code.rawValue), "detail": .string(failure.sentence)], by: scope,
+                in: transaction)
+        }
+    }
+}
+
+extension AuthorizationFailure {
+    /// The set-up is another one than the sign-in began with.
+    static let changedMeanwhile = AuthorizationFailure(
+        code: .changed, sentence: "Somebody changed the set-up while you signed in. Connect again.")
+}

@@ -1,0 +1,57 @@
+import DatabaseKit
+import Domain
+import JSONKit
+import TimeKit
+
+extension ConnectionStore {
+    /// How long nobody reads the facts of a service again.
+    private static let rest = Duration.seconds(5)
+
+    /// Takes the turn to read facts; false when they were read a moment ago. Whoever dies at it leaves it due again soon.
+    func claimSync(of id: Identifier<Connection>) throws -> Bool {
+        let now = world.now()
+        return try database.execute(
+            """
+            UPDATE connections
+               SET sync_due_at = \(now + .minutes(2))
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+                   AND (synced_at IS NULL OR synced_at <= \(now - Self.rest) OR synced_at > \(now))
+            """
+        ).affectedRows == 1
+    }
+
+    /// Notes what was read, and when it is read again.
+    ///
+    /// - Parameter isNews: whether anything is told that was not told before.
+    func recordSync(
+        _ id: Identifier<Connection>, metadata: JSON, failure: String?, dueAt: Timestamp, isNews: Bool,
+        in transaction: Transaction
+    ) throws {
+        let now = world.now()
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET metadata = \(metadata.stored), sync_error = \(failure), sync_due_at = \(dueAt),
+                   synced_at = IF(\(failure == nil), \(now), synced_at),
+                   sync_failures = IF(\(failure == nil), 0, sync_failures + 1), version = version + \(isNews)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
+    /// How often in a row the facts could not be read.
+    func syncFailures(of id: Identifier<Connection>, in transaction: Transaction) throws -> Int {
+        try transaction.row(
+            "SELECT sync_failures FROM connections WHERE id = \(id) AND organization_id = \(scope.organization)"
+        )?.get("sync_failures") ?? 0
+    }
+
+    /// Says when facts are read, or a test is made, for the next time; nil for not until something else changes.
+    func postpone(_ work: DueStore.Work, of id: Identifier<Connection>, to moment: Timestamp?) throws {
+        try database.execute(
+            """
+            UPDATE connections
+               SET \(work.column) = \(moment)
+             WHERE id = \(id) AND organization_id = \(scope.organization)
+            """)
+    }
+}
