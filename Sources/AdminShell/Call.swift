@@ -112,7 +112,17 @@ public struct Call: Sendable {
     public func redirect(toPath path: String, saying text: String? = nil, _ tone: Flash.Tone = .good) -> Response {
         let response = Response.seeOther(shell.site.mount + path)
         guard let text else { return response }
-        return response.setting(Flash(tone: tone, text: text).cookie(on: shell.site, key: csrfToken))
+        return saying(text, tone, on: response)
+    }
+
+    /// An answer that leads to a page of this site, which says what was done.
+    public func saying(_ text: String, _ tone: Flash.Tone, on response: Response) -> Response {
+        response.setting(Flash(tone: tone, text: text).cookie(on: shell.site, key: csrfToken))
+    }
+
+    /// Whether the next page has something to say already.
+    public var isToldSomething: Bool {
+        request.cookie(shell.site.cookieName(Flash.cookieName)).flatMap { Flash(cookie: $0, key: csrfToken) } != nil
     }
 }
 

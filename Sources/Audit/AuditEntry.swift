@@ -91,6 +91,8 @@ struct Deed: Equatable {
         "connection.renamed": ("renamed a connection to", .none),
         "connection.tested": ("tested", .none),
         "connection.updated": ("changed", .none),
+        "message.failed": ("could not send, or not surely, over", .bad),
+        "message.sent": ("sent over", .good),
         "organization.created": ("set up the organization", .good),
         "organization.renamed": ("renamed the organization to", .none),
         "user.created": ("added", .none),

@@ -45,7 +45,7 @@ static inline CURLcode c_curl_set_write(CURL *handle, curl_write_callback receiv
     return curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
 }
 
-/// Sets who gives the next bytes of a request's body.
+/// Sets who gives the next bytes of what is sent, a request's body or a mail.
 static inline CURLcode c_curl_set_read(CURL *handle, curl_read_callback give) {
     return curl_easy_setopt(handle, CURLOPT_READFUNCTION, give);
 }

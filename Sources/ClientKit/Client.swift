@@ -114,6 +114,7 @@ extension OutboundRequest {
                 c_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https"),
                 c_curl_set_long(handle, CURLOPT_HTTP09_ALLOWED, 0),
                 c_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS)),
+                c_curl_set_long(handle, CURLOPT_FRESH_CONNECT, isSentOnce ? 1 : 0),
             ]
         }
         if hasBody, !isBodyStreamed {

@@ -40,13 +40,18 @@ public struct ClientError: Error, Equatable, CustomStringConvertible, CustomDebu
     public let target: String
     /// Whether the address that failed is one the operator opened, or a refused one: nobody else may learn how it failed.
     public let isConcealed: Bool
+    /// Whether the request, or a part of it, had left when the call failed: then the server may have done what was asked.
+    public let mayHaveArrived: Bool
     let detail: String
 
-    init(_ code: Code, target: String = "", detail: String, isConcealed: Bool = false) {
+    init(
+        _ code: Code, target: String = "", detail: String, isConcealed: Bool = false, mayHaveArrived: Bool = false
+    ) {
         self.code = code
         self.target = target
         self.detail = detail
         self.isConcealed = isConcealed || code == .refusedAddress
+        self.mayHaveArrived = mayHaveArrived
     }
 
     /// What tenants may be told of ``code``: every failure at an address that is not public is the same refusal.

@@ -39,6 +39,9 @@ public struct OutboundRequest: Sendable, CustomStringConvertible, CustomDebugStr
     public var headerLimit: Int
     /// Whether up to three redirects to https are followed, each judged as a call of its own.
     public var followsRedirects: Bool
+    /// Whether the call is made on a connection of its own, so that libcurl never sends it a second time because a kept
+    /// connection was closed: for what must not be done twice.
+    public var isSentOnce = false
 
     /// A call with the deadlines and limits that suit an API.
     public init(

@@ -115,7 +115,7 @@ extension Client {
 
 extension SMTPProbe {
     /// The server as a URL. Throws `badURL` when host and port make no origin.
-    fileprivate func url() throws(ClientError) -> ParsedURL {
+    func url() throws(ClientError) -> ParsedURL {
         let isImplicit = security == .ssl || security == .auto && port == 465
         let written = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
         let text = "\(isImplicit ? "smtps" : "smtp")://\(written):\(port)"
@@ -123,8 +123,18 @@ extension SMTPProbe {
         return try ParsedURL(text, schemes: ["smtp", "smtps"])
     }
 
-    /// Sets what to say to the server.
+    /// Sets what to say to a server that is only tried.
     fileprivate func configure(_ handle: borrowing EasyHandle) throws(ClientError) {
+        try configureSession(handle)
+        try unsafe handle.set { handle in
+            unsafe [
+                c_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, "NOOP"), c_curl_set_long(handle, CURLOPT_NOBODY, 1),
+            ]
+        }
+    }
+
+    /// Sets how the connection is made secure and who signs in.
+    func configureSession(_ handle: borrowing EasyHandle) throws(ClientError) {
         let secure =
             switch security {
             case .none: CURLUSESSL_NONE
@@ -138,8 +148,6 @@ extension SMTPProbe {
                 c_curl_set_long(handle, CURLOPT_USE_SSL, Int(secure.rawValue)),
                 c_curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, verifiesCertificate ? 1 : 0),
                 c_curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, verifiesCertificate ? 2 : 0),
-                c_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, "NOOP"),
-                c_curl_set_long(handle, CURLOPT_NOBODY, 1),
                 // Says QUIT within this transfer, where its deadline holds, and not when the handle ends.
                 c_curl_set_long(handle, CURLOPT_FORBID_REUSE, 1),
             ]
@@ -173,6 +181,8 @@ struct SMTPTranscript {
     private(set) var capabilities: [String] = []
     private(set) var isUpgraded = false
     private(set) var isAuthenticated = false
+    /// The last reply that was more than a goodbye.
+    private(set) var last: SMTPReply?
 
     init(_ lines: [String]) {
         var reply: [Substring] = []
@@ -182,6 +192,9 @@ struct SMTPTranscript {
             let text = Substring(line)
             reply.append(text.dropFirst(4))
             guard !text.dropFirst(3).hasPrefix("-") else { continue }
+            if let code = Int(text.prefix(3)), code != 221 {
+                last = SMTPReply(code: code, text: reply.joined(separator: " "))
+            }
             switch text.prefix(3) {
             case "220":
                 greetings += 1

@@ -80,11 +80,14 @@ extension EasyHandle {
             return ClientError(.refusedAddress, target: target, detail: "\(refused) is not an allowed address")
         }
         if let overflow = exchange.overflow {
-            return ClientError(.tooLarge, target: target, detail: overflow, isConcealed: exchange.triedInside)
+            return ClientError(
+                .tooLarge, target: target, detail: overflow, isConcealed: exchange.triedInside, mayHaveArrived: true)
         }
         return ClientError(
             exchange.isLate ? .timedOut : ClientError.Code(code), target: target, detail: detail,
-            isConcealed: exchange.triedInside)
+            isConcealed: exchange.triedInside,
+            // libcurl notes this moment when the connection stands and the request is about to be sent.
+            mayHaveArrived: time(CURLINFO_PRETRANSFER_TIME_T) > .zero)
     }
 }
 

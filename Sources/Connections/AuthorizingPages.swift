@@ -203,7 +203,7 @@ extension Call {
     }
 
     /// The caller's rights in an organization that need not be the one that the browser shows.
-    fileprivate func scope(in organization: Identifier<Organization>) throws(Problem) -> OrganizationScope {
+    func scope(in organization: Identifier<Organization>) throws(Problem) -> OrganizationScope {
         guard
             let scope = OrganizationScope(
                 of: try known(), in: organization, remoteAddress: request.remoteAddress, requestID: request.id)

@@ -86,7 +86,13 @@ extension Connections {
             answer, callback: callback.query, flow: flow, provider: provider, oauth: oauth, values: values)
         let times = GrantTimes(
             answer, oauth, started: started, hasRefreshToken: answer.refresh != nil, jitter: jitter)
-        try store(grant, times, flow, scope)
+        do {
+            try store(grant, times, flow, scope)
+        } catch let failure as AuthorizationFailure {
+            // Nobody has these tokens now, so nobody would give them back.
+            try revokeUnwanted(grant.tokens, of: view, by: scope)
+            throw failure
+        }
     }
 
     private func verifier(of flow: AuthorizationFlow) throws -> Secret<String>? {
@@ -112,6 +118,8 @@ extension Connections {
                 granted: grant.answer.scopes, metadata: grant.metadata.stored,
                 status: grant.objection == nil ? .connected : .error, detail: grant.objection, grantKey: grant.key(),
                 in: transaction)
+            let status: ConnectionStatus = grant.objection == nil ? .connected : .error
+            if status != now.record.storedStatus { try publish(status, grant.objection, now, scope, in: transaction) }
             try audit.record(
                 "connection.authorized", object(now), details: grant.auditDetails, by: scope, in: transaction)
         }

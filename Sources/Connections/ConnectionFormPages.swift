@@ -15,7 +15,7 @@ private enum ConnectionForm {
             return FormField(
                 "setup.\(field.name)", field.label, control(field),
                 help: isStored ? "Leave empty to keep the stored one." : field.help,
-                isOptional: (!field.isRequired || field.alternative != nil) && field.kind != .boolean,
+                isOptional: (!field.isRequired || !field.alternatives.isEmpty) && field.kind != .boolean,
                 isStored: isStored,
                 width: FormField.Width(rawValue: field.width ?? "") ?? width(field),
                 initial: initial.map { [$0] } ?? [])

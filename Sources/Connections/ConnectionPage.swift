@@ -101,6 +101,8 @@ struct ConnectionPage: ShellPage {
     let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
+    /// What can be sent over it, each with what was sent last; nothing where whoever looks may not see that.
+    var sending: [Sending] = []
 
     init(
         view: ConnectionView, canWrite: Bool, links: Links, workspace: String?, activity: [Activity],
@@ -127,9 +129,9 @@ struct ConnectionPage: ShellPage {
             "sentence": shown.status.needsPerson ? .null : .text(shown.sentence), "attention": .list(attention),
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
             "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
-            "last_test": lastTest, "example": example,
-            "test_notice": testNotice,
+            "last_test": lastTest, "example": example, "test_notice": testNotice,
             "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
+            "sending": .list(sending.map { $0.view(now: now) }),
         ]
         members["health"] = health.view(now: now)
         members["synced"] = synced

@@ -177,8 +177,8 @@ public enum ConnectionRoute: Route {
             .providerEdit("pager"), .providerRemove("pager"), .show(id), .edit(id), .test(id), .refresh(id),
             .sync(id), .enable(id), .disable(id), .authorize(id), .callback(provider: "google", nil),
             .callback(provider: "custom_oauth2", id), .callbackNotice, .callbackNoticeJSON, .disconnect(id),
-            .remove(id),
-            .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name), .testJSON(name),
+            .remove(id), .providersJSON, .providerJSON("telegram"), .listJSON, .json(name), .statusJSON(name),
+            .testJSON(name),
             .authorizeJSON(name), .exchangeJSON(name), .refreshJSON(name), .checksJSON(name), .syncJSON(name),
             .disconnectJSON(name), .credentialsJSON(name), .proxy(name),
         ]
@@ -199,6 +199,15 @@ public enum ConnectionName: Equatable, Sendable, CustomStringConvertible {
         }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         self = .named(provider: parts[0], name: parts.count == 2 ? parts[1] : Self.defaultName)
+    }
+
+    /// Whether a connection can have this name at all.
+    var isWellFormed: Bool {
+        switch self {
+        case .id: true
+        case .named(let provider, let name):
+            provider.wholeMatch(of: /[a-z][a-z0-9_-]{0,63}/) != nil && name.wholeMatch(of: /[a-z0-9-]{1,64}/) != nil
+        }
     }
 
     /// The name that a connection has when nobody gives it one.

@@ -125,6 +125,16 @@ struct ConnectionStore: Sendable {
         ).map(ConnectionRecord.init)
     }
 
+    /// Whether a connection was removed a while ago: its row is still there.
+    func wasRemoved(_ id: Identifier<Connection>) throws -> Bool {
+        try database.row(
+            """
+            SELECT 1
+              FROM connections
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NOT NULL
+            """) != nil
+    }
+
     /// The living connection that holds a name in a workspace.
     func holder(
         provider: String, name: String, workspace: Identifier<Workspace>?, in transaction: Transaction
@@ -238,7 +248,7 @@ struct ConnectionStore: Sendable {
     }
 
     /// What ends a grant on our side.
-    private static let withoutTokens: SQL = """
+    static let withoutTokens: SQL = """
         tokens_sealed = NULL, tokens_version = tokens_version + 1, token_expires_at = NULL, grant_ends_at = NULL,
         authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, refresh_due_at = NULL, refresh_lease = NULL,
         refresh_lease_until = NULL, refresh_failures = 0, refreshed_at = NULL, probe_due_at = NULL, sync_due_at = NULL,

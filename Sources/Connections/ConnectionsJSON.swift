@@ -2,6 +2,7 @@ import AdminShell
 import Domain
 import HTTPKit
 import JSONKit
+import LogKit
 import TimeKit
 
 /// Connections as scripts see them.
@@ -133,10 +134,9 @@ extension Connections {
     /// The live credentials: the only answer that holds them, and never without a line in the audit log.
     func credentialsJSON(_ name: ConnectionName, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        let view = try live(find(name, scope), by: scope)
-        try audit.record(
-            "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
-        let values = view.values.sorted { $0.key < $1.key }.map { name, value in
+        let view = try find(name, scope)
+        let secret = try credentials(of: view, by: scope)
+        let values = secret.reveal { $0 }.sorted { $0.key < $1.key }.map { name, value in
             JSON.Member(name, view.provider?.field(name)?.json(value) ?? .string(value))
         }
         return Response.json([
@@ -144,6 +144,16 @@ extension Connections {
             "name": .string(view.record.name), "kind": JSON(view.provider?.kind.rawValue),
             "credentials": .object(values),
         ]).neverStored()
+    }
+
+    /// The values that calls need, renewed if they end soon, with a line in the audit log.
+    ///
+    /// - Throws: `Problem` as ``live(_:by:forced:)``.
+    func credentials(of view: ConnectionView, by scope: OrganizationScope) throws -> Secret<[String: String]> {
+        let view = try live(view, by: scope)
+        try audit.record(
+            "credentials.read", .init("connection", view.record.id, name: view.title), by: scope, in: database)
+        return Secret(view.values)
     }
 
     /// A connection as scripts see it: what is secret is told to be there, never what it is.

@@ -75,11 +75,12 @@ extension Connections {
         let view = try find(.id(id), scope)
         let activity =
             try scope.allows(.read(.audit)) ? store(scope).activity(id).map(ConnectionPage.Activity.init) : []
-        return try call.page(
-            ConnectionPage(
-                view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),
-                workspace: try workspaces(scope).first { $0.id == view.record.workspace }?.name, activity: activity,
-                checks: try checks(scope).list(id, limit: ConnectionHealth.most),
-                siteURL: call.shell.site.origin + call.shell.site.mount, now: world.now()))
+        var page = ConnectionPage(
+            view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),
+            workspace: try workspaces(scope).first { $0.id == view.record.workspace }?.name, activity: activity,
+            checks: try checks(scope).list(id, limit: ConnectionHealth.most),
+            siteURL: call.shell.site.origin + call.shell.site.mount, now: world.now())
+        page.sending = try sending(over: view, call)
+        return try call.page(page)
     }
 }

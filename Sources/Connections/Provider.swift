@@ -155,8 +155,8 @@ struct ProviderField: Sendable {
     let width: String?
     /// Where the value, a whole address, may lead; empty for a value that is none.
     var hosts: [HostPattern] = []
-    /// Another field that makes this one unneeded where it is given.
-    var alternative: String?
+    /// Other fields, one of which makes this one unneeded where it is given.
+    var alternatives: [String] = []
 
     /// Why a value is refused; nil when it is taken.
     func objection(to value: String) -> String? {

@@ -25,12 +25,21 @@ extension ProviderFile {
 
     private func checkAlternatives(_ fields: [ProviderField]) throws(ProviderFileError) {
         for (index, field) in fields.enumerated() {
-            guard let other = field.alternative else { continue }
-            guard field.isRequired else { throw wrong(at(index), "unless", "unless is for fields that are required.") }
-            guard other != field.name, fields.contains(where: { $0.name == other }) else {
-                throw wrong(at(index), "unless", "there is no other field \(other).")
+            guard field.isRequired || field.alternatives.isEmpty else {
+                throw wrong(at(index), "unless", "unless is for fields that are required.")
+            }
+            for other in field.alternatives {
+                guard other != field.name, fields.contains(where: { $0.name == other }) else {
+                    throw wrong(at(index), "unless", "there is no other field \(other).")
+                }
             }
         }
+    }
+
+    /// `"unless": "bot_token"`, or several of which one is enough.
+    private func alternatives(_ object: Object) throws(ProviderFileError) -> [String] {
+        guard object.members["unless"]?.elements == nil else { return try texts(object, "unless", atMost: 10) }
+        return try optionalText(object, "unless").map { [$0] } ?? []
     }
 
     private func field(_ pointer: String, _ value: JSON) throws(ProviderFileError) -> ProviderField {
@@ -58,7 +67,7 @@ extension ProviderFile {
             pattern: try pattern(object), refusal: try optionalText(object, "refusal"),
             help: try optionalText(object, "help"), standard: try optionalText(object, "default"),
             options: try options(object, kind), range: try range(object, kind), width: try width(object),
-            hosts: try fieldHosts(object, kind), alternative: try optionalText(object, "unless"))
+            hosts: try fieldHosts(object, kind), alternatives: try alternatives(object))
         if kind == .boolean, field.isRequired {
             throw wrong(object, "required", "a boolean is always there: unchecked is false.")
         }

@@ -10,6 +10,11 @@ extension ProviderFile {
                 "kind is one of \(ProviderMessage.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         try require(kind.needs, fields: fields, top, of: message)
+        if kind == .discord || kind == .teamsWorkflow,
+            fields.contains(where: { $0.name == "webhook_url" && $0.hosts.isEmpty })
+        {
+            throw wrong(message, "kind", "the field webhook_url needs hosts, so that it leads nowhere else.")
+        }
         let version = try optionalText(message, "version")
         guard version.map({ $0.wholeMatch(of: /v[0-9]{1,3}\.[0-9]{1,2}/) != nil }) ?? true else {
             throw wrong(message, "version", "a version is written like v23.0.")

@@ -61,7 +61,7 @@ extension Provider {
     /// The fields that must be given and are not: one that has an alternative is not needed where that is given.
     func missing(_ values: [String: String]) -> [ProviderField] {
         fields.filter { field in
-            field.isRequired && values[field.name] == nil && field.alternative.flatMap { values[$0] } == nil
+            field.isRequired && values[field.name] == nil && field.alternatives.allSatisfy { values[$0] == nil }
         }
     }
 }

@@ -21,9 +21,9 @@ public struct Connections: Sendable {
     let tester: Tester
     /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
-    let ownCatalogues: OwnCatalogues
     let flows: AuthorizationStore
     let environment: ServiceEnvironment
+    let ownCatalogues: OwnCatalogues
     let unreadable = UnreadableConnections()
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
@@ -42,10 +42,10 @@ public struct Connections: Sendable {
         self.world = world
         self.vault = vault
         self.catalogue = catalogue
-        ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.environment = environment
         flows = AuthorizationStore(database: database, world: world)
         self.proxyLimits = proxyLimits
+        ownCatalogues = OwnCatalogues(builtIn: catalogue)
         self.workspaces = workspaces
         self.client = client
         self.log = log
@@ -67,7 +67,7 @@ public struct Connections: Sendable {
     private func respond(_ route: ConnectionRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
         case (.list, _): try listPage(call)
-        case (.alias, _): call.redirect(to: ConnectionRoute.list)
+        case (.alias, _): try integrationsPage(call)
         case (.gallery, _): try galleryPage(call)
         case (.new(let key), .post): try connect(key, call)
         case (.new(let key), _): try newPage(key, call)
@@ -174,15 +174,27 @@ public struct Connections: Sendable {
 
     /// One connection of the organization.
     ///
-    /// - Throws: `Problem` 404 for one that is not there, or is somebody else's.
+    /// - Throws: `Problem` 404 in seed 0's words: `not_configured` for one that is not there, or is somebody else's;
+    ///   `deleted` for one that was removed; `invalid_provider_key` for what can be no connection's name.
     func find(_ name: ConnectionName, _ scope: OrganizationScope) throws -> ConnectionView {
         let record =
             switch name {
             case .id(let id): try store(scope).find(id, in: database)
             case .named(let provider, let name): try store(scope).find(provider: provider, name: name)
             }
-        guard let record else { throw Problem.notFound }
+        guard let record else { throw try missing(name, scope) }
         return try view(record, scope, in: database)
+    }
+
+    private func missing(_ name: ConnectionName, _ scope: OrganizationScope) throws -> Problem {
+        guard name.isWellFormed else {
+            return Problem(
+                404, "invalid_provider_key", "A connection is named by its id, its provider, or provider:name.")
+        }
+        if case .id(let id) = name, try store(scope).wasRemoved(id) {
+            return Problem(404, "deleted", "This connection was removed.")
+        }
+        return Problem(404, "not_configured", "There is no such connection.")
     }
 
     // MARK: What other rooms are told

@@ -11,7 +11,9 @@ extension Connections {
         "connection-edit.html": PackageResources.connection_edit_html,
         "connection-guide.html": PackageResources.connection_guide_html,
         "connection-leaving.html": PackageResources.connection_leaving_html,
+        "connection-messages.html": PackageResources.connection_messages_html,
         "connection-new.html": PackageResources.connection_new_html,
+        "connection-sending.html": PackageResources.connection_sending_html,
         "connection.html": PackageResources.connection_html,
         "connections.html": PackageResources.connections_html,
         "guide-steps.html": PackageResources.guide_steps_html,
@@ -24,8 +26,8 @@ extension Connections {
     /// Every page of this room.
     public static let pages: [any ShellPage.Type] = [
         ConnectionListPage.self, GalleryPage.self, ProviderPage.self, ProviderEditPage.self, ConnectionPage.self,
-        ConnectionFormPage.self, ConnectionEditPage.self, ConnectionConfirmPage.self,
-        LeavingPage.self,
+        ConnectionFormPage.self, ConnectionEditPage.self, ConnectionConfirmPage.self, LeavingPage.self,
+        MessagesPage.self,
     ]
 }
 
@@ -111,7 +113,8 @@ extension ConnectionPage {
                 id: Identifier(.real), kind: .refresh, isSuccess: false, at: Timestamp(seconds: 60),
                 duration: .milliseconds(214), detail: "Token refresh failed: Telegram has trouble.")
         ],
-        siteURL: "https://acme.example", now: Timestamp(seconds: 90))
+        siteURL: "https://acme.example", now: Timestamp(seconds: 90)
+    ).sendingSample
 }
 
 extension ConnectionFormPage {

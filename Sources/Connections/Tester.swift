@@ -170,14 +170,7 @@ struct Tester: Sendable {
                 sentence:
                     "The user name or the password is missing. Enter both, or neither for a server without sign-in.")
         }
-        let authentication = values["authentication"].flatMap { SMTPProbe.Authentication(rawValue: $0) } ?? .always
-        let probe = SMTPProbe(
-            host: values["host"] ?? "", port: values["port"].flatMap { Int($0) } ?? 587,
-            security: values["security"].flatMap { SMTPProbe.Security(rawValue: $0) } ?? .auto,
-            username: values["username"], password: values["password"].map { Secret($0) },
-            authentication: values["username"] == nil ? .never : authentication,
-            verifiesCertificate: values["accept_any_certificate"] != "true", authorities: values["ca_certificate"],
-            deadline: Self.deadline)
+        let probe = SMTPProbe(values, deadline: Self.deadline)
         do throws(ClientError) {
             let outcome = try client.probe(probe)
             return Answer(

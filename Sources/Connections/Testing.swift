@@ -38,6 +38,16 @@ extension Connections {
         return outcome
     }
 
+    /// Notes how a connection did elsewhere; nothing is written or told when that is what is known already.
+    func recordOutcome(_ reason: String?, of view: ConnectionView, by scope: OrganizationScope) throws {
+        let status: ConnectionStatus = reason == nil ? .connected : .error
+        guard view.record.storedStatus != status || view.record.statusDetail != reason else { return }
+        try record(
+            TestOutcome(
+                isSuccess: reason == nil, sentence: reason ?? "", duration: .zero, metadata: view.record.metadata),
+            view, .test, scope)
+    }
+
     /// How long a test may take with tokens that are renewed before it, and it made again with others.
     private static let longestTest = Tester.deadline * 2 + TokenEndpoint.deadline * 2 + .seconds(5)
 
@@ -69,7 +79,7 @@ extension Connections {
     ) throws {
         try database.transaction { transaction in
             let now = try locked(view.record.id, scope, in: transaction)
-            // Another set-up was stored while this one was tried: the outcome says nothing of it.
+            // Another set-up, or another grant, was stored while this one was tried: the outcome says nothing of it.
             guard now.record.sealedSecrets == view.record.sealedSecrets, now.record.setup == view.record.setup,
                 now.record.grant.authorizedAt == view.record.grant.authorizedAt
             else { return }

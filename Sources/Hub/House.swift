@@ -1,5 +1,6 @@
 import AdminShell
 import CipherKit
+import Connections
 import DatabaseKit
 import Domain
 import HTTPKit
@@ -17,7 +18,8 @@ struct House: Sendable {
 
     /// Whether scripts call an address, by its first step; their errors are problem documents.
     private static func isForScripts(_ path: Path) -> Bool {
-        switch path[0] {
+        if IntegrationsHubRoute.isForBrowsers(path) { return false }
+        return switch path[0] {
         case "api", "health", "oauth", "functions", "gate", "inbound", ".well-known": true
         default: false
         }

@@ -23,7 +23,9 @@ enum Schema {
         step("0015_authorization_flows", PackageResources._015_authorization_flows_sql),
         step("0016_domain_events", PackageResources._016_domain_events_sql),
         step("0017_connection_checks", PackageResources._017_connection_checks_sql),
+        step("0018_outgoing_messages", PackageResources._018_outgoing_messages_sql),
         step("0019_providers", PackageResources._019_providers_sql),
+        step("0020_legacy_imports", PackageResources._020_legacy_imports_sql),
         step("0021_connection_listing", PackageResources._021_connection_listing_sql),
     ]
 

@@ -30,7 +30,8 @@ func serve() throws -> Int32 {
         return Plan(
             executable: executablePath(),
             environment: Plan.environment(
-                keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY"] + Settings.serviceVariables(), prefixes: ["HUB_"]),
+                keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY", Setting.siteURL.rawValue]
+                    + Settings.serviceVariables(), prefixes: ["HUB_"]),
             roles: [
                 Plan.Role("worker", count: configuration.workers, arguments: ["worker"]),
                 Plan.Role("work", count: 1, arguments: ["work"]),

@@ -107,8 +107,10 @@ struct Rooms: Sendable {
     let connections: Connections
     let apiKeys: APIKeys
     let audit: Audit
+    let returnAddresses: ReturnAddresses
 
     init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
+        returnAddresses = configuration.returnAddresses
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
         // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
         let workspaces = WorkspaceReader(database: database, world: world)
@@ -129,7 +131,10 @@ struct Rooms: Sendable {
 
     /// The routes of all rooms but Operations, which is told of all the others.
     var routes: [RoomRoutes] {
-        [accounts.routes, connections.routes, connections.integrationsContract, apiKeys.routes, audit.routes]
+        [
+            accounts.routes, connections.routes, connections.messageRoutes, connections.integrationsContract,
+            connections.integrationsHubContract(returnAddresses), apiKeys.routes, audit.routes,
+        ]
     }
 
     /// The links of the frame.

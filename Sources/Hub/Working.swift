@@ -40,11 +40,13 @@ extension BuiltHouse {
             JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
             JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
             JobHandler("events.purge", every: .hours(24)) { _ in try DomainEvents(world: .real).purge(in: database) },
-        ] + rooms.connections.jobs
+        ] + rooms.connections.jobs + rooms.connections.messageJobs
     }
 
     /// The kinds of jobs as the system page names them.
     static let jobLabels = [
+        "connections.message": "Send a message or a calendar event",
+        "connections.messages": "Take up messages whose sending was cut off, forget old ones",
         "accounts.purge": "Forget what has ended: sessions, links, failed sign-ins",
         "answers.purge": "Forget answers kept for repeated requests",
         "events.purge": "Forget events of a month ago",

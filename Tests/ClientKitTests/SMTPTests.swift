@@ -37,6 +37,17 @@ private let script = """
                 if data is None: say("334 "); data = stream.readline().decode().strip()
                 right = base64.b64decode(data) == b"\\0me@example.com\\0p\\xc3\\xa4ss"
                 say("235 welcome" if right else "535 5.7.8 no")
+            elif word == "RCPT" and "norcpt" in options: say("550 5.1.1 no such user")
+            elif word == "MAIL" and "later" in options: say("451 4.3.0 try later")
+            elif word == "DATA":
+                say("354 go ahead")
+                while True:
+                    data = stream.readline()
+                    if not data: return
+                    print("D " + data.decode().rstrip("\\r\\n"), flush=True)
+                    if data == b".\\r\\n": break
+                if "silent" in options: return print("END", flush=True)
+                say("554 5.7.1 spam" if "spam" in options else "250 2.0.0 queued as 4F8B1")
             elif word == "QUIT":
                 if "clingy" in options: continue
                 say("221 bye"); print("END", flush=True); return
@@ -164,6 +175,60 @@ struct SMTPTests {
         #expect(try client().probe(probe).isAuthenticated)
         #expect(ContinuousClock.now - started < .seconds(4))
         withExtendedLifetime(program) {}
+    }
+
+    // MARK: Mails
+
+    func mail(_ text: String = "Subject: Hi\r\n\r\n.dot\r\n..\r\nend\r\n") -> OutboundMail {
+        OutboundMail(
+            sender: "shop@acme.example", recipients: ["ana@example.org", "bo@example.org"], message: Array(text.utf8))
+    }
+
+    func mailFailure(_ port: Int, _ server: SMTPProbe? = nil) -> MailFailure? {
+        do throws(MailFailure) {
+            let reply = try client().send(mail(), through: server ?? probe(port, .none))
+            Issue.record("sent: \(reply)")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("A mail is handed over for all its recipients, its dots doubled, and the server's reply comes back")
+    func mailSent() throws {
+        let (program, port) = try server("auth", "starttls")
+        let reply = try client().send(mail(), through: probe(port, .startTLS))
+        #expect(reply.code == 250 && reply.text == "2.0.0 queued as 4F8B1")
+        let heard = program.lines(through: "END")
+        let size = mail().message.count
+        #expect(heard.contains("MAIL FROM:<shop@acme.example> SIZE=\(size)"), "\(heard)")
+        #expect(heard.contains("RCPT TO:<ana@example.org>") && heard.contains("RCPT TO:<bo@example.org>"))
+        #expect(heard.filter { $0.hasPrefix("D ") } == ["D Subject: Hi", "D ", "D ..dot", "D ...", "D end", "D ."])
+        #expect(!heard.contains { $0.hasPrefix("NOOP") })
+    }
+
+    @Test(
+        "A refusal comes with the server's code and words, whenever it comes, and is no doubt",
+        arguments: [
+            ("norcpt", 550, "5.1.1 no such user"), ("later", 451, "4.3.0 try later"), ("spam", 554, "5.7.1 spam"),
+        ])
+    func mailRefused(option: String, code: Int, words: String) throws {
+        let (program, port) = try server("auth", option)
+        let failure = try #require(mailFailure(port))
+        #expect(failure.refusal?.code == code && failure.refusal?.text == words && !failure.mayHaveArrived)
+        withExtendedLifetime(program) {}
+    }
+
+    @Test("A server that hangs up after the mail leaves a doubt, one that is not there or refuses the password none")
+    func mailInDoubt() throws {
+        let (silent, port) = try server("auth", "silent")
+        let doubt = try #require(mailFailure(port))
+        #expect(doubt.mayHaveArrived && doubt.refusal == nil)
+        #expect(mailFailure(closedPort)?.mayHaveArrived == false)
+        let (strict, strictPort) = try server("auth")
+        let wrong = try #require(mailFailure(strictPort, probe(strictPort, .none, password: "wrong")))
+        #expect(wrong.cause.code == .credentialsRefused && !wrong.mayHaveArrived)
+        withExtendedLifetime((silent, strict)) {}
     }
 
     @Test("A mapped mail server is tried elsewhere, without the policy")

@@ -35,8 +35,9 @@ import TimeKit
         let (one, other) = (try there.begin(id), try there.begin(id))
         #expect(one.state != other.state && one["code_challenge"] != other["code_challenge"])
         let rows = try there.office.house.database.rows("SELECT state_hash, verifier_sealed FROM authorization_flows")
-        #expect(try Set(rows.map { try $0.get("state_hash", as: [UInt8].self) })
-            == [SHA256.digest(Array(one.state.utf8)), SHA256.digest(Array(other.state.utf8))])
+        #expect(
+            try Set(rows.map { try $0.get("state_hash", as: [UInt8].self) })
+                == [SHA256.digest(Array(one.state.utf8)), SHA256.digest(Array(other.state.utf8))])
         #expect(try rows.allSatisfy { try $0.get("verifier_sealed", as: [UInt8].self).count > 43 })
     }
 
@@ -63,7 +64,9 @@ import TimeKit
         #expect(body["scopes"]?["granted"]?.elements?.count == 3)
         #expect(body["authorized_at"] != .null && body["token_expires_at"] != .null)
         #expect(
-            try there.office.house.auditedActions() == ["connection.created", "connection.authorized", "connection.tested"]
+            try there.office.house.auditedActions() == [
+                "connection.created", "connection.authorized", "connection.tested",
+            ]
                 || there.office.house.auditedActions() == ["connection.created", "connection.authorized"])
     }
 
@@ -115,7 +118,8 @@ import TimeKit
         #expect(page.contains("Not granted") && page.contains("userinfo.profile"))
         // Asked for again, and granted this time.
         there.service.answer(
-            "/token", 200, #"{"access_token":"a","token_type":"bearer","scope":"openid email \#(scope)"}"#)
+            "/token", 200,
+            #"{"access_token":"a","refresh_token":"r","token_type":"bearer","scope":"openid email \#(scope)"}"#)
         there.office.house.pass(.seconds(2))
         _ = try there.signIn(id)
         #expect(try there.office.json(.get, "connections/\(id)").body["status"] == "connected")
@@ -125,7 +129,8 @@ import TimeKit
     func tolerant() throws {
         let there = try SigningInOffice()
         let id = try there.connection()
-        there.service.answer("/token", 200, #"{"access_token":"abc","expires_in":"7200","token_type":"BEARER"}"#)
+        there.service.answer(
+            "/token", 200, #"{"access_token":"abc","refresh_token":"r","expires_in":"7200","token_type":"BEARER"}"#)
         _ = try there.signIn(id)
         let body = try there.office.json(.get, "connections/\(id)").body
         #expect(body["status"] == "connected" && body["scopes"]?["granted"] == .null)
@@ -188,12 +193,14 @@ import TimeKit
         let (early, detail) = try there.office.json(.post, "connections/\(id)/test", "{}")
         #expect(early.status == 409 && detail["code"] == "sign_in_needed")
         for (sent, refusal) in [
-            (#"{"return_to":"https://evil.example"}"#, "/return_to invalid"), (#"{"return_to":"//evil"}"#, "/return_to invalid"),
+            (#"{"return_to":"https://evil.example"}"#, "/return_to invalid"),
+            (#"{"return_to":"//evil"}"#, "/return_to invalid"),
             (#"{"return_to":"/\\evil"}"#, "/return_to invalid"), (#"{"scopes":["a\"b"]}"#, "/scopes invalid"),
             (#"{"redirect_uri":"https://evil.example"}"#, "/redirect_uri unknown_field"),
         ] {
             #expect(
-                try refusals(there.office.json(.post, "connections/\(id)/authorize", sent).body) == [refusal], "\(sent)")
+                try refusals(there.office.json(.post, "connections/\(id)/authorize", sent).body) == [refusal], "\(sent)"
+            )
         }
     }
 

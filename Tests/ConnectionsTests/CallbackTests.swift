@@ -143,16 +143,24 @@ import TimeKit
         #expect(flash(nothing) == "Google sent no code back. Start again.")
     }
 
-    @Test("The service's own answer to the code is told by what it means", arguments: [
-        (400, #"{"error":"invalid_grant"}"#, "invalid_grant", "Invalid grant:"),
-        (401, #"{"error":"invalid_client"}"#, "invalid_client", "does not know this client"),
-        (400, #"{"error":"invalid_scope"}"#, "insufficient_scope", "Insufficient scope:"),
-        (429, #"{}"#, "unreachable", "called less often (429)"), (503, "<html>", "unreachable", "trouble"),
-        (400, #"{"error":{"message":"This authorization code has been used.","type":"OAuthException","code":100}}"#,
-         "invalid_grant", "authorization code has been used"),
-        (400, #"{"status":"BAD_AUTH_CODE","message":"missing or unknown auth code"}"#, "invalid_grant", "Invalid grant"),
-        (302, "", "provider_error", "refused (302)"),
-    ])
+    @Test(
+        "The service's own answer to the code is told by what it means",
+        arguments: [
+            (400, #"{"error":"invalid_grant"}"#, "invalid_grant", "Invalid grant:"),
+            (401, #"{"error":"invalid_client"}"#, "invalid_client", "does not know this client"),
+            (400, #"{"error":"invalid_scope"}"#, "insufficient_scope", "Insufficient scope:"),
+            (429, #"{}"#, "unreachable", "called less often (429)"), (503, "<html>", "unreachable", "trouble"),
+            (
+                400,
+                #"{"error":{"message":"This authorization code has been used.","type":"OAuthException","code":100}}"#,
+                "invalid_grant", "authorization code has been used"
+            ),
+            (
+                400, #"{"status":"BAD_AUTH_CODE","message":"missing or unknown auth code"}"#, "invalid_grant",
+                "Invalid grant"
+            ),
+            (302, "", "provider_error", "refused (302)"),
+        ])
     func exchangeErrors(status: Int, answer: String, code: String, words: String) throws {
         let id = try there.connection()
         there.service.answer("/token", status, answer)
@@ -226,7 +234,8 @@ import TimeKit
         #expect(flash(try there.comeBack([("code", "c"), ("state", state)])).contains("another session"))
         let second = try there.connection(name: "second")
         #expect(
-            try there.office.json(.post, "connections/\(second)/exchange", body, as: mine).body["code"] == "state_unknown")
+            try there.office.json(.post, "connections/\(second)/exchange", body, as: mine).body["code"]
+                == "state_unknown")
         let (done, answer) = try there.office.json(.post, "connections/\(id)/exchange", body, as: mine)
         #expect(done.status == 200 && answer["status"] == "connected")
         #expect(try there.office.json(.post, "connections/\(id)/exchange", body, as: mine).body["code"] == "state_used")

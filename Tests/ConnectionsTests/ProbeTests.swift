@@ -146,8 +146,9 @@ import TimeKit
     func prolonged() throws {
         let acme = try SignedIn(SignedIn.provider(#", "grant_lifetime": 5184000, "grant_warning": 864000"#))
         let view = try acme.connect()
+        let now = acme.house.world.now()
         try acme.house.database.execute(
-            "UPDATE connections SET grant_ends_at = \(acme.house.world.now() + .days(9))")
+            "UPDATE connections SET grant_ends_at = \(now + .days(9)), authorized_at = \(now - .days(51))")
         #expect(try test(view, acme)["status"] == "expiring")
         #expect(try acme.view(view).record.statusDetail?.hasPrefix("The sign-in at Acme ends on ") == true)
         let renewed = try acme.room.refresh(acme.view(view), by: acme.scope)

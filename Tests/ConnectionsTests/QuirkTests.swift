@@ -133,7 +133,8 @@ import TimeKit
         #expect(try token(id) == "xoxb-1")
         let facts = try body(id)["metadata"]?.elements?.compactMap { $0["value"]?.text } ?? []
         #expect(facts.contains("U0KRQLJ9H") && facts.contains("T9TK3CUKW"))
-        let user = #"{"ok":true,"authed_user":{"id":"U1","access_token":"xoxp-1","token_type":"user","scope":"chat:write"}}"#
+        let user =
+            #"{"ok":true,"authed_user":{"id":"U1","access_token":"xoxp-1","token_type":"user","scope":"chat:write"}}"#
         there.service.answer("/api/oauth.v2.access", 200, user)
         there.office.house.pass(.seconds(2))
         _ = try there.signIn(id, "slack")
@@ -150,8 +151,10 @@ import TimeKit
             "/v1/oauth/token", 200,
             #"{"access_token":"ntn_1","refresh_token":"nrt_1","token_type":"bearer","bot_id":"b1","workspace_name":"Acme wiki","workspace_id":"w1","owner":{}}"#
         )
-        there.service.answer("/v1/users/me", 200, #"{"object":"user","name":"Hub","bot":{"workspace_name":"Acme wiki"}}"#)
-        #expect(flash(try there.comeBack([("code", "c"), ("state", address.state)], to: "notion")).contains("connected."))
+        there.service.answer(
+            "/v1/users/me", 200, #"{"object":"user","name":"Hub","bot":{"workspace_name":"Acme wiki"}}"#)
+        #expect(
+            flash(try there.comeBack([("code", "c"), ("state", address.state)], to: "notion")).contains("connected."))
         let sent = try json("POST /v1/oauth/token ")
         #expect(sent["grant_type"] == "authorization_code" && sent["code"] == "c" && sent["client_secret"] == nil)
         #expect(sent["redirect_uri"]?.text == address["redirect_uri"])
@@ -167,7 +170,8 @@ import TimeKit
             "github", setup: #"{"client_id":"Iv1.0123456789abcdef","client_secret":"\#(Self.secret)01234567"}"#)
         let path = "/login/oauth/access_token"
         there.service.answer(
-            path, 200, #"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#)
+            path, 200,
+            #"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#)
         #expect(flash(try there.signIn(id, "github")).contains("Invalid grant"))
         there.service.answer(path, 200, "access_token=gho_16C7&scope=repo%2Cuser&token_type=bearer")
         there.service.answer("/user", 200, #"{"login":"octocat"}"#)
@@ -201,7 +205,9 @@ import TimeKit
     func instagram() throws {
         let id = try there.connection(
             "instagram",
-            setup: #"{"client_id":"990602627938098","client_secret":"\#(Self.secret)","instagram_scoped_id":"17841400000000000"}"#)
+            setup:
+                #"{"client_id":"990602627938098","client_secret":"\#(Self.secret)","instagram_scoped_id":"17841400000000000"}"#
+        )
         let scopes = "instagram_business_basic,instagram_business_manage_messages"
         for answer in [
             #"{"access_token":"IGQ-short","user_id":17841405793187218,"permissions":"\#(scopes)"}"#,
@@ -213,7 +219,8 @@ import TimeKit
             there.service.answer("/me", 200, #"{"user_id":"17841405793187218","username":"acme"}"#)
             let state = try there.begin(id).state
             #expect(
-                flash(try there.comeBack([("code", "AQB#_"), ("state", state)], to: "instagram")).contains("connected."))
+                flash(try there.comeBack([("code", "AQB#_"), ("state", state)], to: "instagram")).contains("connected.")
+            )
             #expect(there.sent("POST /oauth/access_token ")["code"] == "AQB")
             let second = try #require(there.request("GET /access_token?"))
             #expect(second.contains("grant_type=ig_exchange_token") && second.contains("access_token=IGQ-short"))
@@ -237,7 +244,8 @@ import TimeKit
         #expect(there.request("GET \(path)?")?.contains("fb_exchange_token=EAAB-short") == true)
         #expect(try token(id) == "EAAB-long")
         there.service.answer(
-            path, 400, #"{"error":{"message":"This authorization code has been used.","type":"OAuthException","code":100}}"#)
+            path, 400,
+            #"{"error":{"message":"This authorization code has been used.","type":"OAuthException","code":100}}"#)
         #expect(flash(try there.signIn(id, "facebook")).hasPrefix("Invalid grant:"))
     }
 
@@ -266,7 +274,9 @@ import TimeKit
         let tenant = "11111111-2222-3333-4444-555555555555"
         let id = try there.connection(
             "microsoft",
-            setup: #"{"client_id":"00000000-1111-2222-3333-444444444444","client_secret":"s~e.c","tenant_id":"\#(tenant)"}"#)
+            setup:
+                #"{"client_id":"00000000-1111-2222-3333-444444444444","client_secret":"s~e.c","tenant_id":"\#(tenant)"}"#
+        )
         let address = try there.begin(id)
         #expect(address.place == "https://login.microsoftonline.com/\(tenant)/oauth2/v2.0/authorize")
         #expect(address["scope"] == "offline_access User.Read" && address["response_mode"] == "query")
@@ -275,21 +285,35 @@ import TimeKit
             #"{"token_type":"Bearer","scope":"https://graph.microsoft.com/User.Read profile","expires_in":3736,"ext_expires_in":3736,"access_token":"eyJ0","refresh_token":"AwAB"}"#
         )
         there.service.answer("/v1.0/me", 200, #"{"userPrincipalName":"ana@acme.example"}"#)
-        #expect(flash(try there.comeBack([("code", "c"), ("state", address.state)], to: "microsoft")).contains("connected."))
+        #expect(
+            flash(try there.comeBack([("code", "c"), ("state", address.state)], to: "microsoft")).contains("connected.")
+        )
         #expect(try body(id)["scopes"]?["missing"] == [] && body(id)["status"] == "connected")
     }
 
-    @Test("Stripe, HubSpot and Discord connect as they document", arguments: [
-        ("stripe", #"{"client_id":"ca_FkyHCg7X8mlvCUdMDao4mMxagUfhIwXb","client_secret":"sk_test_0123456789abcdef"}"#,
-         "/oauth/token", #"{"access_token":"sk_test_9","refresh_token":"rt_9","token_type":"bearer","scope":"read_write","stripe_user_id":"acct_1","livemode":false}"#,
-         "acct_1"),
-        ("hubspot", #"{"client_id":"00000000-1111-2222-3333-444444444444","client_secret":"s3cret"}"#,
-         "/oauth/2026-03/token", #"{"access_token":"CJ_1","refresh_token":"e1","token_type":"bearer","expires_in":1800,"hub_id":12345}"#,
-         "12345"),
-        ("discord", #"{"client_id":"157730590492196864","client_secret":"s3cret"}"#,
-         "/api/oauth2/token", #"{"access_token":"6qrZ","refresh_token":"D43f","token_type":"Bearer","expires_in":604800,"scope":"bot identify guilds","guild":{"name":"Acme","id":"g1"}}"#,
-         "g1"),
-    ])
+    @Test(
+        "Stripe, HubSpot and Discord connect as they document",
+        arguments: [
+            (
+                "stripe",
+                #"{"client_id":"ca_FkyHCg7X8mlvCUdMDao4mMxagUfhIwXb","client_secret":"sk_test_0123456789abcdef"}"#,
+                "/oauth/token",
+                #"{"access_token":"sk_test_9","refresh_token":"rt_9","token_type":"bearer","scope":"read_write","stripe_user_id":"acct_1","livemode":false}"#,
+                "acct_1"
+            ),
+            (
+                "hubspot", #"{"client_id":"00000000-1111-2222-3333-444444444444","client_secret":"s3cret"}"#,
+                "/oauth/2026-03/token",
+                #"{"access_token":"CJ_1","refresh_token":"e1","token_type":"bearer","expires_in":1800,"hub_id":12345}"#,
+                "12345"
+            ),
+            (
+                "discord", #"{"client_id":"157730590492196864","client_secret":"s3cret"}"#,
+                "/api/oauth2/token",
+                #"{"access_token":"6qrZ","refresh_token":"D43f","token_type":"Bearer","expires_in":604800,"scope":"bot identify guilds","guild":{"name":"Acme","id":"g1"}}"#,
+                "g1"
+            ),
+        ])
     func others(provider: String, setup: String, path: String, answer: String, fact: String) throws {
         let id = try there.connection(provider, setup: setup)
         there.service.answer(path, 200, answer)
@@ -311,7 +335,9 @@ import TimeKit
 
     @Test("Of servers that connections name each has a redirect address of its own, and no code of one reaches another")
     func ownServers() throws {
-        let (honest, evil) = (try own("honest", host: "login.own.example"), try own("evil", host: "login.other.example"))
+        let (honest, evil) = (
+            try own("honest", host: "login.own.example"), try own("evil", host: "login.other.example")
+        )
         let (one, other) = (try there.begin(honest), try there.begin(evil))
         #expect(one["redirect_uri"] == "https://site.example/hub/connections/callback/custom_oauth2/\(honest)")
         #expect(other["redirect_uri"] == "https://site.example/hub/connections/callback/custom_oauth2/\(evil)")
@@ -321,8 +347,9 @@ import TimeKit
         // Or it sends a code of its own to the address of the honest one (CORF).
         let forged = try there.comeBack([("code", "evil"), ("state", one.state)], to: "custom_oauth2/\(evil)")
         #expect(flash(forged).contains("another service"))
-        #expect(flash(try there.comeBack([("code", "c"), ("state", try there.begin(honest).state)], to: "custom_oauth2"))
-            .contains("another service"))
+        #expect(
+            flash(try there.comeBack([("code", "c"), ("state", try there.begin(honest).state)], to: "custom_oauth2"))
+                .contains("another service"))
         #expect(there.office.service.requests.isEmpty)
     }
 

@@ -68,8 +68,12 @@ class Service:
 JSON, XML = "application/json", "text/xml"
 
 
-def telegram(request, _):
+def telegram(request, body):
     """https://core.telegram.org/bots/api#making-requests"""
+    if request.path == f"/bot{TELEGRAM_TOKEN}/sendMessage":
+        if json.loads(body)["chat_id"].startswith("@nobody"):
+            return 400, {"ok": False, "error_code": 400, "description": "Bad Request: chat not found"}, JSON
+        return 200, {"ok": True, "result": {"message_id": 42}}, JSON
     if request.path.split("?")[0] == f"/bot{TELEGRAM_TOKEN}/getMe":
         me = {"id": 123456789, "is_bot": True, "first_name": "Example", "username": "example_bot"}
         return 200, {"ok": True, "result": me}, JSON

@@ -22,6 +22,7 @@ PAGES = {
     "provider-new": "/providers/new",
     "connection": "/connections/{telegram}",
     "connection-error": "/connections/{sendgrid}",
+    "connection-messages": "/connections/{telegram}/messages",
     "connection-edit": "/connections/{telegram}/edit",
     "connection-remove": "/connections/{telegram}/remove",
     "connection-disconnect": "/connections/{telegram}/disconnect",
@@ -50,6 +51,8 @@ def furnished(database_template, standins, tmp_path_factory):
             api.post(f"/connections/{made['id']}/test")
         api.create("telegram", {"bot_token": TELEGRAM_TOKEN}, name="support")
         api.patch(f"/connections/{ids['openrouter']}", {"enabled": False})
+        for to in ("4711471147", "@nobody_here"):
+            api.post(f"/connections/{ids['telegram']}/messages?wait=true", {"to": to, "text": "Order 7 is paid."})
         ids["key"] = furnish_keys(api)
         house.ids = ids
         yield house

@@ -106,8 +106,9 @@ import TimeKit
     func unknown() throws {
         let never = try send(.delete, "/telegram/")
         #expect(never.status == 404 && never.text.contains(#""code":"not_configured""#))
-        for (method, path) in [(HTTPKit.Method.post, "/stripe/connect/"), (.delete, "/stripe/"), (.delete, "/%3Cx%3E/")]
-        {
+        for (method, path) in [
+            (HTTPKit.Method.post, "/stripe/connect/"), (.delete, "/stripe/"), (.delete, "/%3Cx%3E/"),
+        ] {
             let answer = try send(method, path, method == .post ? #"{"token":"x"}"# : nil)
             #expect(answer.status == 404 && answer.text.contains(#""code":"unsupported_provider""#), "\(path)")
         }

@@ -72,7 +72,7 @@ extension Connections {
     }
 
     /// The connections named `default` of some services, those outside of workspaces.
-    private func defaultConnections(
+    func defaultConnections(
         of providers: [String], _ scope: OrganizationScope
     ) throws -> [ConnectionView] {
         try store(scope).defaults(of: providers).map { try view($0, scope, in: database) }
@@ -97,7 +97,7 @@ extension Connections {
             if let old { try Self.requireReadable(old) }
             let id = holder ?? Identifier<Connection>(world)
             try keep(sent, id, over: old, by: scope, in: transaction)
-            if sent.guide.tokenField == nil { try keepTokens(sent, id, by: scope, in: transaction) }
+            try keepTokens(sent, id, by: scope, in: transaction)
             try audit.record(
                 "connection.connected", .init("connection", id, name: "\(sent.provider.name) “\(name)”"),
                 details: ["provider": .string(sent.provider.key), "token": .string(sent.token.redacted)], by: scope,
@@ -125,10 +125,13 @@ extension Connections {
         try store(scope).setEnabled(true, of: id, in: transaction)
     }
 
-    /// A pasted access token stands where a sign-in would put it, so that it is tested, used and renewed as one of those.
+    /// Tokens of an earlier sign-in give way. What can be renewed stands where a sign-in would put it, and so does an access
+    /// token of a service that has no field for a pasted one.
     private func keepTokens(
         _ sent: SentIntegration, _ id: Identifier<Connection>, by scope: OrganizationScope, in transaction: Transaction
     ) throws {
+        guard sent.provider.oauth != nil else { return }
+        guard sent.pastedField == nil else { return try store(scope).dropTokens(of: id, in: transaction) }
         let tokens = Tokens(access: sent.token.reveal { $0 }, refresh: sent.refreshToken?.reveal { $0 })
         let sealed = try vault.seal(tokens.bytes, at: Tokens.place(id), for: scope.organization, in: transaction)
         try store(scope).storeGrant(
@@ -145,7 +148,17 @@ extension SentIntegration {
         let staying = kept.open.filter { name, _ in provider.field(name).map { !$0.isExtra } ?? false }
         var open = staying.merging(setUp.open) { $1 }
         if extra.members?.isEmpty == false { open[SetUp.extraName] = extra.stored }
-        return SetUp(open: open, secrets: kept.secrets.merging(setUp.secrets) { $1 })
+        var secrets = kept.secrets.merging(setUp.secrets) { $1 }
+        if let own = provider.oauth?.ownToken { secrets[own] = nil }
+        if let pastedField { secrets[pastedField] = token.reveal { $0 } }
+        return SetUp(open: open, secrets: secrets)
+    }
+}
+
+extension SentIntegration {
+    /// The field that the token is kept in; nil where it is kept as a sign-in would.
+    fileprivate var pastedField: String? {
+        guide.tokenField ?? (refreshToken == nil ? provider.oauth?.ownToken : nil)
     }
 }
 
@@ -188,6 +201,16 @@ extension Secret<String> {
 }
 
 extension ConnectionStore {
+    /// Forgets what a sign-in gave.
+    fileprivate func dropTokens(of id: Identifier<Connection>, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE connections
+               SET \(Self.withoutTokens)
+             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+            """)
+    }
+
     /// The connections named `default` of some services that belong to no workspace, in the order of the services' keys.
     fileprivate func defaults(of providers: [String]) throws -> [ConnectionRecord] {
         try database.rows(

@@ -39,7 +39,6 @@ struct SentIntegration: Sendable {
                 "This takes at most \(Self.limits.members) members and \(Self.limits.bytes) bytes.")
         }
         guard input.isComplete, let token else { return nil }
-        if let field = guide.tokenField { reader.secrets[field] = token.reveal { $0 } }
         self.guide = guide
         self.provider = provider
         self.token = token

@@ -133,7 +133,7 @@ extension ProviderField {
             }
         return [
             "label": .text(label), "kind": .text(words),
-            "is_required": .bool(isRequired && alternative == nil), "help": TemplateValue(help),
+            "is_required": .bool(isRequired && alternatives.isEmpty), "help": TemplateValue(help),
         ]
     }
 }

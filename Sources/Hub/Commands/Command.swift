@@ -49,13 +49,19 @@ struct Command: Sendable {
             name: "provider check", arguments: "FILE…", meaning: "Say what is wrong with provider files",
             run: providerCheck),
         Command(
+            name: "legacy import",
+            arguments: "--format phoenixkit|django|supabase [--org O] [--source-org ID] [--dry-run] [--overwrite] FILE",
+            meaning:
+                "Take over connections from a table of a former system: JSON lines, a JSON array, or CSV with a header; FERNET_KEY and SECRET_KEY_BASE open what it has sealed",
+            run: legacyImport),
+        Command(
             name: "request", arguments: "CONNECTION METHOD PATH [--org O] [--header 'N: V']… [--data D|@FILE|@-]",
             meaning: "Call a provider with a connection's credentials and print what it answers", run: request),
         Command(name: "version", arguments: "", meaning: "Print the version", run: { _ in printVersion() }),
     ]
 }
 
-/// What follows the name of a command: `--name value` pairs, and words.
+/// What follows the name of a command: `--name value` pairs, options that stand alone, and words.
 struct Arguments {
     private var options: [(name: String, value: String)] = []
     private(set) var words: [String] = []
@@ -67,10 +73,21 @@ struct Arguments {
                 words.append(first)
                 continue
             }
+            let name = String(first.dropFirst(2))
+            if Self.flags.contains(name) {
+                options.append((name, ""))
+                continue
+            }
             guard let value = rest.popFirst() else { throw CommandError("\(first) needs a value.") }
-            options.append((String(first.dropFirst(2)), value))
+            options.append((name, value))
         }
     }
+
+    /// The options that stand alone.
+    private static let flags: Set<String> = ["overwrite", "dry-run"]
+
+    /// Whether an option that stands alone was given.
+    mutating func flag(_ name: String) -> Bool { !all(name).isEmpty }
 
     mutating func all(_ name: String) -> [String] {
         defer { options.removeAll { $0.name == name } }

@@ -2,6 +2,7 @@ import Accounts
 import AdminShell
 import CipherKit
 import ClientKit
+import Connections
 import DatabaseKit
 import FoundationEssentials
 import HTTPKit
@@ -28,6 +29,7 @@ struct Configuration: Sendable {
     let sessions: Accounts.Settings
     let addressPolicy: AddressPolicy
     let origins: OriginMap
+    let returnAddresses: ReturnAddresses
     let logLevel: LogLevel
 
     /// Reads every setting but those of the supervisor's socket.
@@ -56,6 +58,7 @@ struct Configuration: Sendable {
             absolute: .hours(try settings.number(.sessionHours, 1...720)))
         addressPolicy = try Self.policy(settings)
         origins = try Self.origins(settings)
+        returnAddresses = try Self.returnAddresses(settings)
         guard let level = LogLevel(rawValue: try settings.text(.logLevel)) else {
             throw settings.complaint(.logLevel, "must be debug, info, warning or error")
         }
@@ -102,6 +105,15 @@ struct Configuration: Sendable {
             throw settings.complaint(.allowNetworks, "must be networks such as 10.0.0.0/8, separated by commas")
         }
         return AddressPolicy(allowing: networks.compactMap(\.self))
+    }
+
+    private static func returnAddresses(_ settings: Settings) throws(SettingsError) -> ReturnAddresses {
+        let listed = text(settings, .redirectURIs).split(separator: ",").map { String($0).filter { $0 != " " } }
+        guard let addresses = ReturnAddresses(siteURL: text(settings, .siteURL), listed: listed) else {
+            throw settings.complaint(
+                .redirectURIs, "or SITE_URL names an address that does not begin with https:// and a host")
+        }
+        return addresses
     }
 
     private static func origins(_ settings: Settings) throws -> OriginMap {

@@ -17,6 +17,8 @@ enum Setting: String, CaseIterable {
     case providers = "HUB_PROVIDERS"
     case originMap = "HUB_ORIGIN_MAP"
     case allowNetworks = "HUB_ALLOW_NETWORKS"
+    case redirectURIs = "HUB_REDIRECT_URIS"
+    case siteURL = "SITE_URL"
     case bodyLimit = "HUB_BODY_LIMIT"
     case proxyUploadLimit = "HUB_PROXY_UPLOAD_LIMIT"
     case proxyDownloadLimit = "HUB_PROXY_DOWNLOAD_LIMIT"
@@ -41,7 +43,7 @@ enum Setting: String, CaseIterable {
         case .state: "/var/lib/hub"
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
-        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks: ""
+        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL: ""
         case .workers: "\(2 * cores)"
         case .lanes: "32"
         case .keepalive: "\(16 * cores)"
@@ -82,6 +84,10 @@ enum Setting: String, CaseIterable {
         case .providers: "A folder of provider files that add to those built in or replace them."
         case .originMap: "A JSON file that sends the origins of providers elsewhere, for staging and tests."
         case .allowNetworks: "Networks that outbound calls may reach although private, separated by commas."
+        case .redirectURIs:
+            "Addresses of other sites that a sign-in begun at /functions/v1/integrations-connect may end at, separated by commas."
+        case .siteURL:
+            "The site whose page /integrations shows how such a sign-in went; the hub itself when it is not set."
         case .bodyLimit: "The largest body of a request, in bytes."
         case .proxyUploadLimit: "The largest body of a request that is passed on to a provider, in bytes."
         case .proxyDownloadLimit: "The largest answer of a provider that is passed on, in bytes."

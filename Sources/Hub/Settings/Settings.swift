@@ -101,8 +101,13 @@ struct Settings: Sendable {
         SettingsError(complaints: ["\(setting.rawValue) (\(entries[setting]?.source ?? "not set")) \(what)."])
     }
 
+    /// Whether a variable of the environment is meant for the hub.
+    private static func isOurs(_ name: String) -> Bool {
+        (name.hasPrefix("HUB_") && name != "HUB_CONFIG") || name == Setting.siteURL.rawValue
+    }
+
     private static func variables(_ environment: [String: String]) -> [(String, String, String)] {
-        environment.filter { ($0.key.hasPrefix("HUB_") && $0.key != "HUB_CONFIG") || isServiceVariable($0.key) }.sorted { $0.key < $1.key }
+        environment.filter { isOurs($0.key) || isServiceVariable($0.key) }.sorted { $0.key < $1.key }
             .map { ($0.key, $0.value, "environment") }
     }
 

@@ -1,0 +1,36 @@
+-- Connections: what was, is being, or will be sent over a connection. The content is sealed, and forgotten with the last attempt;
+-- what stays is to whom (in part), when, by whom, and what the service said. A lease in the row, committed before the
+-- service is called, tells an attempt that is under way from one that was cut off.
+CREATE TABLE IF NOT EXISTS outgoing_messages (
+    id BINARY(16) NOT NULL,
+    organization_id BINARY(16) NOT NULL,
+    connection_id BINARY(16) NOT NULL,
+    kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    provider VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    recipient_hint VARCHAR(120) NULL,
+    content_sealed MEDIUMBLOB NULL,
+    status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    provider_id VARCHAR(500) NULL,
+    attempts INT UNSIGNED NOT NULL DEFAULT 0,
+    error_code VARCHAR(32) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    error VARCHAR(1000) NULL,
+    due_at DATETIME(6) NULL,
+    lease_token BINARY(16) NULL,
+    lease_until DATETIME(6) NULL,
+    attempted_at DATETIME(6) NULL,
+    request_key BINARY(32) NULL,
+    request_digest BINARY(32) NULL,
+    actor_kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    actor_id BINARY(16) NULL,
+    actor_name VARCHAR(254) NOT NULL,
+    request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    sent_at DATETIME(6) NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY request_key (request_key),
+    KEY list (organization_id, connection_id, id),
+    KEY cut_off (status, lease_until),
+    KEY age (created_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
