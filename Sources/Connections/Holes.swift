@@ -6,12 +6,12 @@ import TimeKit
 enum Holes {
     /// The names of the holes, in order.
     static func names(in text: String) -> [String] {
-        text.matches(of: /\{([a-z0-9_.]+)\}/).map { String($0.output.1) }
+        HoledText(text).names
     }
 
     /// The text with each hole filled; a hole without a value becomes nothing.
     static func fill(_ text: String, _ value: (String) -> String?) -> String {
-        text.replacing(/\{([a-z0-9_.]+)\}/) { value(String($0.output.1)) ?? "" }
+        HoledText(text).filled(value)
     }
 
     /// An address with its holes filled: a value becomes one part of a path or a query and no more.

@@ -205,7 +205,11 @@ struct StreamTests {
 
     @Test("A body beyond the limit is refused, announced or not")
     func limit() throws {
-        let announced = Server.answering { _ in "HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" }
+        let announced = Server { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")
+            connection.waitForEnd()
+        }
         #expect(failure { _ = try client().open(get(announced, limit: 1_000)) } == .tooLarge)
         let endless = Server { connection in
             _ = connection.readRequest()

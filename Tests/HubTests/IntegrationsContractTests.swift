@@ -153,6 +153,44 @@ import TimeKit
         #expect(try door.count("SELECT COUNT(*) AS n FROM connections") == 0)
     }
 
+    @Test("A pasted access token of Google Calendar or Instagram is used, and gone after disconnecting")
+    func accessTokens() throws {
+        let made = later()
+        let calendar = try send(.post, "/google_calendar/connect/", #"{"token":"ya29.a0AfB_byC-an-access-token"}"#)
+        #expect(calendar.status == 201)
+        #expect(
+            calendar.text
+                == #"{"status":"ok","ok":true,"message":"Connected","integration":{"provider":"google_calendar","is_active":true,"extra":{"calendar_id":"primary"},"created_at":"\#(made)","updated_at":"\#(made)"}}"#
+        )
+        let missing = try send(.post, "/instagram/connect/", #"{"token":"IGQVJ-an-access-token-of-instagram"}"#)
+        #expect(missing.status == 422 && missing.text.contains(#""pointer":"/extra/instagram_scoped_id""#))
+        let instagram = try send(
+            .post, "/instagram/connect/",
+            #"{"token":"IGQVJ-an-access-token-of-instagram","extra":{"instagram_scoped_id":17841400000}}"#)
+        #expect(
+            instagram.status == 201
+                && instagram.text.contains(#""is_active":true,"extra":{"instagram_scoped_id":17841400000}"#))
+        func credentials(_ name: String) throws -> Response {
+            try Visitor(door).get("/api/v1/connections/\(name)/credentials", headers: ["x-api-key": key])
+        }
+        #expect(try credentials("google_calendar").text.contains(#""access_token":"ya29.a0AfB_byC-an-access-token""#))
+        #expect(try credentials("instagram").text.contains("IGQVJ-an-access-token-of-instagram"))
+        #expect(try !send(.get, "/").text.contains("ya29") && !send(.get, "/").text.contains("IGQVJ"))
+        // What can be renewed is kept as a sign-in would have it.
+        let renewable = try send(
+            .post, "/google_calendar/connect/",
+            #"{"token":"ya29.another-access-token","extra":{"refresh_token":"1//refresh","client_id":"1234567890.apps.googleusercontent.com","client_secret":"GOCSPX-secret"}}"#
+        )
+        #expect(renewable.status == 200 && !renewable.text.contains("1//refresh") && !renewable.text.contains("GOCSPX"))
+        #expect(try door.count("SELECT COUNT(*) AS n FROM connections WHERE tokens_sealed IS NOT NULL") == 1)
+        #expect(try credentials("google_calendar").text.contains("ya29.another-access-token"))
+        for provider in ["google_calendar", "instagram"] {
+            #expect(try send(.delete, "/\(provider)/").status == 200)
+            #expect(try credentials(provider).status == 409)
+        }
+        #expect(try !send(.get, "/").text.contains(#""is_active":true"#))
+    }
+
     @Test("An answer tells what a test message would still need")
     func neededForTest() throws {
         let telegram = try send(.post, "/telegram/connect/", #"{"token":"\#(Self.token)"}"#)

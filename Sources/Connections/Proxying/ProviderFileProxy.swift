@@ -12,8 +12,10 @@ extension ProviderFile {
         guard let value = top.members["proxy"] else { return nil }
         let proxy = try object(
             "/proxy", value, ["base", "origin_only", "headers", "auth", "retry_after", "get_is_unsafe"])
+        let base = try base(proxy, fields, hosts)
         return ProviderProxy(
-            base: try base(proxy, fields, hosts), isOriginOnly: try truth(proxy, "origin_only", else: false),
+            base: base, fixedBase: base.names.isEmpty ? try? OutboundURL(base.text) : nil,
+            isOriginOnly: try truth(proxy, "origin_only", else: false),
             headers: try headers(proxy, fields, tokens), authentications: try authentications(proxy, fields, tokens),
             retryAfter: try optionalTexts(proxy, "retry_after") ?? ["Retry-After"],
             isGetUnsafe: try truth(proxy, "get_is_unsafe", else: false))

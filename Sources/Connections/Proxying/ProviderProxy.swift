@@ -1,3 +1,5 @@
+import ClientKit
+
 /// How the calls of others are passed on to a service with a connection's credentials.
 struct ProviderProxy: Sendable {
     /// How the service is shown who calls.
@@ -20,6 +22,8 @@ struct ProviderProxy: Sendable {
 
     /// The address to which paths are appended, as provider files write addresses.
     let base: HoledText
+    /// The same as it is called, where it has no holes.
+    let fixedBase: OutboundURL?
     /// Whether only the origin of that address counts.
     let isOriginOnly: Bool
     /// What is sent unless the caller sends it: the version of an interface, mostly.

@@ -62,17 +62,27 @@ struct ProxyTarget: Sendable {
                 guard origin.host == host, provider.allows(host, values) else { throw Problem.hostNotAllowed }
                 return
             }
-            // Throws for the hole that is empty; the address itself is filled by the rules for addresses.
-            _ = try proxy.base.filled(from: values)
-            let url = try OutboundURL(Holes.address(proxy.base.text, values))
+            let url = try proxy.fixedBase ?? Self.chosen(proxy, values, provider)
             origin = url.origin
-            guard origin.scheme == "https", provider.allows(origin.host, values) else { throw Problem.hostNotAllowed }
             guard !proxy.isOriginOnly else { return }
             let rest = url.text.dropFirst("https://".count).drop { $0 != "/" && $0 != "?" }
             let cut = rest.firstIndex(of: "?") ?? rest.endIndex
             path = String(rest[..<cut])
             query = String(rest[cut...].dropFirst())
             while path.hasSuffix("/") { path.removeLast() }
+        }
+
+        /// A base with its holes filled; one without was checked when its file was read.
+        private static func chosen(
+            _ proxy: ProviderProxy, _ values: [String: String], _ provider: Provider
+        ) throws -> OutboundURL {
+            // Throws for the hole that is empty; the address itself is filled by the rules for addresses.
+            _ = try proxy.base.filled(from: values)
+            let url = try OutboundURL(Holes.address(proxy.base.text, values))
+            guard url.origin.scheme == "https", provider.allows(url.origin.host, values) else {
+                throw Problem.hostNotAllowed
+            }
+            return url
         }
     }
 

@@ -64,7 +64,7 @@ extension Connections {
         if view.provider?.proxy?.isGetUnsafe == true { try call.require(.write(.connections)) }
         let passed = try ProxyRequest(
             method, path: request.path.rest ?? "", query: request.rawQuery, headers: request.headers)
-        let relay = Relay(room: self, view: view, scope: scope, request: passed, log: call.log)
+        var relay = Relay(room: self, view: view, scope: scope, request: passed, log: call.log)
         let stream = try relay.open(
             request.incoming.map { incoming throws(Problem) in try ProxyBody(incoming) } ?? ProxyBody(request.body)
         ) {
@@ -100,7 +100,7 @@ extension Connections {
             method, path: String(target[..<(cut ?? target.endIndex)]),
             query: cut.map { String(target[target.index(after: $0)...]) } ?? "", headers: headers)
         let view = try find(ConnectionName(connection), scope)
-        let relay = Relay(room: self, view: view, scope: scope, request: passed, log: log)
+        var relay = Relay(room: self, view: view, scope: scope, request: passed, log: log)
         let stream = try relay.open(body.map { body throws(Problem) in try ProxyBody(body) } ?? ProxyBody([])) { true }
         relay.record(status: stream.status)
         return PassedAnswer(status: stream.status, headers: relay.headers(of: stream)) { take in

@@ -8,21 +8,43 @@ import TimeKit
 
 /// One call on its way to a service and back.
 struct Relay: Sendable {
-    let room: Connections
-    let view: ConnectionView
-    let scope: OrganizationScope
-    let request: ProxyRequest
-    let log: Log
+    private let room: Connections
+    /// The connection with the credentials that the call carries.
+    private var view: ConnectionView
+    private let scope: OrganizationScope
+    private let request: ProxyRequest
+    private let log: Log
+    /// Made once: it knows each secret in a dozen forms.
+    private var conceal: Concealing?
+
+    init(
+        room: Connections, view: ConnectionView, scope: OrganizationScope, request: ProxyRequest, log: Log
+    ) {
+        self.room = room
+        self.view = view
+        self.scope = scope
+        self.request = request
+        self.log = log
+        conceal = view.provider.map { Concealing($0, view.values) }
+    }
+
+    private mutating func use(_ live: ConnectionView) {
+        guard live.record.grant.version != view.record.grant.version else { return }
+        view = live
+        conceal = view.provider.map { Concealing($0, live.values) }
+    }
 
     // MARK: There
 
     /// Sends the call, once more where that helps, and gives the answer that the caller gets.
     ///
     /// - Throws: `Problem`, noted in the audit log.
-    func open(_ body: @autoclosure () throws -> ProxyBody, while isWanted: () -> Bool) throws -> OutboundStream {
+    mutating func open(_ body: @autoclosure () throws -> ProxyBody, while isWanted: () -> Bool) throws -> OutboundStream
+    {
         do {
             let provider = try usable()
-            return try open(body(), provider, room.live(view, by: scope), while: isWanted)
+            use(try room.live(view, by: scope))
+            return try open(body(), provider, while: isWanted)
         } catch {
             let problem = Problem(presenting: error, requestID: scope.requestID)
             record(status: problem.status.code, error: problem.code)
@@ -30,23 +52,21 @@ struct Relay: Sendable {
         }
     }
 
-    /// - Parameter view: the connection with credentials that can be used now.
-    private func open(
-        _ body: ProxyBody, _ provider: Provider, _ view: ConnectionView, while isWanted: () -> Bool
+    private mutating func open(
+        _ body: ProxyBody, _ provider: Provider, while isWanted: () -> Bool
     ) throws -> OutboundStream {
         let giveUpAt = ContinuousClock.now + room.proxyLimits.patience
         var patience = ProxyPatience(isBodyKept: body.isKept, isIdempotent: request.isIdempotent)
-        var current = view
         while true {
-            let stream = try send(body, provider, current.values, while: isWanted)
+            let stream = try send(body, provider, view.values, while: isWanted)
             let wait = retryAfter(stream, provider)
             switch patience.order(status: stream.status, retryAfter: wait, left: giveUpAt - .now) {
             case .handBack: return stream
             case .renew:
-                let newer = try room.live(current, by: scope, forced: true)
+                let newer = try room.live(view, by: scope, forced: true)
                 // A key that somebody typed is what it is.
-                guard newer.record.grant.version != current.record.grant.version else { return stream }
-                current = newer
+                guard newer.record.grant.version != view.record.grant.version else { return stream }
+                use(newer)
                 stream.discard()
             case .wait(let duration):
                 stream.discard()
@@ -94,19 +114,14 @@ struct Relay: Sendable {
 
     // MARK: Back
 
+    /// The header fields that the caller gets.
     func headers(of stream: OutboundStream) -> HTTPKit.Headers {
-        var headers = ProxyHeaders.returned(stream.headers)
-        guard let provider = view.provider else { return headers }
-        conceal(&headers, provider)
-        return headers
-    }
-
-    /// Leaves the connection's secrets out of what a service says of them, as where an address holds a token.
-    private func conceal(_ headers: inout HTTPKit.Headers, _ provider: Provider) {
-        let conceal = Concealing(provider, view.values)
+        let returned = ProxyHeaders.returned(stream.headers)
+        guard let conceal else { return returned }
+        // Some repeat a secret, as where an address holds a token.
         var concealed = HTTPKit.Headers()
-        headers.forEach { concealed.add($0, conceal($1, atMost: .max)) }
-        headers = concealed
+        returned.forEach { concealed.add($0, conceal($1, atMost: .max)) }
+        return concealed
     }
 
     /// The answer to the caller, made while the service makes its own.
@@ -134,7 +149,7 @@ struct Relay: Sendable {
 
     /// Notes the call. What was done is done, so a log that cannot be written is told to the operator and nobody else.
     func record(status: Int, error: String? = nil) {
-        let shown = view.provider.map { Concealing($0, view.values)(request.path, atMost: 500) } ?? ""
+        let shown = conceal?(request.path, atMost: 500) ?? ""
         let proxy = view.provider?.proxy
         let base = request.host == nil && proxy?.isOriginOnly != true ? Self.parts(of: proxy?.base.text).path : ""
         var details: [JSON.Member] = [
