@@ -6,6 +6,8 @@ import TimeKit
 struct RefreshLease: Sendable {
     /// How long the right lasts: two calls and what is written after them.
     static let duration = Duration.seconds(30)
+    /// How far the clocks of hosts may be apart, and how long a statement may wait for a row.
+    static let tolerance = Duration.minutes(1)
     /// How long a service is left in peace after an attempt, whoever asks.
     static let rest = Duration.seconds(5)
 
@@ -30,7 +32,8 @@ extension ConnectionStore {
     /// Takes the right to renew tokens of this version; nil when somebody else has it, or has just tried.
     ///
     /// The right ends by itself, so that a worker that dies takes it along for half a minute at most: the renewal is due
-    /// again then, since nobody knows what became of it. A time further ahead was written by a host whose clock goes fast.
+    /// again then, since nobody knows what became of it. A time much further ahead was written by a host whose clock goes
+    /// fast; a little further ahead stands the right of one who looked at the clock later and came to the row sooner.
     func claimRefresh(of id: Identifier<Connection>, version: Int64) throws -> RefreshLease? {
         let now = world.now()
         let until = now + RefreshLease.duration
@@ -41,7 +44,8 @@ extension ConnectionStore {
                SET refresh_lease = \(lease.token), refresh_lease_until = \(until), refresh_due_at = \(until)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
                    AND tokens_version = \(version) AND tokens_sealed IS NOT NULL
-                   AND (refresh_lease_until IS NULL OR refresh_lease_until <= \(now) OR refresh_lease_until > \(until))
+                   AND (refresh_lease_until IS NULL OR refresh_lease_until <= \(now)
+                        OR refresh_lease_until > \(until + RefreshLease.tolerance))
             """)
         return claimed.affectedRows == 1 ? lease : nil
     }

@@ -15,7 +15,7 @@ extension ConnectionStore {
             UPDATE connections
                SET sync_due_at = \(now + .minutes(2))
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-                   AND (synced_at IS NULL OR synced_at <= \(now - Self.rest) OR synced_at > \(now))
+                   AND (synced_at IS NULL OR synced_at <= \(now - Self.rest) OR synced_at > \(now + RefreshLease.tolerance))
             """
         ).affectedRows == 1
     }

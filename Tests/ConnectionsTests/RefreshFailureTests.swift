@@ -126,6 +126,22 @@ import TimeKit
         #expect(stored.token == (isForgiving ? "access-1" : "access-0"))
     }
 
+    @Test("Who read the clock before another and came to the row after it takes nothing; a clock that goes fast is no bar")
+    func overtaken() throws {
+        let acme = try SignedIn()
+        let view = try acme.connect()
+        let (id, version) = (view.record.id, view.record.grant.version)
+        let store = acme.room.store(acme.scope)
+        #expect(try store.claimRefresh(of: id, version: version) != nil)
+        for earlier in [Duration.milliseconds(1), .seconds(59)] {
+            acme.house.pass(.zero - earlier)
+            #expect(try store.claimRefresh(of: id, version: version) == nil)
+            acme.house.pass(earlier)
+        }
+        acme.house.pass(.zero - .minutes(2))
+        #expect(try store.claimRefresh(of: id, version: version) != nil)
+    }
+
     @Test("Who waits for a worker that died takes over when its time is up")
     func takeOver() throws {
         let acme = try SignedIn()
