@@ -148,7 +148,10 @@ import TimeKit
         let view = try acme.connect()
         let now = acme.house.world.now()
         try acme.house.database.execute(
-            "UPDATE connections SET grant_ends_at = \(now + .days(9)), authorized_at = \(now - .days(51))")
+            """
+            UPDATE connections
+               SET grant_ends_at = \(now + .days(9)), authorized_at = \(now - .days(51)), token_expires_at = NULL
+            """)
         #expect(try test(view, acme)["status"] == "expiring")
         #expect(try acme.view(view).record.statusDetail?.hasPrefix("The sign-in at Acme ends on ") == true)
         let renewed = try acme.room.refresh(acme.view(view), by: acme.scope)
