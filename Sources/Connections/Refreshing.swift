@@ -36,6 +36,8 @@ extension Connections {
         do {
             return try renew(view, by: scope, because: forced ? .refused : .expiring)
         } catch let problem as Problem where !isNeeded && problem.status.code >= 500 {
+            // It may have ended while it was waited for another.
+            guard view.record.grant.isValid(at: world.now()) else { throw problem }
             return view
         }
     }

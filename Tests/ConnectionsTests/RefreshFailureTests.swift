@@ -126,7 +126,7 @@ import TimeKit
         #expect(stored.token == (isForgiving ? "access-1" : "access-0"))
     }
 
-    @Test("Who read the clock before another and came to the row after it takes nothing; a clock that goes fast is no bar")
+    @Test("Who read the clock before another and came to the row after it takes nothing; a fast clock is no bar")
     func overtaken() throws {
         let acme = try SignedIn()
         let view = try acme.connect()
@@ -155,6 +155,28 @@ import TimeKit
         acme.house.pass(.seconds(31))
         waiting.join()
         #expect(got.withLock { $0 } == "access-1")
+    }
+
+    @Test("A token that ends while another worker is waited for is lent to nobody")
+    func endedMeanwhile() throws {
+        // The clock goes on once it was looked at, while the one who has the lease is at it still.
+        let looks = Lock(0)
+        let acme = try SignedIn { now in
+            looks.withLock {
+                $0 += 1; return $0
+            } > 1 ? now + .seconds(20) : now
+        }
+        let view = try acme.connect()
+        acme.house.pass(.hours(1) - .seconds(10))
+        let store = acme.room.store(acme.scope)
+        #expect(try store.claimRefresh(of: view.record.id, version: view.record.grant.version) != nil)
+        do {
+            _ = try acme.other.live(view, by: acme.scope)
+            Issue.record("a token that had ended was lent")
+        } catch let problem as Problem {
+            #expect(problem.code == "refresh_in_progress" && problem.headers["retry-after"] == "5")
+        }
+        #expect(acme.service.refreshes == 0)
     }
 
     @Test("A token that lives two seconds is renewed each time that it has ended")

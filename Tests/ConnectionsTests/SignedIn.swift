@@ -27,7 +27,11 @@ struct SignedIn: Sendable {
     let scope: OrganizationScope
     private let log: LogFile
 
-    init(_ provider: String = Self.provider(), connections: Int = 8) throws {
+    /// - Parameter otherClock: what the other process makes of the house's clock.
+    init(
+        _ provider: String = Self.provider(), connections: Int = 8,
+        otherClock: @escaping @Sendable (Timestamp) -> Timestamp = { $0 }
+    ) throws {
         house = try House(connections: connections)
         service = GrantService()
         let ring = KeyRing()
@@ -36,18 +40,19 @@ struct SignedIn: Sendable {
         admin = try house.person(.admin, in: organization, email: "ana@acme.example")
         scope = try house.scope(of: admin)
         log = try LogFile()
-        (room, other) = (
-            try Self.room(house, ring, service, provider, log), try Self.room(house, ring, service, provider, log)
-        )
+        let world = house.world
+        let otherWorld = World(now: { otherClock(world.now()) }, randomBytes: world.randomBytes)
+        room = try Self.room(house, world, ring, service, provider, log)
+        other = try Self.room(house, otherWorld, ring, service, provider, log)
         door = try Door(house, room.routes, templates: Connections.templates)
     }
 
     private static func room(
-        _ house: House, _ ring: KeyRing, _ service: GrantService, _ provider: String, _ log: LogFile
+        _ house: House, _ world: World, _ ring: KeyRing, _ service: GrantService, _ provider: String, _ log: LogFile
     ) throws -> Connections {
         let origins = #"{"https://auth.example":"http://127.0.0.1:\#(service.port)"}"#
         return Connections(
-            database: house.database, world: house.world, vault: Vault(ring: ring, world: house.world),
+            database: house.database, world: world, vault: Vault(ring: ring, world: world),
             client: Client(origins: try OriginMap(json: Array(origins.utf8)), version: "test"),
             catalogue: try ProviderCatalogue(overlay: [("acme.json", Array(provider.utf8))]),
             log: Log(descriptor: log.descriptor)
