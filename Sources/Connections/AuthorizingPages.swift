@@ -9,11 +9,7 @@ import TemplateKit
 extension Connections {
     /// Where a service sends the browser back to: the address to register there.
     static func redirectURI(_ provider: Provider, _ id: Identifier<Connection>, on site: Site) -> String {
-        site.url(callbackRoute(provider, id))
-    }
-
-    static func callbackRoute(_ provider: Provider, _ id: Identifier<Connection>) -> ConnectionRoute {
-        .callback(provider: provider.key, provider.hasOwnRedirects ? id : nil)
+        site.url(ConnectionRoute.callback(provider: provider.key, provider.hasOwnRedirects ? id : nil))
     }
 
     // MARK: In the browser

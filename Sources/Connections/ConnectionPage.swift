@@ -195,7 +195,6 @@ struct ConnectionPage: ShellPage {
             "label": .text(isSignedIn ? "Reconnect" : "Connect"), "is_signed_in": .bool(isSignedIn),
             "authorized": grant.authorizedAt?.view(now: now) ?? .null,
             "token_ends": grant.expiresAt?.view(now: now) ?? .null, "grant_ends": grant.endsAt?.view(now: now) ?? .null,
-            "redirect_uri": .text(siteURL + Connections.callbackRoute(provider, record.id).path),
             "scopes": .list(scopes),
             "fields": FormView([asked], typed: nil, problem: nil).list,
         ]

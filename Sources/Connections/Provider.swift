@@ -101,11 +101,9 @@ public struct Provider: Sendable {
     /// - Parameter connection: nil before there is one.
     /// - Returns: nil where there is none yet.
     func redirectPath(for connection: Identifier<Connection>?) -> String? {
-        guard let oauth else { return nil }
-        guard isOwn || oauth.authorizeURL.hasPrefix("{") || oauth.tokenURL.hasPrefix("{") else {
-            return "/connections/callback/\(key)"
-        }
-        return connection.map { "/connections/callback/\(key)/\($0)" }
+        guard oauth != nil else { return nil }
+        guard hasOwnRedirects else { return ConnectionRoute.callback(provider: key, nil).path }
+        return connection.map { ConnectionRoute.callback(provider: key, $0).path }
     }
 
     /// How calls are passed on to it; nil where it has no interface over HTTP.

@@ -163,7 +163,7 @@ extension Connections {
         let scope = try call.scope()
         let id = view.record.id
         guard let provider = view.provider, scope.allows(.read(.messages)) else { return [] }
-        return try provider.capabilities.map { capability in
+        return try provider.capabilities.filter { $0 == .messages || $0 == .calendar }.map { capability in
             let canSend = scope.allows(.write(.messages)) && Self.obstacle(to: view, provider) == nil
             let kind: MessageContent.Kind = capability == .messages ? .message : .calendarEvent
             let last = try messages(scope).list(id, kind: kind, status: nil, after: nil, limit: 4)
