@@ -21,7 +21,7 @@ extension Connections {
             GalleryPage(
                 listHref: call.link(ConnectionRoute.list), action: call.link(ConnectionRoute.gallery),
                 addHref: scope.allows(.write(.providers)) ? call.link(ConnectionRoute.providerNew) : nil,
-                filter: filter, categories: Set(all.map(\.category)).sorted(),
+                filter: filter, categories: GalleryPage.sorted(all.map(\.category)),
                 kinds: Provider.Kind.allCases.filter { kind in all.contains { $0.kind == kind } }, cards: cards))
     }
 }
@@ -71,7 +71,7 @@ struct GalleryPage: ShellPage {
     var place: Place? { .connections }
 
     var view: TemplateValue {
-        let shown = Set(cards.map(\.provider.category)).sorted()
+        let shown = Self.sorted(cards.map(\.provider.category))
         return [
             "list_href": .text(listHref), "action": .text(action), "add_href": TemplateValue(addHref),
             "search": .text(filter.search), "category": .text(filter.category), "kind": .text(filter.kind),
@@ -86,6 +86,12 @@ struct GalleryPage: ShellPage {
                     ]
                 }),
         ]
+    }
+
+    /// Categories by name; what fits in none comes last.
+    static func sorted(_ categories: [String]) -> [String] {
+        let last = "Anything else"
+        return Set(categories).sorted { $0 == last ? false : $1 == last || $0 < $1 }
     }
 
     /// Links that set one part of the filter and keep the others.

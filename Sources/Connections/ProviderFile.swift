@@ -140,24 +140,26 @@ struct ProviderFile {
         let tests = mistakes.note { () throws(ProviderFileError) -> [ProviderTest] in
             try self.tests(top, fields: fields)
         }
-        let hosts = mistakes.note { () throws(ProviderFileError) -> [String] in
-            try self.hosts(top, tests ?? [], fields)
-        }
         let oauth = mistakes.note { () throws(ProviderFileError) -> ProviderOAuth? in
             try self.oauth(top, fields: fields)
+        }
+        let sync = mistakes.note { () throws(ProviderFileError) -> [ProviderSync] in try self.sync(top, fields) } ?? []
+        let urls = [oauth??.revocation?.call.url].compactMap(\.self) + sync.map(\.call.url)
+        let hosts = mistakes.note { () throws(ProviderFileError) -> [String] in
+            try self.hosts(top, tests ?? [], besides: urls, fields)
         }
         var provider = Provider(
             key: face.key, name: face.name, kind: face.kind, category: face.category, tile: face.tile,
             summary: face.summary, guide: face.guide, documentation: face.documentation, fields: fields,
             hosts: hosts ?? [], tests: tests ?? [], oauth: oauth ?? nil, isVerified: face.isVerified, note: face.note)
         provider.isOwn = audience == .organization
+        provider.sync = sync
         mistakes.note { () throws(ProviderFileError) in provider.message = try message(top, fields: fields) }
         mistakes.note { () throws(ProviderFileError) in provider.calendar = try calendar(top, fields: fields) }
         mistakes.note { () throws(ProviderFileError) in
-            provider.proxy = try proxy(
-                top, fields: fields, hosts: provider.hosts, tokens: provider.oauth == nil ? [] : ["access_token"])
+            let tokens = top.members["oauth"] == nil ? [] : ["access_token"]
+            provider.proxy = try proxy(top, fields: fields, hosts: provider.hosts, tokens: tokens)
         }
-        mistakes.note { () throws(ProviderFileError) in provider.sync = try sync(top, fields) }
         mistakes.note { () throws(ProviderFileError) in provider.sunsets = try sunsets(top) }
         mistakes.note { () throws(ProviderFileError) in provider.ends = try ends(top, fields) }
         return tests == nil ? nil : provider

@@ -80,9 +80,9 @@ extension ProviderFile {
 
     // MARK: Hosts
 
-    /// The hosts that are named, and those that the tests call.
+    /// The hosts that are named, and those that the hub's own calls go to.
     func hosts(
-        _ top: Object, _ tests: [ProviderTest], _ fields: [ProviderField]
+        _ top: Object, _ tests: [ProviderTest], besides urls: [String], _ fields: [ProviderField]
     ) throws(ProviderFileError) -> [String] {
         let named = try optionalTexts(top, "hosts") ?? []
         for (index, host) in named.enumerated() { try checkNamed(host, "hosts/\(index)", top, fields) }
@@ -92,6 +92,9 @@ extension ProviderFile {
         }
         var hosts: [String] = []
         for host in called + named where !hosts.contains(host) { hosts.append(host) }
+        for host in urls.compactMap(Self.host) where !hosts.contains(where: { Self.covers($0, host) }) {
+            hosts.append(host)
+        }
         return hosts
     }
 
@@ -110,6 +113,10 @@ extension ProviderFile {
         try checkHoles(of: host, fields, top, member)
         guard host == "{\(hole)}" else { return try checkHost(hole, in: host[...], fields, top, member) }
         try checkBase(of: host, fields, top, member)
+    }
+
+    private static func covers(_ named: String, _ host: String) -> Bool {
+        named == host || (!host.contains("{") && HostPattern(named)?.matches(host) == true)
     }
 
     /// The host of an address with holes, as `hosts` names it: `{base_url}` for one that begins with a hole.

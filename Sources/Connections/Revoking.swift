@@ -131,7 +131,13 @@ extension Connections {
     }
 
     private func attempt(_ revoker: Revoker) -> Attempt {
-        guard let provider = catalogue[revoker.provider], let revocation = provider.oauth?.revocation else {
+        let known: Provider?
+        do {
+            known = try provider(revoker.provider, of: revoker.organization)
+        } catch {
+            return .later("The hub could not look up how \(revoker.title) is revoked.")
+        }
+        guard let provider = known, let revocation = provider.oauth?.revocation else {
             return .refused("The provider file of \(revoker.title) is not there any more.")
         }
         do throws(TestFailure) {

@@ -131,7 +131,7 @@ public struct Connections: Sendable {
     func view(
         _ record: ConnectionRecord, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> ConnectionView {
-        let provider = try provider(record.provider, scope, in: querying)
+        let provider = try self.provider(record.provider, scope, in: querying)
         return ConnectionView(
             record: record, secrets: try secrets(of: record, scope, in: querying),
             tokens: try tokens(of: record, scope, in: querying), provider: provider,

@@ -49,7 +49,7 @@ struct SetUp: Sendable {
 
     /// Whether secrets would go to other hosts than before.
     func isElsewhere(than before: SetUp, _ provider: Provider) -> Bool {
-        provider.hostFields.contains { before.all[$0] != nil && all[$0] != before.all[$0] }
+        provider.hostFields.contains { all[$0] != before.all[$0] }
     }
 
     /// Whoever may change an address and not read secrets must not have them sent to a host of their own.

@@ -109,7 +109,7 @@ struct StreamTests {
                 let count = unsafe recv(connection.descriptor, &buffer, buffer.count, 0)
                 guard count > 0 else { break }
                 bytes += buffer.prefix(count)
-                if bytes.suffix(5).elementsEqual("0\r\n\r\n".utf8) { break }
+                if !isLengthKnown, bytes.suffix(5).elementsEqual("0\r\n\r\n".utf8) { break }
             }
             let text = String(decoding: bytes, as: UTF8.self)
             let head = text.prefix(upTo: text.firstRange(of: "\r\n\r\n")!.lowerBound)

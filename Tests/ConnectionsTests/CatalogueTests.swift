@@ -38,9 +38,9 @@ import TimeKit
                 let url = try OutboundURL(Holes.address(call.url, Self.values))
                 #expect(url.origin.scheme == "https" && url.origin.port == 443, "\(provider.key)")
             }
-            for call in provider.sync.map(\.call) {
+            for call in provider.sync.map(\.call) + [provider.oauth?.revocation?.call].compactMap(\.self) {
                 let url = try OutboundURL(Holes.address(call.url, Self.values))
-                #expect(provider.allows(url.origin.host, Self.values), "\(provider.key) syncs at a host of its own")
+                #expect(provider.allows(url.origin.host, Self.values), "\(provider.key) is asked at its own hosts")
             }
         }
     }

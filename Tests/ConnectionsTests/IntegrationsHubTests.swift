@@ -67,7 +67,8 @@ import Testing
     func success() throws {
         there.service.answer(
             "/token", 200,
-            #"{"access_token":"ya29.drive","token_type":"Bearer","scope":"https://www.googleapis.com/auth/drive.file"}"#)
+            #"{"access_token":"ya29.drive","token_type":"Bearer","scope":"https://www.googleapis.com/auth/drive.file"}"#
+        )
         there.service.answer("/drive/v3/about", 200, #"{"user":{"emailAddress":"ana@gmail.example"}}"#)
         let begun = try address(#"{"provider":"google_drive"}"#)
         let query = [("code", SigningInOffice.code), ("state", begun.state)]

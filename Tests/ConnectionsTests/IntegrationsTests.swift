@@ -248,6 +248,7 @@ import TimeKit
         let acme = try SignedIn(SignedIn.provider(more: proxy))
         let integrations = acme.room.integrations(acme.scope)
         _ = try acme.connect()
+        acme.service.set { $0.access = [] }
         let answer = try integrations.authenticatedRequest("acme", .get, "/me")
         var body: [UInt8] = []
         try answer.forEachPiece { body += $0 }

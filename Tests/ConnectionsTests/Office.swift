@@ -57,7 +57,8 @@ struct Office: Sendable {
         return Connections(
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
             client: Client(origins: try origins(service, catalogue), version: "test"), catalogue: catalogue,
-            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } }, proxyLimits: limits
+            environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } },
+            proxyLimits: limits
         ) { scope in
             try database.rows(
                 "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"

@@ -150,7 +150,7 @@ import TimeKit
         try acme.house.database.execute(
             """
             UPDATE connections
-               SET grant_ends_at = \(now + .days(9)), authorized_at = \(now - .days(51)), token_expires_at = NULL
+               SET grant_ends_at = \(now + .days(9)), authorized_at = \(now - .days(51)), refreshed_at = \(now)
             """)
         #expect(try test(view, acme)["status"] == "expiring")
         #expect(try acme.view(view).record.statusDetail?.hasPrefix("The sign-in at Acme ends on ") == true)

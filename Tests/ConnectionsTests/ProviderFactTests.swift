@@ -63,7 +63,7 @@ import TimeKit
     @Test(
         "Each mistake is told with its line and column",
         arguments: [
-            Mistake(#""[a-z0-9-]{1,60}""#, #""[a-z0-9.-]{1,60}""#, "12:13", "pattern without dots"),
+            Mistake(#""[a-z0-9-]{1,60}""#, #""[a-z0-9.-]{1,60}""#, "14:18", "pattern without dots"),
             Mistake(
                 #""https://{shop}.pager.example/authorize""#, #""https://api.{shop}.example/authorize""#, "14:18",
                 "its first label"),

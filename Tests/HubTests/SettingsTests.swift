@@ -81,11 +81,11 @@ import Testing
         }
     }
 
-    @Test("Every setting has a meaning, and its name follows the rule, but for the one that an older contract has named")
+    @Test("Every setting has a meaning, and its name follows the rule, but for one that an older contract has named")
     func meanings() {
         for setting in Setting.allCases {
-            #expect(
-                setting.meaning.hasSuffix(".") && (setting == .siteURL || setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil), "\(setting)")
+            let isNamedByRule = setting == .siteURL || setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil
+            #expect(setting.meaning.hasSuffix(".") && isNamedByRule, "\(setting)")
         }
     }
 }

@@ -80,6 +80,11 @@ extension Connections {
         return try ownCatalogues.catalogue(store, in: querying, isMissed: true)[key]
     }
 
+    /// A service by its key, for work that nobody asked for just now.
+    func provider(_ key: String, of organization: Identifier<Organization>) throws -> Provider? {
+        try provider(key, Self.scope(of: organization), in: database)
+    }
+
     /// A service that somebody named.
     ///
     /// - Throws: `Problem` 404 when there is none for this organization.

@@ -155,6 +155,7 @@ struct ProviderPage: ShellPage {
         [
             "gallery_href": .text(galleryHref), "connect_href": TemplateValue(connectHref),
             "edit_href": TemplateValue(editHref), "guide": guide.view, "fields": .list(provider.fields.map(\.view)),
+            "has_sunsets": .bool(!provider.sunsets.isEmpty),
             "sunsets": .list(
                 provider.sunsets.map { sunset in
                     [
@@ -167,10 +168,14 @@ struct ProviderPage: ShellPage {
                 "tile": ["letters": .text(provider.tile.letters), "color": .text(provider.tile.color)],
                 "credential": .text(provider.kind.words), "is_own": .bool(provider.isOwn),
                 "note": TemplateValue(provider.note), "hosts": .list(provider.hosts.map { ["text": .text($0)] }),
-                "capabilities": .list(provider.capabilities.map { ["text": .text($0.words)] }),
-                "scopes": .list((provider.oauth?.scopes ?? []).map { ["text": .text($0)] }),
+                "capabilities": TemplateValue(Self.joined(provider.capabilities.map(\.words), by: ", ")),
+                "scopes": TemplateValue(Self.joined(provider.oauth?.scopes ?? [], by: " ")),
             ],
         ]
+    }
+
+    private static func joined(_ words: [String], by separator: String) -> String? {
+        words.isEmpty ? nil : words.joined(separator: separator)
     }
 }
 

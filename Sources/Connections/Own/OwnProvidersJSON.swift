@@ -107,7 +107,8 @@ extension Connections {
         [
             "name": .string(field.name), "label": .string(field.label), "kind": .string(field.kind.rawValue),
             "secret": .bool(field.kind == .secret), "required": .bool(field.isRequired),
-            "unless": .array(field.alternatives.map(JSON.string)), "pattern": JSON(field.pattern?.text), "help": JSON(field.help),
+            "unless": .array(field.alternatives.map(JSON.string)), "pattern": JSON(field.pattern?.text),
+            "help": JSON(field.help),
             "hosts": .array(field.hosts.map { .string($0.description) }),
             "default": field.standard.map(field.json) ?? .null,
             "options": .array(field.options.map { ["value": .string($0.value), "label": .string($0.label)] }),
