@@ -67,7 +67,12 @@ struct GalleryPage: ShellPage {
     let kinds: [Provider.Kind]
     let cards: [Card]
 
-    var title: String { "Connect a service" }
+    /// What is chosen stands in it, so that tabs and the history tell one selection from another.
+    var title: String {
+        let kind = Provider.Kind(rawValue: filter.kind)?.words ?? filter.kind
+        let chosen = [filter.search, filter.category, kind].filter { !$0.isEmpty }
+        return (["Connect a service"] + chosen).joined(separator: ": ")
+    }
     var place: Place? { .connections }
 
     var view: TemplateValue {
