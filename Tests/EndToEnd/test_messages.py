@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from house import House, free_port, until
-from standins import JSON, SENDGRID, SMTP_PASSWORD, SMTP_USER, TELEGRAM_TOKEN, TWILIO_SID, TWILIO_TOKEN, Service
+from standins import JSON, SENDGRID, SMTP_USER, TELEGRAM_TOKEN, TWILIO_SID, TWILIO_TOKEN, Service
 from test_connections import sign_in
 
 HOOK = "https://discord.com/api/webhooks/223704706495545344/never-to-be-seen"

@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 
-from house import HUB, ROOT, clean_environment, free_port, until
+from house import HUB, ROOT, clean_environment, until
 from rotating import Rotating
 
 # `HUB_TEST_SECONDS=3600` is the long form: an hour, each of its tokens alive for two seconds.
