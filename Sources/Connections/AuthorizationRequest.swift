@@ -25,7 +25,7 @@ struct AuthorizationRequest: Sendable {
     /// - Throws: ``AddressProblem`` when the set-up makes no address that may be called.
     func url() throws(AddressProblem) -> Secret<String> {
         let address = try provider.address(oauth.authorizeURL, values)
-        return Secret(address + (address.contains("?") ? "&" : "?") + TokenEndpoint.form(parameters))
+        return Secret(address + (address.contains("?") ? "&" : "?") + Form(parameters).urlencoded)
     }
 
     private var parameters: [(String, String)] {

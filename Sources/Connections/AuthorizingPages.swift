@@ -95,7 +95,7 @@ extension Connections {
         var outcome = [("connection", done.connection.text), ("result", done.failure == nil ? "connected" : "error")]
         if let failure = done.failure { outcome.append(("error", failure.code.rawValue)) }
         let (whole, fragment) = (path.prefix { $0 != "#" }, path.drop { $0 != "#" })
-        return .seeOther("\(whole)\(whole.contains("?") ? "&" : "?")\(TokenEndpoint.form(outcome))\(fragment)")
+        return .seeOther("\(whole)\(whole.contains("?") ? "&" : "?")\(Form(outcome).urlencoded)\(fragment)")
     }
 
     // MARK: For scripts

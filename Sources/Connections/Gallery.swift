@@ -53,7 +53,7 @@ struct GalleryPage: ShellPage {
         /// The query that asks for it.
         var query: String {
             let pairs = [("search", search), ("category", category), ("kind", kind)].filter { !$0.1.isEmpty }
-            return pairs.isEmpty ? "" : "?" + Form(pairs: pairs.map { (name: $0.0, value: $0.1) }).urlencoded
+            return pairs.isEmpty ? "" : "?" + Form(pairs).urlencoded
         }
     }
 

@@ -139,7 +139,7 @@ extension ProviderTest.HTTPCall {
         guard !parameters.isEmpty else { return nil }
         let filled = parameters.map { ($0.name, Holes.fill($0.value) { values[$0] }) }
         switch bodyFormat {
-        case .form: return ("application/x-www-form-urlencoded", Array(TokenEndpoint.form(filled).utf8))
+        case .form: return ("application/x-www-form-urlencoded", Array(Form(filled).urlencoded.utf8))
         case .json: return ("application/json", JSON.object(filled.map { JSON.Member($0.0, .string($0.1)) }).bytes)
         }
     }

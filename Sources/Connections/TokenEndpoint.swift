@@ -93,7 +93,7 @@ struct TokenEndpoint: Sendable {
         switch oauth.bodyFormat {
         case .form:
             request.headers.append(("Content-Type", "application/x-www-form-urlencoded"))
-            request.body = Array(Self.form(parameters).utf8)
+            request.body = Array(Form(parameters).urlencoded.utf8)
         case .json:
             request.headers.append(("Content-Type", "application/json"))
             request.body = JSON.object(parameters.map { JSON.Member($0.0, .string($0.1)) }).bytes
@@ -108,7 +108,7 @@ struct TokenEndpoint: Sendable {
         let query = filled(own) + [(oauth.longLivedParameter, token.reveal { $0 })]
         return try send(
             OutboundRequest(
-                method: .get, url: address(url) + "?" + Self.form(query),
+                method: .get, url: address(url) + "?" + Form(query).urlencoded,
                 headers: [("Accept", "application/json")] + filled(oauth.headers), deadline: Self.deadline),
             besides: [token])
     }
@@ -139,10 +139,6 @@ struct TokenEndpoint: Sendable {
                 service: provider.name, concealing: Concealing(provider, values, besides: sent))
         }
         return answer
-    }
-
-    static func form(_ parameters: [(String, String)]) -> String {
-        parameters.map { "\(Percent.encode($0.0))=\(Percent.encode($0.1))" }.joined(separator: "&")
     }
 
     /// GitHub and older services answer as a form.

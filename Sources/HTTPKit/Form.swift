@@ -11,6 +11,9 @@ public struct Form: Sendable, Equatable {
     /// Pairs as given.
     public init(pairs: [(name: String, value: String)]) { self.pairs = pairs }
 
+    /// Names and values as given.
+    public init(_ pairs: [(String, String)]) { self.init(pairs: pairs.map { (name: $0.0, value: $0.1) }) }
+
     /// Reads `a=b&c=d`; nil when an escape is broken or there are more than 1 000 pairs.
     public init?(urlencoded text: some StringProtocol) {
         pairs = []

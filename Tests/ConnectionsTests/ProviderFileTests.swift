@@ -24,18 +24,6 @@ import Testing
         }
         """
 
-    struct Mistake: Sendable, CustomTestStringConvertible {
-        let from: String
-        let to: String
-        let place: String
-        let words: String
-        var testDescription: String { "\(from) → \(to)" }
-
-        init(_ from: String, _ to: String, _ place: String, _ words: String) {
-            (self.from, self.to, self.place, self.words) = (from, to, place, words)
-        }
-    }
-
     @Test("A provider file without a mistake is read")
     func right() throws {
         let provider = try ProviderFile.read("pager.json", Array(Self.whole.utf8))
