@@ -73,9 +73,13 @@ class Browser:
     def wait_text(self, words, seconds=15):
         self.wait(lambda: words.lower() in self.text.lower(), seconds)
 
+    def field(self, name):
+        """The field of this name, once there is one: a page pressed for may still be on its way."""
+        return self.wait(lambda: self.driver.find_element(By.NAME, name))
+
     def fill(self, **fields):
         for name, value in fields.items():
-            element = self.driver.find_element(By.NAME, name)
+            element = self.field(name)
             if element.tag_name == "select":
                 Select(element).select_by_value(value)
             else:
