@@ -25,16 +25,21 @@ public struct Lane: Sendable {
     private let log: Log
     private let respond: @Sendable (Request) -> Response
     private let refuse: @Sendable (Refusal) -> Response
+    private let admit: @Sendable (GateQuestion) -> [UInt8]
     private let began: @Sendable () -> Void
     private let moved: @Sendable () -> Void
     private let ended: @Sendable () -> Void
 
     /// A lane that answers with `respond`, or with `refuse` what never became a request, and tells when one begins, has
     /// moved on although it takes long, and ends.
+    ///
+    /// - Parameter admit: answers what nginx asks for a site of its own with a whole header block; unless given, nothing
+    ///   of a site is let through.
     public init(
         acceptor: Acceptor, limits: Limits, log: Log, began: @escaping @Sendable () -> Void,
         moved: @escaping @Sendable () -> Void = {}, ended: @escaping @Sendable () -> Void,
         refuse: @escaping @Sendable (Refusal) -> Response,
+        admit: @escaping @Sendable (GateQuestion) -> [UInt8] = { _ in Array("Status: 403 Forbidden\r\n\r\n".utf8) },
         respond: @escaping @Sendable (Request) -> Response
     ) {
         self.acceptor = acceptor
@@ -44,6 +49,7 @@ public struct Lane: Sendable {
         self.moved = moved
         self.ended = ended
         self.refuse = refuse
+        self.admit = admit
         self.respond = respond
     }
 
@@ -74,10 +80,9 @@ public struct Lane: Sendable {
         var reader = unsafe RequestReader(request: request, limits: limits, moved: moved)
         defer { reader.intake?.end() }
         do throws(Refusal) {
-            let parsed = try reader.read()
-            let wantsBody = parsed.method != .head
-            let response = respond(parsed)
-            if !writer.write(response, withBody: wantsBody, log: log) {
+            if let question = try reader.question() {
+                writer.write(block: admit(question))
+            } else if try !respond(&reader, writer) {
                 // The head said more than the body gave: the only honest end is a broken connection. libfcgi would end
                 // the request as if nothing had happened, so it may no longer write.
                 unsafe shutdown(request.ipcFd, Int32(SHUT_RDWR))
@@ -90,6 +95,13 @@ public struct Lane: Sendable {
         // goes out first, and libfcgi reads on while it closes, so that the gateway gets to read it.
         let isLeft = reader.intake.map { !$0.isWhole } ?? false
         if unsafe isLeft || !skipRest(of: request) { unsafe request.keepConnection = 0 }
+    }
+
+    /// Answers a request; false when the answer broke off.
+    private func respond(_ reader: inout RequestReader, _ writer: ResponseWriter) throws(Refusal) -> Bool {
+        let parsed = try reader.read()
+        let wantsBody = parsed.method != .head
+        return writer.write(respond(parsed), withBody: wantsBody, log: log)
     }
 
     /// Reads what the gateway still sends of this request, to the record that ends it; false when that is too much.

@@ -56,6 +56,40 @@ struct RequestReader {
         }
     }
 
+    /// What the gateway asks for a site of its own; nil when this is a request.
+    ///
+    /// Told by its first parameter, whose name no header of a client can have: headers arrive as `HTTP_…`. So an ordinary
+    /// request is held up by one comparison, and of a question only what it consists of is read.
+    func question() throws(Refusal) -> GateQuestion? {
+        guard let first = unsafe request.envp?.pointee, unsafe strncmp(first, "GATE_SCOPE=", 11) == 0,
+            unsafe request.role == 1
+        else { return nil }
+        var found = GateQuestion()
+        var bearer: String?
+        var key: String?
+        do throws(Problem) {
+            try forEach { (name, value) in
+                switch name {
+                case "GATE_SCOPE": unsafe found.scope = text(value)
+                case "GATE_ORGANIZATION": unsafe found.organization = text(value)
+                case "GATE_COST": unsafe found.cost = text(value)
+                case "GATE_METHOD": unsafe found.method = text(value)
+                case "GATE_URI": unsafe found.uri = text(value)
+                case "GATE_AUTHORIZATION": if !value.isEmpty { unsafe bearer = text(value) }
+                case "GATE_API_KEY": if !value.isEmpty { unsafe key = text(value) }
+                case "REMOTE_ADDR": unsafe found.remoteAddress = text(value)
+                case "REQUEST_ID": if unsafe Self.isID(value) { unsafe found.requestID = text(value) }
+                default: break
+                }
+            }
+        } catch {
+            throw Refusal(problem: error, requestID: Self.newID())
+        }
+        found.credential = Credential(
+            authorization: bearer.map { [$0] } ?? [], apiKey: key.map { [$0] } ?? [])
+        return found
+    }
+
     private mutating func request(_ parameters: Parameters, id: String) throws(Problem) -> Request {
         // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
         guard unsafe request.role == 1 else {
@@ -76,6 +110,11 @@ struct RequestReader {
 
     private func collect(_ found: inout Parameters) throws(Problem) {
         found.headers.reserveCapacity(24)
+        try forEach { unsafe take($0, value: $1, into: &found) }
+    }
+
+    /// Calls for each parameter, none of which is copied for that, and refuses more than there may be.
+    private func forEach(_ body: (Name, UnsafeBufferPointer<UInt8>) -> Void) throws(Problem) {
         var count = 0
         var total = 0
         guard var entry = unsafe request.envp else { return }
@@ -91,7 +130,7 @@ struct RequestReader {
                 start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: length)
             if let equals = unsafe bytes.firstIndex(of: 0x3d) {
                 let value = unsafe UnsafeBufferPointer(rebasing: bytes[(equals + 1)...])
-                unsafe take(Name(bytes: .init(rebasing: bytes[..<equals])), value: value, into: &found)
+                unsafe body(Name(bytes: .init(rebasing: bytes[..<equals])), value)
             }
             unsafe entry += 1
         }

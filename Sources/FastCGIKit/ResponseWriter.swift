@@ -36,6 +36,9 @@ struct ResponseWriter {
         }
     }
 
+    /// Writes an answer that is nothing but a header block, its empty line included.
+    func write(block: [UInt8]) { _ = put(block) }
+
     private func write(_ response: Response, withBody: Bool, log: Log, body: () throws -> Void) -> Bool {
         guard put(head(response) + Array("\r\n".utf8)), withBody else { return true }
         do {
