@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
 
         kit("TimeKit"),
+        kit("AddressKit"),
         kit("ThreadKit", ["CLinux"]),
         kit("LogKit", ["TimeKit"]),
         kit("CipherKit", ["LogKit", "TimeKit", "COpenSSL"]),
@@ -66,7 +67,7 @@ let package = Package(
         kit("JSONKit", ["TimeKit"]),
         kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit", "JSONKit"]),
         kit("FastCGIKit", ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
-        kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
+        kit("ClientKit", ["AddressKit", "LogKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
 
@@ -81,7 +82,7 @@ let package = Package(
         room("Accounts", ["JobKit"]),
         room(
             "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
-        room("APIKeys"),
+        room("APIKeys", ["AddressKit", "JobKit"]),
         room("Audit"),
         room("Operations", ["JobKit"]),
 
@@ -89,8 +90,8 @@ let package = Package(
             name: "Hub",
             dependencies: [
                 "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
-                "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
-                "CipherKit", "LogKit", "ThreadKit", "TimeKit",
+                "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit",
+                "DatabaseKit", "CipherKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
             resources: [.embedInCode("sql")], swiftSettings: settings),
@@ -104,7 +105,8 @@ let package = Package(
         tests("JSONKit", ["CostFixture", "TimeKit"]),
         tests("HTTPKit", ["CostFixture", "JSONKit", "LogKit"]),
         tests("FastCGIKit", ["HTTPKit", "LogKit"]),
-        tests("ClientKit"),
+        tests("AddressKit"),
+        tests("ClientKit", ["AddressKit"]),
         tests("ProcessKit", ["ProcessKitFixture"]),
         .executableTarget(
             name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"],
@@ -122,7 +124,7 @@ let package = Package(
                 "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
-        tests("APIKeys", roomTestKits + ["RoomFixture"]),
+        tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(name: "CostFixture", path: "Tests/CostFixture", swiftSettings: settings),

@@ -79,14 +79,17 @@ extension APIKeys {
         let store = store(scope)
         let holder = try store.holder(in: database)
         // Not one picture of the data: the count must see what others stored while the lock was waited for.
-        let made = try database.transaction(isolation: .readCommitted) { transaction in
+        let made = try change(isolation: .readCommitted) { transaction in
             try store.lock(holder, in: transaction)
             if let count = try store.count(of: holder, in: transaction), count >= settings.maxPerUser {
                 throw tooMany(count)
             }
             try store.insert(
-                id, text, name: wanted.name, scopes: wanted.scopes, expiresAt: wanted.expiresAt, holder: holder,
-                in: transaction)
+                id, text,
+                KeyTerms(
+                    name: wanted.name, scopes: wanted.scopes, rateLimit: settings.rateLimit,
+                    expiresAt: wanted.expiresAt),
+                holder: holder, in: transaction)
             try audit.record(
                 "api_key.created", .init("api_key", id, name: wanted.name),
                 details: [
@@ -112,13 +115,15 @@ extension APIKeys {
         _ id: Identifier<APIKey>, to name: String, by scope: OrganizationScope, check: (KeyRecord) throws -> Void
     ) throws -> KeyRecord {
         let store = store(scope)
-        return try database.transaction { transaction in
+        return try change { transaction in
             guard let key = try store.lock(id, in: transaction) else { throw Problem.notFound }
             try check(key)
             guard key.name != name else { return key }
-            try store.rename(id, name, in: transaction)
+            var terms = key.terms
+            terms.name = name
+            try store.save(terms, of: key, in: transaction)
             try audit.record(
-                "api_key.renamed", .init("api_key", id, name: name),
+                "api_key.updated", .init("api_key", id, name: name),
                 details: ["from": .string(key.name), "to": .string(name)], by: scope, in: transaction)
             return try store.lock(id, in: transaction) ?? key
         }
@@ -129,7 +134,7 @@ extension APIKeys {
         _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void = { _ in }
     ) throws {
         let store = store(scope)
-        try database.transaction { transaction in
+        try change { transaction in
             guard let key = try store.lock(id, in: transaction) else { throw Problem.notFound }
             try check(key)
             guard key.revokedAt == nil else { return }

@@ -1,5 +1,6 @@
 import DatabaseKit
 import Domain
+import JSONKit
 import TimeKit
 
 /// The keys of one organization, as far as the one who asks may see them: members their own, others all.
@@ -42,7 +43,7 @@ struct KeyStore: Sendable {
         let before: SQL = if let last { "AND k.id < \(last)" } else { "" }
         return try database.rows(
             """
-            SELECT \(Self.columns)
+            SELECT \(KeyRecord.columns)
               FROM api_keys k
              WHERE \(try visible()) \(before)
              ORDER BY k.id DESC
@@ -64,7 +65,7 @@ struct KeyStore: Sendable {
         let owner: SQL = scope.role == .member ? "AND k.user_id = \(try holder(in: querying).user)" : ""
         return try querying.row(
             """
-            SELECT \(Self.columns)
+            SELECT \(KeyRecord.columns)
               FROM api_keys k
              WHERE k.id = \(id) AND k.organization_id = \(scope.organization) \(owner)
              \(locking)
@@ -83,7 +84,7 @@ struct KeyStore: Sendable {
     func expiring(before moment: Timestamp, limit: Int) throws -> [KeyRecord] {
         try database.rows(
             """
-            SELECT \(Self.columns)
+            SELECT \(KeyRecord.columns)
               FROM api_keys k
              WHERE \(try visible()) AND \(living(world.now())) AND k.expires_at < \(moment)
              ORDER BY k.expires_at, k.id
@@ -120,41 +121,91 @@ struct KeyStore: Sendable {
     }
 
     func insert(
-        _ id: Identifier<APIKey>, _ text: KeyText, name: String, scopes: [Scope], expiresAt: Timestamp?, holder: Holder,
-        in transaction: Transaction
+        _ id: Identifier<APIKey>, _ text: KeyText, _ terms: KeyTerms, holder: Holder, in transaction: Transaction
     ) throws {
         let now = world.now()
         try transaction.execute(
             """
             INSERT INTO api_keys
-                   (id, organization_id, user_id, issuer_id, name, prefix, last_four, key_hash, scopes, expires_at,
-                    created_at, updated_at)
-            VALUES (\(id), \(scope.organization), \(holder.user), \(holder.issuer), \(name), \(text.prefix),
-                    \(text.lastFour), \(text.digest), \(scopes.stored), \(expiresAt), \(now), \(now))
+                   (id, organization_id, user_id, issuer_id, name, prefix, last_four, key_hash, scopes,
+                    requests_per_minute, requests_per_hour, requests_per_day, allowed_ips, metadata, expires_at,
+                    expiry_noticed, created_at, updated_at)
+            VALUES (\(id), \(scope.organization), \(holder.user), \(holder.issuer), \(terms.name), \(text.prefix),
+                    \(text.lastFour), \(text.digest), \(terms.scopes.stored),
+                    \(terms.rateLimit.perMinute), \(terms.rateLimit.perHour), \(terms.rateLimit.perDay),
+                    \(terms.allowedIPs.stored), \(terms.storedMetadata), \(terms.expiresAt),
+                    \(ExpiryNotice.due(for: terms.expiresAt, at: now)), \(now), \(now))
             """)
+        try changed(in: transaction)
     }
 
-    func rename(_ id: Identifier<APIKey>, _ name: String, in transaction: Transaction) throws {
-        try transaction.execute(
+    /// Stores other terms; the end is told of anew when it has moved.
+    func save(_ terms: KeyTerms, of key: KeyRecord, in transaction: Transaction) throws {
+        let noticed: SQL =
+            terms.expiresAt == key.expiresAt
+            ? "expiry_noticed" : "\(ExpiryNotice.due(for: terms.expiresAt, at: world.now()))"
+        try update(
+            key.id,
             """
-            UPDATE api_keys
-               SET name = \(name), version = version + 1, updated_at = \(world.now())
-             WHERE id = \(id) AND organization_id = \(scope.organization)
-            """)
+            name = \(terms.name), scopes = \(terms.scopes.stored),
+            requests_per_minute = \(terms.rateLimit.perMinute), requests_per_hour = \(terms.rateLimit.perHour),
+            requests_per_day = \(terms.rateLimit.perDay), allowed_ips = \(terms.allowedIPs.stored),
+            metadata = \(terms.storedMetadata), expires_at = \(terms.expiresAt), expiry_noticed = \(noticed)
+            """, in: transaction)
+    }
+
+    /// Puts another secret in the place of a key's present one, which lives on until `previousEnd`; at once over without.
+    func roll(
+        _ id: Identifier<APIKey>, to text: KeyText, previousEnd: Timestamp?, in transaction: Transaction
+    ) throws {
+        // MariaDB assigns from left to right, so what is kept is read before it is overwritten.
+        let kept: SQL =
+            previousEnd == nil
+            ? "previous_hash = NULL, previous_prefix = NULL, previous_last_four = NULL, previous_ends_at = NULL"
+            : """
+            previous_hash = key_hash, previous_prefix = prefix, previous_last_four = last_four,
+            previous_ends_at = \(previousEnd)
+            """
+        try update(
+            id, "\(kept), key_hash = \(text.digest), prefix = \(text.prefix), last_four = \(text.lastFour)",
+            in: transaction)
+    }
+
+    /// Ends the secret before the last roll.
+    func endPrevious(_ id: Identifier<APIKey>, in transaction: Transaction) throws {
+        try update(
+            id, "previous_hash = NULL, previous_prefix = NULL, previous_last_four = NULL, previous_ends_at = NULL",
+            in: transaction)
+    }
+
+    /// Puts a key aside, or takes it back into use.
+    func disable(_ id: Identifier<APIKey>, at moment: Timestamp?, in transaction: Transaction) throws {
+        try update(id, "disabled_at = \(moment)", in: transaction)
     }
 
     func revoke(_ id: Identifier<APIKey>, in transaction: Transaction) throws {
-        let now = world.now()
+        try update(id, "revoked_at = COALESCE(revoked_at, \(world.now()))", in: transaction)
+    }
+
+    private func update(_ id: Identifier<APIKey>, _ changes: SQL, in transaction: Transaction) throws {
         try transaction.execute(
             """
             UPDATE api_keys
-               SET revoked_at = \(now), version = version + 1, updated_at = \(now)
-             WHERE id = \(id) AND organization_id = \(scope.organization) AND revoked_at IS NULL
+               SET \(changes), version = version + 1, updated_at = \(world.now())
+             WHERE id = \(id) AND organization_id = \(scope.organization)
             """)
+        try changed(in: transaction)
     }
 
-    private static let columns: SQL = """
-        k.id, k.user_id, (SELECT u.name FROM users u WHERE u.id = k.user_id) AS owner, k.name, k.prefix, k.last_four, k.scopes,
-        k.expires_at, k.revoked_at, k.last_used_at, k.last_used_address, k.version, k.created_at
-        """
+    /// Notes that keys kept in memory have grown old; every change of a key comes by here.
+    private func changed(in transaction: Transaction) throws {
+        try Generations.bump(Generations.apiKeys, in: transaction)
+    }
+}
+
+extension KeyTerms {
+    /// The metadata as it is stored; nil without any.
+    fileprivate var storedMetadata: String? {
+        metadata.isEmpty ? nil : String(decoding: JSON.object(metadata).bytes, as: UTF8.self)
+    }
 }

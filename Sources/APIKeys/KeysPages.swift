@@ -62,6 +62,7 @@ struct KeyListPage: ShellPage {
         switch key.state(now: now) {
         case .revoked: ["tone": "off", "word": "Revoked"]
         case .expired: ["tone": "off", "word": "Expired"]
+        case .disabled: ["tone": "off", "word": "Disabled"]
         case .active:
             if let end = key.expiresAt, end - now < APIKeys.warning {
                 ["tone": "warn", "word": "Expires soon"]
@@ -164,7 +165,9 @@ extension Scope {
 extension KeyRecord {
     /// A key for samples of pages.
     static let sample = KeyRecord(
-        id: Identifier(.real), user: nil, owner: "Ana Kovač", name: "billing", prefix: "sk_0011aabb", lastFour: "Qa9x",
-        scopes: [.read(.connections), .read(.audit)], expiresAt: Timestamp(seconds: 86_400), revokedAt: nil,
+        id: Identifier(.real), user: nil, owner: "Ana Kovač", prefix: "sk_0011aabb", lastFour: "Qa9x",
+        terms: KeyTerms(
+            name: "billing", scopes: [.read(.connections), .read(.audit)], rateLimit: RateLimit(),
+            expiresAt: Timestamp(seconds: 86_400)),
         lastUsedAt: Timestamp(seconds: 0), lastUsedAddress: "203.0.113.9", version: 1, createdAt: Timestamp(seconds: 0))
 }

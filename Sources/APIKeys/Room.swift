@@ -18,12 +18,21 @@ public struct APIKeys: Sendable {
         public var defaultExpiryDays: Int
         /// How many living keys a user may hold.
         public var maxPerUser: Int
+        /// How many requests a key is good for unless its maker says otherwise.
+        public var rateLimit: RateLimit
+        /// The most requests that a key may be made good for, in any time.
+        public var highestRateLimit: Int
 
         /// Settings; ``isPrefix(_:)`` must hold for the prefix.
-        public init(prefix: String = "sk_", defaultExpiryDays: Int = 365, maxPerUser: Int = 10) {
+        public init(
+            prefix: String = "sk_", defaultExpiryDays: Int = 365, maxPerUser: Int = 10,
+            rateLimit: RateLimit = RateLimit(), highestRateLimit: Int = 1_000_000_000
+        ) {
             self.prefix = prefix
             self.defaultExpiryDays = defaultExpiryDays
             self.maxPerUser = maxPerUser
+            self.rateLimit = rateLimit
+            self.highestRateLimit = highestRateLimit
         }
 
         /// Whether a text can stand before a key, so that the key is still read as one.
@@ -52,14 +61,24 @@ public struct APIKeys: Sendable {
     let database: Database
     let world: World
     let audit: AuditTrail
+    let events: DomainEvents
     let settings: Settings
+    private let changed: @Sendable () -> Void
 
     /// The room.
-    public init(database: Database, world: World, settings: Settings = Settings()) {
+    ///
+    /// - Parameter changed: called after each change of a key was committed and before its answer goes out, for what
+    ///   keeps keys in memory; it must not wait.
+    public init(
+        database: Database, world: World, settings: Settings = Settings(),
+        changed: @escaping @Sendable () -> Void = {}
+    ) {
         self.database = database
         self.world = world
         self.settings = settings
+        self.changed = changed
         audit = AuditTrail(world: world)
+        events = DomainEvents(world: world)
     }
 
     /// The routes and who performs them.
@@ -97,6 +116,21 @@ public struct APIKeys: Sendable {
     public func expiring(_ scope: OrganizationScope, limit: Int) throws -> [Expiring] {
         try store(scope).expiring(before: world.now() + Self.warning, limit: limit).compactMap { key in
             key.expiresAt.map { Expiring(name: key.name, expiresAt: $0) }
+        }
+    }
+
+    /// Changes keys, and tells those who keep them in memory.
+    func change<Result>(
+        isolation: Database.Isolation = .repeatableRead, _ body: (Transaction) throws -> Result
+    ) throws -> Result {
+        do {
+            let result = try database.transaction(isolation: isolation, body)
+            changed()
+            return result
+        } catch let error as DatabaseError where error.code == .commitUnknown {
+            // It may have happened.
+            changed()
+            throw error
         }
     }
 

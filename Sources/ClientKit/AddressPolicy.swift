@@ -1,3 +1,5 @@
+import AddressKit
+
 /// Decides which addresses an outbound call may open a socket to.
 ///
 /// Whoever names a destination must not reach the hub's own host or network through it. Public unicast addresses are

@@ -1,3 +1,4 @@
+import AddressKit
 internal import CCurl
 import TimeKit
 
@@ -195,9 +196,11 @@ import Glibc
             let raw = unsafe UnsafeRawPointer(start)
             switch unsafe (address.pointee.family, Int(address.pointee.addrlen)) {
             case (AF_INET, MemoryLayout<sockaddr_in>.size...):
-                return unsafe IPAddress(raw.loadUnaligned(as: sockaddr_in.self).sin_addr)
+                let four = unsafe raw.loadUnaligned(as: sockaddr_in.self).sin_addr
+                return .v4(UInt32(bigEndian: four.s_addr))
             case (AF_INET6, MemoryLayout<sockaddr_in6>.size...):
-                return unsafe IPAddress(raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr)
+                let six = unsafe raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
+                return .v6(unsafe UInt128(bigEndian: unsafeBitCast(six, to: UInt128.self)))
             default:
                 return nil
             }

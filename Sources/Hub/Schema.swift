@@ -27,6 +27,10 @@ enum Schema {
         step("0019_providers", PackageResources._019_providers_sql),
         step("0020_legacy_imports", PackageResources._020_legacy_imports_sql),
         step("0021_connection_listing", PackageResources._021_connection_listing_sql),
+        step("0022_api_key_rules", PackageResources._022_api_key_rules_sql),
+        step("0023_api_key_previous", PackageResources._023_api_key_previous_sql),
+        step("0024_generations", PackageResources._024_generations_sql),
+        step("0025_api_keys_generation", PackageResources._025_api_keys_generation_sql),
     ]
 
     /// What brings a database to this schema.

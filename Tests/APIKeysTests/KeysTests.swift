@@ -214,7 +214,7 @@ import TimeKit
         let late = try door.send(.patch, path(key), as: admin, json: #"{"name":"c"}"#, headers: ["if-match": "\"1\""])
         #expect(late.status == 412)
         #expect(try door.send(.delete, path(key), as: admin, headers: ["if-match": "\"1\""]).status == 412)
-        #expect(try house.auditedActions() == ["api_key.created", "api_key.renamed"])
+        #expect(try house.auditedActions() == ["api_key.created", "api_key.updated"])
     }
 
     @Test("A list is walked part by part without gaps or doubles while keys are made")

@@ -1,3 +1,4 @@
+import AddressKit
 import ClientKit
 import Foundation
 import Glibc

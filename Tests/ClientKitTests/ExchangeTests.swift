@@ -1,3 +1,4 @@
+import AddressKit
 import Testing
 
 @testable import ClientKit

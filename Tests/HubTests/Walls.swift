@@ -11,11 +11,11 @@ import Testing
             "AdminShell",
         ]
         let rooms: [String: Set<String>] = [
-            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": [], "Audit": [],
+            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": ["AddressKit", "JobKit"], "Audit": [],
             "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [
-            "TimeKit": [], "ThreadKit": ["CLinux"],
+            "TimeKit": [], "AddressKit": [], "ThreadKit": ["CLinux"],
             "LogKit": ["TimeKit"],
             "CipherKit": ["LogKit", "TimeKit", "COpenSSL"],
             "DatabaseKit": ["LogKit", "TimeKit", "ThreadKit", "CMariaDB"],
@@ -23,7 +23,7 @@ import Testing
             "JSONKit": ["TimeKit"],
             "HTTPKit": ["LogKit", "TimeKit", "CipherKit", "JSONKit"],
             "FastCGIKit": ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"],
-            "ClientKit": ["LogKit", "TimeKit", "CCurl"],
+            "ClientKit": ["AddressKit", "LogKit", "TimeKit", "CCurl"],
             "ProcessKit": ["LogKit", "TimeKit", "ThreadKit", "CLinux"],
             "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
             "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"],
@@ -33,7 +33,7 @@ import Testing
             "CLinux": [], "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
         ]
         for (room, extra) in rooms { table[room] = kits.union(extra) }
-        table["Hub"] = kits.union(rooms.keys).union(["FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit"])
+        table["Hub"] = kits.union(rooms.keys).union(["AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit"])
         return table
     }()
 

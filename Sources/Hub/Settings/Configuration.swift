@@ -1,4 +1,5 @@
 import Accounts
+import AddressKit
 import AdminShell
 import CipherKit
 import ClientKit

@@ -16,12 +16,12 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
         guard text.utf8.count <= 45, !text.utf8.contains(0) else { return nil }
         var four = in_addr()
         if unsafe inet_pton(AF_INET, text, &four) == 1 {
-            self.init(four)
+            self = .v4(UInt32(bigEndian: four.s_addr))
             return
         }
         var six = in6_addr()
         guard unsafe inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        self.init(six)
+        self = .v6(unsafe UInt128(bigEndian: unsafeBitCast(six, to: UInt128.self)))
     }
 
     /// The address made of 4 or 16 bytes in network order; nil for any other count.
@@ -31,14 +31,6 @@ public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
         case 16: self = .v6(bytes.reduce(0) { $0 << 8 | UInt128($1) })
         default: return nil
         }
-    }
-
-    init(_ four: in_addr) {
-        self = .v4(UInt32(bigEndian: four.s_addr))
-    }
-
-    init(_ six: in6_addr) {
-        self = .v6(unsafe UInt128(bigEndian: unsafeBitCast(six, to: UInt128.self)))
     }
 
     /// The 4 or 16 bytes in network order.
@@ -120,4 +112,15 @@ public struct Network: Hashable, Sendable, CustomStringConvertible {
 
     /// The range as `address/length`.
     public var description: String { "\(first)/\(prefixLength)" }
+
+    /// The range as people write it: the address alone when it is a range of one.
+    public var shortest: String { prefixLength == first.bytes.count * 8 ? "\(first)" : description }
+}
+
+extension [Network] {
+    /// Answers whether the address lies in one of the ranges.
+    public func contains(_ address: IPAddress) -> Bool {
+        let address = address.canonical
+        return contains { $0.contains(address) }
+    }
 }
