@@ -82,7 +82,7 @@ let package = Package(
         room("Accounts", ["JobKit"]),
         room(
             "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
-        room("APIKeys", ["AddressKit", "JobKit"]),
+        room("APIKeys", ["AddressKit", "JobKit", "ProcessKit"]),
         room("Audit"),
         room("Operations", ["JobKit"]),
 

@@ -14,6 +14,8 @@ public enum APIKeyRoute: Route {
     case listJSON
     /// One key, for scripts.
     case keyJSON(Identifier<APIKey>)
+    /// What becomes of a key, for the back end of a site.
+    case verify
 
     /// Reads a path; nil when it is none of this room's.
     public init?(_ path: Path) {
@@ -23,6 +25,7 @@ public enum APIKeyRoute: Route {
         case "api-keys/:id/revoke": self = .revoke(path.id())
         case "api/v1/api-keys": self = .listJSON
         case "api/v1/api-keys/:id": self = .keyJSON(path.id())
+        case "api/v1/api-keys/verify": self = .verify
         default: return nil
         }
     }
@@ -35,6 +38,7 @@ public enum APIKeyRoute: Route {
         case .revoke(let id): "/api-keys/\(id)/revoke"
         case .listJSON: "/api/v1/api-keys"
         case .keyJSON(let id): "/api/v1/api-keys/\(id)"
+        case .verify: "/api/v1/api-keys/verify"
         }
     }
 
@@ -47,12 +51,13 @@ public enum APIKeyRoute: Route {
         case .create, .revoke: [.get: write, .post: write]
         case .listJSON: [.get: read, .post: write]
         case .keyJSON: [.get: read, .patch: write, .delete: write]
+        case .verify: [.post: read]
         }
     }
 
     /// One of each case.
     public static var samples: [APIKeyRoute] {
         let key = Identifier<APIKey>(.real)
-        return [.list, .create, .revoke(key), .listJSON, .keyJSON(key)]
+        return [.list, .create, .revoke(key), .listJSON, .keyJSON(key), .verify]
     }
 }

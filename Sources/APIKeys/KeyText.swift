@@ -30,21 +30,27 @@ struct KeyText: Sendable {
         self.init(trusted: body + Base62.checksum(of: body.utf8), prefix: shown)
     }
 
+    /// How many characters a key has, prefix and all.
+    static let lengths = (tailCount + idCount + 2)...(tailCount + idCount + 1 + APIKeys.Settings.longestPrefix)
+    private static let tailCount = randomCount + checksumCount
+
+    /// Whether a text has the shape of a key and its checksum is right.
+    static func isKey(_ sent: String) -> Bool {
+        guard lengths.contains(sent.utf8.count) else { return false }
+        let bytes = Array(sent.utf8)
+        return bytes.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "_") })
+            && bytes[bytes.count - tailCount - 1] == UInt8(ascii: "_")
+            && bytes.suffix(tailCount).allSatisfy(isAlphanumeric)
+            && bytes.dropLast(tailCount + 1).suffix(idCount).allSatisfy(isAlphanumeric)
+            && Base62.checksum(of: bytes.dropLast(checksumCount)).utf8.elementsEqual(bytes.suffix(checksumCount))
+    }
+
     /// Reads what a caller sent; nil unless it has the shape of a key and its checksum is right.
     ///
     /// Any prefix is taken, so that keys outlive a change of the setting.
     init?(_ sent: String) {
-        let bytes = Array(sent.utf8)
-        let tail = Self.randomCount + Self.checksumCount
-        guard
-            (tail + 1 + Self.idCount + 1...tail + 1 + Self.idCount + APIKeys.Settings.longestPrefix).contains(
-                bytes.count),
-            bytes.allSatisfy({ Self.isAlphanumeric($0) || $0 == UInt8(ascii: "_") }),
-            bytes[bytes.count - tail - 1] == UInt8(ascii: "_"), bytes.suffix(tail).allSatisfy(Self.isAlphanumeric),
-            bytes.dropLast(tail + 1).suffix(Self.idCount).allSatisfy(Self.isAlphanumeric),
-            Base62.checksum(of: bytes.dropLast(Self.checksumCount)).utf8.elementsEqual(bytes.suffix(Self.checksumCount))
-        else { return nil }
-        self.init(trusted: sent, prefix: String(sent.dropLast(tail + 1)))
+        guard Self.isKey(sent) else { return nil }
+        self.init(trusted: sent, prefix: String(sent.dropLast(Self.tailCount + 1)))
     }
 
     private init(trusted text: String, prefix: String) {

@@ -63,20 +63,17 @@ public struct APIKeys: Sendable {
     let audit: AuditTrail
     let events: DomainEvents
     let settings: Settings
-    private let changed: @Sendable () -> Void
+    let gatekeeper: Gatekeeper
 
     /// The room.
     ///
-    /// - Parameter changed: called after each change of a key was committed and before its answer goes out, for what
-    ///   keeps keys in memory; it must not wait.
-    public init(
-        database: Database, world: World, settings: Settings = Settings(),
-        changed: @escaping @Sendable () -> Void = {}
-    ) {
+    /// - Parameter gatekeeper: where the keys of this room come in; it is told of each change after its commit and before
+    ///   the answer.
+    public init(database: Database, world: World, settings: Settings = Settings(), gatekeeper: Gatekeeper) {
         self.database = database
         self.world = world
         self.settings = settings
-        self.changed = changed
+        self.gatekeeper = gatekeeper
         audit = AuditTrail(world: world)
         events = DomainEvents(world: world)
     }
@@ -84,17 +81,6 @@ public struct APIKeys: Sendable {
     /// The routes and who performs them.
     public var routes: RoomRoutes {
         RoomRoutes(APIKeyRoute.self) { route, call in try respond(route, call) }
-    }
-
-    /// Whose key a script sent; nil, whatever the reason, when it opens nothing.
-    ///
-    /// What has not the shape of a key is refused without a question to the database. The role is that which the key's
-    /// user has now; the key's scopes limit it further.
-    ///
-    /// - Throws: `DatabaseError`.
-    public func principal(key: Secret<String>, remoteAddress: String) throws -> Principal? {
-        guard let text = key.reveal({ KeyText($0) }) else { return nil }
-        return try KeyDoor(database: database, world: world).principal(text, remoteAddress: remoteAddress)
     }
 
     /// Makes a key for the command line, with the default expiry, and gives it this once.
@@ -125,11 +111,11 @@ public struct APIKeys: Sendable {
     ) throws -> Result {
         do {
             let result = try database.transaction(isolation: isolation, body)
-            changed()
+            gatekeeper.changed()
             return result
         } catch let error as DatabaseError where error.code == .commitUnknown {
             // It may have happened.
-            changed()
+            gatekeeper.changed()
             throw error
         }
     }
@@ -152,6 +138,7 @@ public struct APIKeys: Sendable {
         case (.keyJSON(let id), .patch): try patchKey(id, call)
         case (.keyJSON(let id), .delete): try deleteKey(id, call)
         case (.keyJSON(let id), _): try keyJSON(id, call)
+        case (.verify, _): try verify(call)
         }
     }
 }

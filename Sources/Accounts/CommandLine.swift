@@ -39,6 +39,7 @@ extension Accounts {
         try checkPassword(password, context: [email])
         let hash = try passwords.hash(password)
         let user = Identifier<User>(world)
+        defer { changed() }
         try database.transaction { transaction in
             guard try accounts.account(email: email, in: transaction) == nil else {
                 throw AccountsRefusal(description: "There is an account for \(email) already.")
@@ -64,6 +65,7 @@ extension Accounts {
                     in: transaction)
             }
             try accounts.removeSetUpLinks(in: transaction)
+            try Generations.bump(Generations.apiKeys, in: transaction)
         }
     }
 

@@ -119,6 +119,8 @@ extension Accounts {
 
     private func rename(to name: String, _ call: Call) throws {
         let scope = try call.scope()
+        // Whatever becomes of it: an outcome that is not known may have happened.
+        defer { changed() }
         try database.transaction { transaction in
             guard let version = try organization(scope).lockedVersion(in: transaction) else { throw Problem.notFound }
             try call.request.requireMatch(entityTag(version: version))
@@ -126,6 +128,7 @@ extension Accounts {
             try audit.record(
                 "organization.renamed", .init("organization", scope.organization, name: name),
                 details: ["from": .string(scope.name), "to": .string(name)], by: scope, in: transaction)
+            try Generations.bump(Generations.apiKeys, in: transaction)
         }
     }
 

@@ -35,17 +35,24 @@ public struct Accounts: Sendable {
     let sessions: SessionStore
     /// How many connections each workspace has; told by the room that knows.
     let connectionCounts: @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
+    /// Tells whoever keeps in memory what a user may do where.
+    let changed: @Sendable () -> Void
 
     /// The room.
+    ///
+    /// - Parameter changed: called after a change of an organization, a membership or a user was committed and before its
+    ///   answer; it must not wait.
     public init(
         database: Database, world: World, vault: Vault, passwords: Passwords, settings: Settings,
-        connectionCounts: @escaping @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
+        connectionCounts: @escaping @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int],
+        changed: @escaping @Sendable () -> Void = {}
     ) {
         self.database = database
         self.world = world
         self.vault = vault
         self.passwords = passwords
         self.connectionCounts = connectionCounts
+        self.changed = changed
         audit = AuditTrail(world: world)
         accounts = AccountStore(database: database, world: world)
         sessions = SessionStore(database: database, world: world, idle: settings.idle, absolute: settings.absolute)

@@ -68,7 +68,7 @@ struct RequestReader {
         var bearer: String?
         var key: String?
         do throws(Problem) {
-            try forEach { (name, value) in
+            try unsafe forEach { (name, value) in
                 switch name {
                 case "GATE_SCOPE": unsafe found.scope = text(value)
                 case "GATE_ORGANIZATION": unsafe found.organization = text(value)
@@ -110,7 +110,7 @@ struct RequestReader {
 
     private func collect(_ found: inout Parameters) throws(Problem) {
         found.headers.reserveCapacity(24)
-        try forEach { unsafe take($0, value: $1, into: &found) }
+        try unsafe forEach { unsafe take($0, value: $1, into: &found) }
     }
 
     /// Calls for each parameter, none of which is copied for that, and refuses more than there may be.

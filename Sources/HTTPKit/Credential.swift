@@ -32,15 +32,11 @@ public enum Credential: Sendable {
     /// What stands after `Bearer`, in any case (RFC 9110 §11.1); nil for another scheme, or more or less than one word.
     private static func token(of field: String) -> String? {
         let bytes = field.utf8.span
-        let scheme: StaticString = "bearer"
         var place = 0
         while place < bytes.count, bytes[place] == 0x20 { place += 1 }
         let begin = place
         while place < bytes.count, bytes[place] != 0x20 { place += 1 }
-        guard place - begin == scheme.utf8CodeUnitCount else { return nil }
-        for index in 0..<scheme.utf8CodeUnitCount {
-            guard bytes[begin + index] | 0x20 == unsafe scheme.utf8Start[index] else { return nil }
-        }
+        guard isBearer(bytes.extracting(begin..<place)) else { return nil }
         while place < bytes.count, bytes[place] == 0x20 { place += 1 }
         let first = place
         while place < bytes.count, bytes[place] != 0x20 { place += 1 }
@@ -50,5 +46,13 @@ public enum Credential: Sendable {
         return unsafe bytes.extracting(first..<last).withUnsafeBufferPointer {
             unsafe String(decoding: $0, as: UTF8.self)
         }
+    }
+
+    private static func isBearer(_ word: Span<UInt8>) -> Bool {
+        guard word.count == 6 else { return false }
+        // Letters in either case; `|` makes the lower one of the upper.
+        return word[0] | 0x20 == UInt8(ascii: "b") && word[1] | 0x20 == UInt8(ascii: "e")
+            && word[2] | 0x20 == UInt8(ascii: "a") && word[3] | 0x20 == UInt8(ascii: "r")
+            && word[4] | 0x20 == UInt8(ascii: "e") && word[5] | 0x20 == UInt8(ascii: "r")
     }
 }

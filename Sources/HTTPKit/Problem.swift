@@ -38,6 +38,10 @@ public struct Problem: Presentable, Equatable {
     public var code: String
     /// A sentence for people, naming what to do.
     public var detail: String
+    /// What kind of problem it is, where somebody has registered a kind; `about:blank` says no more than the status.
+    public var type = "about:blank"
+    /// Members that the kind of problem has besides ours.
+    public var members: [JSON.Member] = []
     /// Each refused field.
     public var errors: [FieldError]
     /// Headers that belong to the answer, such as `Retry-After`.
@@ -58,7 +62,7 @@ public struct Problem: Presentable, Equatable {
     /// The body of the answer (RFC 9457 §3.1) with our members `code`, `request_id` and `errors`.
     public func json(requestID: String) -> JSON {
         var members: [JSON.Member] = [
-            .init("type", "about:blank"), .init("title", .string(status.phrase)),
+            .init("type", .string(type)), .init("title", .string(status.phrase)),
             .init("status", .integer(Int64(status.code))), .init("detail", .string(detail)),
             .init("code", .string(code)), .init("request_id", .string(requestID)),
         ]
@@ -68,7 +72,7 @@ public struct Problem: Presentable, Equatable {
             }
             members.append(.init("errors", .array(list)))
         }
-        return .object(members)
+        return .object(members + self.members)
     }
 
     /// The whole answer as `application/problem+json`.

@@ -1,13 +1,17 @@
 import Accounts
+import APIKeys
 import AdminShell
 import CipherKit
 import Domain
 import HTTPKit
+import LogKit
 
 /// Somebody at the door, known or not.
 struct Caller: Sendable {
     /// Who it is; nil for a stranger.
     let principal: Principal?
+    /// With which key, whose limits every request counts against; nil for a browser.
+    var key: KeyVisit?
     /// What every form of this browser must carry.
     let csrfToken: String
     /// A cookie to set, so that a stranger's forms have a token too.
@@ -22,8 +26,8 @@ struct Doorkeeper: Sendable {
     let site: Site
     /// Whose browser sent a session cookie.
     let session: @Sendable (String) throws -> Principal?
-    /// Whose key it is.
-    let apiKey: @Sendable (_ key: String, _ remoteAddress: String) throws -> Principal?
+    /// Whose key it is, and what a key may still do.
+    let gatekeeper: Gatekeeper
     let answers: IdempotentAnswers
 
     private static let formCookie = "hub_form"
@@ -46,12 +50,13 @@ struct Doorkeeper: Sendable {
 
     /// The script behind a key; or the browser behind a session cookie, which counts here only with its form token.
     func script(_ request: Request) throws -> Caller {
-        if let key = try credential(request) {
-            guard let principal = try apiKey(key, request.remoteAddress) else {
-                throw Problem.unauthorized(
-                    "invalid_credential", "The credential is unknown, has ended, or was revoked.")
-            }
-            return Caller(principal: principal, csrfToken: "", newFormCookie: nil)
+        switch Credential(request.headers) {
+        case .missing: break
+        case .ambiguous: throw Problem(400, "ambiguous_credential", "Send one credential, once.")
+        case .malformed: throw gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
+        case .sent(let sent):
+            let visit = try gatekeeper.visit(sent, from: request.remoteAddress, requestID: request.id)
+            return Caller(principal: visit.principal, key: visit, csrfToken: "", newFormCookie: nil)
         }
         let caller = try browser(request)
         guard caller.principal != nil else { return .nobody }
@@ -60,24 +65,6 @@ struct Doorkeeper: Sendable {
             !CSRF.isCrossSite(request, origin: site.origin)
         else { return .nobody }
         return caller
-    }
-
-    /// The one credential of a request, from `Authorization: Bearer` or `X-API-Key`.
-    ///
-    /// > Clients MUST NOT use more than one method to transmit the token in each request.     RFC 6750 §2
-    private func credential(_ request: Request) throws(Problem) -> String? {
-        let bearers = request.headers.all("authorization")
-        let keys = request.headers.all("x-api-key")
-        guard bearers.count + keys.count <= 1 else {
-            throw Problem(400, "ambiguous_credential", "Send one credential, once.")
-        }
-        if let key = keys.first { return key }
-        guard let bearer = bearers.first else { return nil }
-        let parts = bearer.split(separator: " ", omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else {
-            throw Problem.unauthorized("invalid_credential", "Send the key as Authorization: Bearer.")
-        }
-        return String(parts[1])
     }
 
     // MARK: For which organization

@@ -1,9 +1,11 @@
+import APIKeys
 import AdminShell
 import CipherKit
 import Connections
 import DatabaseKit
 import Domain
 import HTTPKit
+import LimitKit
 import LogKit
 import Operations
 
@@ -51,6 +53,8 @@ struct House: Sendable {
     private struct Visit {
         var caller = Caller.nobody
         var organization: OrganizationScope?
+        /// How the limits of a key stand once this request was counted.
+        var limits: LimitVerdict?
     }
 
     private func answer(_ request: Request, _ visit: inout Visit, isScript: Bool) throws -> Response {
@@ -77,9 +81,18 @@ struct House: Sendable {
             _ = try call.scope()
             try call.require(scope)
         }
+        try count(&visit)
         // What is passed on is repeated or not as the one who gets it says.
         guard request.path.rest == nil else { return try match.respond(call) }
         return try doorkeeper.once(call, isScript: isScript, match.respond)
+    }
+
+    /// Counts a request with a key against the key's limits; what was refused before counts nowhere.
+    private func count(_ visit: inout Visit) throws(Problem) {
+        guard let key = visit.caller.key else { return }
+        let limits = key.take()
+        visit.limits = limits
+        guard limits.isAllowed else { throw .rateLimited(limits) }
     }
 
     private func match(_ path: Path) -> RoomRoutes.Match? {
@@ -136,6 +149,9 @@ struct House: Sendable {
     /// What stands on every answer.
     private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", request.id)
+        if let key = visit.caller.key {
+            for field in key.fields(visit.limits ?? key.look()) { response.headers.add(field.name, field.value) }
+        }
         if isScript {
             response.headers.include(
                 request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn)

@@ -1,6 +1,8 @@
+import APIKeys
 import Connections
 import FastCGIKit
 import FoundationEssentials
+import LimitKit
 import LogKit
 import ProcessKit
 import ThreadKit
@@ -70,13 +72,19 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     limits.bodyBytes = built.configuration.bodyLimit
     limits.passThrough = Connections.passThrough
     limits.passedBodyBytes = built.configuration.proxyUploadLimit
+    let gatekeeper = built.rooms.gatekeeper
+    let errands = try Errands(name: "gate") { gatekeeper.flush(isLast: $0) }
+    let ticker = try HostTicker(file: "\(built.configuration.stateFolder)/key-ticker", log: house.log) { _ in
+        gatekeeper.lookUp()
+    }
+    try ticker.start()
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)
         let lane = Lane(
             acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, moved: { beat.moved() },
             ended: { beat.ended() },
-            refuse: { house.refuse($0.problem, requestID: $0.requestID) }
+            refuse: { house.refuse($0.problem, requestID: $0.requestID) }, admit: { gatekeeper.answer($0) }
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }
@@ -84,6 +92,9 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     child.run()
     acceptor.beginDraining()
     let deadline = ContinuousClock.now + (child.drainDeadline - .now())
+    ticker.stop(before: deadline)
     for lane in lanes { lane.join(before: deadline) }
+    // After the last request, so that its use of a key is written too.
+    errands.finish()
     return 0
 }

@@ -9,6 +9,7 @@ import DatabaseKit
 import Domain
 import FoundationEssentials
 import HTTPKit
+import LimitKit
 import LogKit
 import Operations
 import ProcessKit
@@ -87,7 +88,7 @@ extension House {
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
-            apiKey: { try rooms.apiKeys.principal(key: Secret($0), remoteAddress: $1) }, answers: answers)
+            gatekeeper: rooms.gatekeeper, answers: answers)
         let figures = Figures(
             configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
         let operations = Operations(
@@ -106,6 +107,7 @@ struct Rooms: Sendable {
     let accounts: Accounts
     let connections: Connections
     let apiKeys: APIKeys
+    let gatekeeper: Gatekeeper
     let audit: Audit
     let returnAddresses: ReturnAddresses
 
@@ -120,10 +122,13 @@ struct Rooms: Sendable {
             environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
             log: configuration.log, proxyLimits: configuration.proxyLimits, workspaces: { try workspaces.list($0) })
         self.connections = connections
+        let gatekeeper = try Self.gatekeeper(configuration, database, world)
+        self.gatekeeper = gatekeeper
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
-            settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) })
-        apiKeys = try Self.apiKeys(configuration, database, world)
+            settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) },
+            changed: { gatekeeper.changed() })
+        apiKeys = try Self.apiKeys(configuration, database, world, gatekeeper)
         audit = Audit(database: database, world: world) { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
         }
@@ -182,8 +187,21 @@ struct Rooms: Sendable {
         }
     }
 
-    private static func apiKeys(_ configuration: Configuration, _ database: Database, _ world: World) throws -> APIKeys
-    {
+    /// What the keys of this host's processes share lies in the state folder.
+    private static func gatekeeper(
+        _ configuration: Configuration, _ database: Database, _ world: World
+    ) throws -> Gatekeeper {
+        let folder = configuration.stateFolder
+        let limiter = try Limiter(file: "\(folder)/limits", log: configuration.log)
+        return Gatekeeper(
+            database, world: world, memory: try .init(folder: folder, limiter: limiter),
+            guessesPerMinute: try configuration.settings.number(.guessesPerMinute, 1...1_000_000),
+            log: configuration.log)
+    }
+
+    private static func apiKeys(
+        _ configuration: Configuration, _ database: Database, _ world: World, _ gatekeeper: Gatekeeper
+    ) throws -> APIKeys {
         let settings = configuration.settings
         let prefix = try settings.text(.apiKeyPrefix)
         guard APIKeys.Settings.isPrefix(prefix) else {
@@ -194,6 +212,6 @@ struct Rooms: Sendable {
             database: database, world: world,
             settings: .init(
                 prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
-                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)))
+                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)), gatekeeper: gatekeeper)
     }
 }

@@ -182,7 +182,8 @@ class House:
                 env=clean_environment(HUB_CONFIG=str(self.folder / "hub.conf")), start_new_session=True)
 
     def start_nginx(self):
-        (self.folder / "nginx").mkdir(exist_ok=True)
+        for name in ("nginx", "gate"):
+            (self.folder / name).mkdir(exist_ok=True)
         extra = []
         for name in ("site", "http"):
             text = getattr(self, name)

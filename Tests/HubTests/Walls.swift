@@ -11,7 +11,7 @@ import Testing
             "AdminShell",
         ]
         let rooms: [String: Set<String>] = [
-            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": ["AddressKit", "JobKit"], "Audit": [],
+            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": ["AddressKit", "JobKit", "ProcessKit"], "Audit": [],
             "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [

@@ -1,0 +1,87 @@
+import HTTPKit
+import LimitKit
+
+/// The answers that nginx takes from the gate (`auth_request`), each a whole header block.
+///
+/// nginx lets the request through upon 2xx, refuses it with 401 or 403 upon these, and answers 500 upon anything else. So
+/// what is to be told as another status comes as 403 with `X-Hub-Status`, which `nginx/gate.conf` turns back into it.
+///
+/// > If the subrequest returns a 2xx response code, the access is allowed. If it returns 401 or 403, the access is denied
+/// > with the corresponding error code. Any other response code returned by the subrequest is considered an error.
+/// >     ngx_http_auth_request_module
+enum GateAnswer {
+    /// Nothing was sent to be let in with.
+    static let unauthorized = block(
+        "401 Unauthorized", code: "unauthorized", "WWW-Authenticate: Bearer realm=\"hub\"")
+    /// There are several credentials.
+    static let ambiguous = block("403 Forbidden", code: "ambiguous_credential", "X-Hub-Status: 400")
+    /// It cannot be told who asks while the database is away.
+    static let unavailable = block(
+        "403 Forbidden", code: "gate_unavailable", "X-Hub-Status: 503", "Retry-After: 2")
+    /// The site asks for what is no right: nginx makes 500 of it.
+    static let misconfigured = block("500 Internal Server Error", code: "misconfigured")
+
+    private static let opened = Array("Status: 204 No Content\r\nX-Hub-Code: valid\r\n".utf8)
+
+    /// Let in, and as whom.
+    static func admitted(_ key: ResolvedKey, _ limits: LimitVerdict) -> [UInt8] {
+        var block: [UInt8] = []
+        block.reserveCapacity(opened.count + key.lines.count + 256)
+        block.append(contentsOf: opened)
+        block.append(contentsOf: key.lines)
+        append(key, limits, to: &block)
+        return block
+    }
+
+    /// Refused, by a key that is known or not.
+    ///
+    /// Whose key it was stands under other names than when it is let in: with `satisfy any` a site may let the request in
+    /// for another reason, and must not take it for that key's.
+    static func refused(_ verdict: KeyVerdict, _ key: ResolvedKey? = nil) -> [UInt8] {
+        switch verdict {
+        case .notFound, .revoked, .expired:
+            block(
+                "401 Unauthorized", code: verdict.rawValue, by: key,
+                "WWW-Authenticate: Bearer realm=\"hub\", error=\"invalid_token\"")
+        case .insufficientScope, .ipNotAllowed, .disabled, .rateLimited, .valid:
+            block("403 Forbidden", code: verdict.rawValue, by: key)
+        }
+    }
+
+    /// The key has been used too often.
+    static func limited(_ key: ResolvedKey, _ limits: LimitVerdict) -> [UInt8] {
+        var block = block(
+            "403 Forbidden", code: KeyVerdict.rateLimited.rawValue, by: key, "X-Hub-Status: 429",
+            "Retry-After: \(LimitFields.retryAfter(limits) ?? 1)",
+            // Between the brackets of a JSON array of nginx's making.
+            "X-Hub-Violated: \(limits.violated.map { "\"\($0.name)\"" }.joined(separator: ","))")
+        block.removeLast(2)
+        append(key, limits, to: &block)
+        return block
+    }
+
+    /// An address has guessed too often.
+    static func guessing(_ verdict: KeyVerdict, _ key: ResolvedKey?, retryAfter seconds: Int) -> [UInt8] {
+        block(
+            "403 Forbidden", code: KeyVerdict.rateLimited.rawValue, by: key, "X-Hub-Status: 429", "Retry-After: \(seconds)")
+    }
+
+    private static func append(_ key: ResolvedKey, _ limits: LimitVerdict, to block: inout [UInt8]) {
+        block.append(contentsOf: key.policyLine)
+        if let field = LimitFields.limit(limits) {
+            block.append(contentsOf: "RateLimit: ".utf8)
+            block.append(contentsOf: field.utf8)
+            block.append(contentsOf: "\r\n".utf8)
+        }
+        block.append(contentsOf: "\r\n".utf8)
+    }
+
+    private static func block(
+        _ status: String, code: String, by key: ResolvedKey? = nil, _ lines: String...
+    ) -> [UInt8] {
+        var text = "Status: \(status)\r\nX-Hub-Code: \(code)\r\n"
+        if let key { text += "X-Hub-Refused-Key: \(key.id)\r\nX-Hub-Refused-Org: \(key.organization)\r\n" }
+        for line in lines { text += "\(line)\r\n" }
+        return Array("\(text)\r\n".utf8)
+    }
+}
