@@ -92,7 +92,7 @@ struct House: Sendable {
         guard let key = visit.caller.key else { return }
         let limits = key.take()
         visit.limits = limits
-        guard limits.isAllowed else { throw .rateLimited(limits) }
+        guard limits.isAllowed else { throw .quotaExceeded(limits) }
     }
 
     private func match(_ path: Path) -> RoomRoutes.Match? {
@@ -150,7 +150,7 @@ struct House: Sendable {
     private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", request.id)
         if let key = visit.caller.key {
-            for field in key.fields(visit.limits ?? key.look()) { response.headers.add(field.name, field.value) }
+            key.describe(visit.limits ?? key.look(), in: &response.headers)
         }
         if isScript {
             response.headers.include(

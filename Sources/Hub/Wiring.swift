@@ -23,12 +23,18 @@ struct BuiltHouse: Sendable {
     let rooms: Rooms
     let house: House
     let answers: IdempotentAnswers
+    let limiter: Limiter
 }
 
 extension Configuration {
     /// The database, with the pool of one process.
     func database() -> Database {
         Database(databaseURL, connections: databaseConnections, log: log)
+    }
+
+    /// What subjects have taken, counted over all processes of this host.
+    func limiter(_ world: World) throws -> Limiter {
+        try Limiter(file: "\(stateFolder)/limits", log: log, now: world.now)
     }
 
     /// How much is passed on to providers: no more calls at once than half the lanes, whatever they wait for.
@@ -79,7 +85,8 @@ extension House {
     ) throws -> BuiltHouse {
         let database = configuration.database()
         let vault = Vault(ring: try KeyRing.load(path: configuration.keyringPath), world: world)
-        let rooms = try Rooms(configuration, database, world, vault)
+        let limiter = try configuration.limiter(world)
+        let rooms = try Rooms(configuration, database, world, vault, limiter)
         let library = try configuration.library()
         try library.check()
         let shell = Shell(
@@ -98,7 +105,8 @@ extension House {
         let house = House(
             rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log)
         return BuiltHouse(
-            configuration: configuration, database: database, rooms: rooms, house: house, answers: answers)
+            configuration: configuration, database: database, rooms: rooms, house: house, answers: answers,
+            limiter: limiter)
     }
 }
 
@@ -111,7 +119,9 @@ struct Rooms: Sendable {
     let audit: Audit
     let returnAddresses: ReturnAddresses
 
-    init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
+    init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter)
+        throws
+    {
         returnAddresses = configuration.returnAddresses
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
         // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
@@ -122,7 +132,7 @@ struct Rooms: Sendable {
             environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
             log: configuration.log, proxyLimits: configuration.proxyLimits, workspaces: { try workspaces.list($0) })
         self.connections = connections
-        let gatekeeper = try Self.gatekeeper(configuration, database, world)
+        let gatekeeper = try Self.gatekeeper(configuration, database, world, limiter)
         self.gatekeeper = gatekeeper
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
@@ -189,12 +199,10 @@ struct Rooms: Sendable {
 
     /// What the keys of this host's processes share lies in the state folder.
     private static func gatekeeper(
-        _ configuration: Configuration, _ database: Database, _ world: World
+        _ configuration: Configuration, _ database: Database, _ world: World, _ limiter: Limiter
     ) throws -> Gatekeeper {
-        let folder = configuration.stateFolder
-        let limiter = try Limiter(file: "\(folder)/limits", log: configuration.log)
-        return Gatekeeper(
-            database, world: world, memory: try .init(folder: folder, limiter: limiter),
+        Gatekeeper(
+            database, world: world, memory: try .init(folder: configuration.stateFolder, limiter: limiter),
             guessesPerMinute: try configuration.settings.number(.guessesPerMinute, 1...1_000_000),
             log: configuration.log)
     }

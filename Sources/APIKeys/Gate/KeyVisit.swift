@@ -1,7 +1,6 @@
 import AdminShell
 import Domain
 import HTTPKit
-import JSONKit
 import LimitKit
 import LogKit
 import TimeKit
@@ -27,9 +26,10 @@ public struct KeyVisit: Sendable {
     /// How the limits stand, nothing counted.
     public func look() -> LimitVerdict { gatekeeper.take(0, of: key, at: moment) }
 
-    /// The fields by which every answer to a key tells of its limits.
-    public func fields(_ verdict: LimitVerdict) -> [(name: String, value: String)] {
-        [("ratelimit-policy", key.policy)] + (LimitFields.limit(verdict).map { [("ratelimit", $0)] } ?? [])
+    /// Sets the fields by which every answer to a key tells of its limits.
+    public func describe(_ verdict: LimitVerdict, in headers: inout Headers) {
+        headers["ratelimit-policy"] = key.policy
+        headers["ratelimit"] = LimitFields.limit(verdict)
     }
 }
 
@@ -66,19 +66,5 @@ extension Gatekeeper {
             429, KeyVerdict.rateLimited.rawValue,
             "Too many credentials from this address were not valid. Try again in a while.",
             headers: ["retry-after": "\(seconds)"])
-    }
-}
-
-extension Problem {
-    /// A key has been used too often (draft-ietf-httpapi-ratelimit-headers §6.1).
-    public static func rateLimited(_ verdict: LimitVerdict) -> Problem {
-        let names = verdict.violated.map(\.name)
-        var problem = Problem(
-            429, KeyVerdict.rateLimited.rawValue,
-            "This key has used up its limit for the \(names.joined(separator: ", the ")). Try again later.",
-            headers: ["retry-after": "\(LimitFields.retryAfter(verdict) ?? 1)"])
-        problem.type = LimitFields.problemType
-        problem.members = [.init("violated-policies", .array(names.map { .string($0) }))]
-        return problem
     }
 }
