@@ -130,7 +130,7 @@ let package = Package(
                 "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
-        tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "RoomFixture"]),
+        tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "LimitKit", "ProcessKit", "RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(name: "CostFixture", path: "Tests/CostFixture", swiftSettings: settings),

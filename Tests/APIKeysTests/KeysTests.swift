@@ -19,7 +19,7 @@ import TimeKit
 
     init() throws {
         house = try House()
-        room = APIKeys(database: house.database, world: house.world)
+        room = try APIKeys(house)
         door = try Door(house, room.routes, templates: APIKeys.templates)
         organization = try house.organization()
         admin = try house.person(.admin, in: organization)

@@ -16,7 +16,7 @@ import TimeKit
 
     init() throws {
         house = try House(connections: 2)
-        room = APIKeys(database: house.database, world: house.world)
+        room = try APIKeys(house)
         door = try Door(house, room.routes, templates: APIKeys.templates)
         admin = try house.person(.admin, in: house.organization(), email: "ana@acme.example")
     }

@@ -21,6 +21,9 @@ sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
 import fastcgi  # noqa: E402
 from house import House, MariaDB, until  # noqa: E402
 
+import keys  # noqa: E402
+import rivals  # noqa: E402
+
 # Short rounds, so that what disturbs one row disturbs its neighbour.
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "1"))
@@ -30,6 +33,9 @@ CLIENTS, THREADS, LANES = 16, 2, 32
 
 # What the figures are held against.
 LEAST_RATIO, MOST_MEGABYTES, MOST_MILLISECONDS = 0.85, 40, 300
+# The gate beside C libfcgi, PHP-FPM and Django, and with a million keys beside a thousand. MANY_KEYS says how many.
+GATE_RATIO, PHP_RATIO, DJANGO_RATIO, MANY_RATIO = 0.75, 1.5, 20, 0.9
+MANY_KEYS = int(os.environ.get("MANY_KEYS", "1000000"))
 
 UPSTREAM = """
 upstream bench_ok {{
@@ -41,9 +47,23 @@ upstream bench_ok {{
 
 # The C responder gets the same parameters, buffers and log as the hub.
 SITE = """
+root {folder};
 location = /bench/static {{ alias {folder}/static.txt; default_type text/plain; }}
 location = /bench/ok {{
 {directives}
+}}
+# The question to the gate as gate.conf sends it, but answered to wrk itself.
+location = /bench/gate {{
+    set $hub_gate_scope "items:read";
+{question}
+}}
+# A file behind the least that auth_request can ask, and behind the gate with all that gated.conf does.
+location = /bench/ok-file {{ auth_request /bench/ok; alias {folder}/static.txt; default_type text/plain; }}
+location = /bench/gated-file {{
+    set $hub_scope "items:read";
+    include {root}/nginx/gated.conf;
+    alias {folder}/static.txt;
+    default_type text/plain;
 }}
 """
 
@@ -53,6 +73,12 @@ def directives():
     lines = (ROOT / "nginx" / "hub.conf").read_text().splitlines()
     kept = [line for line in lines if line.startswith("fastcgi_") and "fastcgi_pass" not in line]
     return "\n".join(["fastcgi_pass bench_ok;", *kept])
+
+
+def question():
+    """The lines of nginx/gate.conf by which the gate is asked."""
+    lines = [line.strip() for line in (ROOT / "nginx" / "gate.conf").read_text().splitlines()]
+    return "\n".join(line for line in lines if line.startswith("fastcgi_"))
 
 
 def children(pid):
@@ -70,12 +96,12 @@ def processor_seconds(processes):
     return ticks / os.sysconf("SC_CLK_TCK") + ended.ru_utime + ended.ru_stime
 
 
-def wrk(url, header, processes):
+def wrk(url, header, processes, script=None):
     """Requests a second, the 99th percentile in milliseconds, and microseconds of processor time a request."""
     before = processor_seconds(processes)
     done = subprocess.run(
         ["wrk", "-c", str(CLIENTS), "-t", str(THREADS), "-d", f"{SECONDS}s", "--latency",
-         *(("-H", header) if header else ()), url], capture_output=True, text=True, check=True)
+         *(("-H", header) if header else ()), *(("-s", script) if script else ()), url], capture_output=True, text=True, check=True)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
     late = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)
@@ -117,8 +143,9 @@ def first_answer(house):
     return statistics.median(figures)
 
 
-def measure(house, key, responder):
-    processes = [*children(house.nginx.pid), *house.workers(), *children(responder.pid), house.database.process.pid]
+def measure(house, key, responder, others):
+    processes = [*children(house.nginx.pid), *house.workers(), *children(responder.pid), house.database.process.pid,
+                 *(pid for other in others.values() for pid in other.children())]
     person = house.sign_in()
     cookie = "; ".join(f"{c.name}={c.value}" for c in person.session.cookies)
     rows = {
@@ -127,6 +154,10 @@ def measure(house, key, responder):
         "/health/live": (house.url("/health/live"), None),
         "JSON, 50 connections": (house.url("/api/v1/connections?limit=50"), f"Authorization: Bearer {key}"),
         "page, 50 connections": (house.url("/connections"), f"Cookie: {cookie}"),
+        "gate": (house.origin + "/bench/gate", f"Authorization: Bearer {key}"),
+        "a file behind C ok": (house.origin + "/bench/ok-file", f"Authorization: Bearer {key}"),
+        "a file behind the gate": (house.origin + "/bench/gated-file", f"Authorization: Bearer {key}"),
+        **{other.name: (url, other.header) for url, other in others.items()},
     }
     figures = {name: [] for name in rows}
     for number in range(ROUNDS):
@@ -137,7 +168,25 @@ def measure(house, key, responder):
     return figures
 
 
-def report(figures, megabytes, milliseconds):
+def many_keys(house, processes):
+    """The gate with a thousand keys in the table and then with very many, a thousand of them in use each time.
+
+    Each round is put beside one of the C responder just before, so that what the machine does meanwhile matters less.
+    """
+    ratios = []
+    for count in (1_000, MANY_KEYS):
+        used = keys.fill(house, count)
+        script = keys.script(house.folder, used)
+        rounds = []
+        for _ in range(max(3, ROUNDS // 3)):
+            least = wrk(house.origin + "/bench/ok", None, processes)[0]
+            rounds.append(wrk(house.origin + "/bench/gate", None, processes, script)[0] / least)
+        ratios.append(statistics.median(rounds))
+        print(f"gate, {count:,} keys in the table, 1,000 in use: {ratios[-1]:.2f} of C ok")
+    return ratios[1] / ratios[0]
+
+
+def report(figures, megabytes, milliseconds, many):
     medians = {name: [statistics.median(column) for column in zip(*some)] for name, some in figures.items()}
     least = [rate for rate, _, _ in figures['C libfcgi "ok"']]
     ratios = {name: statistics.median(rate / other for (rate, _, _), other in zip(some, least))
@@ -150,7 +199,13 @@ def report(figures, megabytes, milliseconds):
         ("/health/live / C ok", ratios["/health/live"], ">=", LEAST_RATIO),
         ("a resting worker, MB", megabytes, "<", MOST_MEGABYTES),
         ("start to first answer, ms", milliseconds, "<", MOST_MILLISECONDS),
+        ("gate / C ok", ratios["gate"], ">=", GATE_RATIO),
+        ("many keys / 1,000 keys", many, ">=", MANY_RATIO),
     ]
+    for rival, least in ((rivals.PHP82.name, PHP_RATIO), (rivals.Django.name, DJANGO_RATIO)):
+        if rival in figures:
+            each = [gate / other for (gate, _, _), (other, _, _) in zip(figures["gate"], figures[rival])]
+            checks.append((f"gate / {rival}", statistics.median(each), ">=", least))
     print()
     held = True
     for name, value, relation, bound in checks:
@@ -169,19 +224,32 @@ def main():
                        check=True)
         socket, workers = folder / "ok.sock", 2 * os.cpu_count()
         responder = subprocess.Popen([folder / "ok", socket, str(workers), str(LANES)])
+        candidates = [rivals.PHP82(folder), rivals.Django(folder)]
+        reasons = {candidate: candidate.missing() for candidate in candidates}
+        chosen = [candidate for candidate in candidates if not reasons[candidate]]
+        for reason in filter(None, reasons.values()):
+            print(reason)
+        site = SITE.format(folder=folder, directives=directives(), question=question(), root=ROOT)
         house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES},
-                      site=SITE.format(folder=folder, directives=directives()),
+                      site=site + "".join(candidate.location() for candidate in chosen),
                       http=UPSTREAM.format(socket=socket))
+        others = {}
         try:
             house.start()
             megabytes = resting(house)
             key = house.create_key("admin:*", name="bench")
+            keys.raise_limits(house)
+            others = {candidate.start(house, key): candidate for candidate in chosen}
             api = house.api(key)
             for number in range(50):
                 api.create("telegram", {"bot_token": "123456789:" + "a" * 35}, name=f"bench-{number}")
-            figures = measure(house, key, responder)
-            held = report(figures, megabytes, first_answer(house))
+            figures = measure(house, key, responder, others)
+            processes = [*children(house.nginx.pid), *house.workers(), *children(responder.pid)]
+            many = many_keys(house, processes)
+            held = report(figures, megabytes, first_answer(house), many)
         finally:
+            for other in others.values():
+                other.stop()
             house.stop()
             responder.terminate()
             responder.wait()

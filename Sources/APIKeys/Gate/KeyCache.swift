@@ -87,7 +87,7 @@ final class KeyCache: Sendable {
     }
 
     private func standing(_ digest: KeyDigest) -> ResolvedKey? {
-        kept[Int(digest.words[3] >> 32) % Self.parts].withLock { $0.key(digest) }
+        part(digest).withLock { $0.key(digest) }
     }
 
     private func read(_ digest: KeyDigest) throws -> ResolvedKey? {
@@ -96,16 +96,18 @@ final class KeyCache: Sendable {
         let current = try currentGeneration()
         if let key = standing(digest), key.generation == current { return key }
         if unknown.contains(digest) { return nil }
-        let found = try reader.key(digest, generation: current)
-        let part = kept[Int(digest.words[3] >> 32) % Self.parts]
-        guard let found else {
+        guard let found = try reader.key(digest, generation: current) else {
             unknown.note(digest)
-            part.withLock { $0.drop(digest) }
+            part(digest).withLock { $0.drop(digest) }
             return nil
         }
-        part.withLock { $0.keep(found, digest) }
+        keep(found, digest)
         return found
     }
+
+    func keep(_ key: ResolvedKey, _ digest: KeyDigest) { part(digest).withLock { $0.keep(key, digest) } }
+
+    private func part(_ digest: KeyDigest) -> Lock<Part> { kept[Int(digest.words[3] >> 32) % Self.parts] }
 
     /// The host's number, once it is sure that no change elsewhere has been missed for long.
     private func currentGeneration() throws -> UInt64 {
