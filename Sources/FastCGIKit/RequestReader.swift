@@ -61,8 +61,9 @@ struct RequestReader {
     /// Told by its first parameter, whose name no header of a client can have: headers arrive as `HTTP_…`. So an ordinary
     /// request is held up by one comparison, and of a question only what it consists of is read.
     func question() throws(Refusal) -> GateQuestion? {
-        guard let first = unsafe request.envp?.pointee, unsafe strncmp(first, "GATE_SCOPE=", 11) == 0,
-            unsafe request.role == 1
+        // libfcgi puts FCGI_ROLE before what the gateway sent.
+        guard let all = unsafe request.envp, unsafe all[0] != nil, let first = unsafe all[1],
+            unsafe strncmp(first, "GATE_SCOPE=", 11) == 0, unsafe request.role == 1
         else { return nil }
         var found = GateQuestion()
         var bearer: String?

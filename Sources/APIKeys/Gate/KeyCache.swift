@@ -1,6 +1,7 @@
 import DatabaseKit
 import LogKit
 import ProcessKit
+import Synchronization
 import ThreadKit
 import TimeKit
 
@@ -18,7 +19,7 @@ final class KeyCache: Sendable {
     static let trust = Duration.seconds(60)
     /// After how long without a look somebody who needs a key looks, in case that the ticker does not.
     private static let patience = Duration.seconds(3)
-    /// How long after a look that failed nobody tries again.
+    /// For how long the database is not asked after it was away.
     private static let pause = Duration.seconds(1)
     /// How many keys are kept at most: twice this number in each part.
     private static let room = 512
@@ -57,8 +58,15 @@ final class KeyCache: Sendable {
     private let kept = (0..<parts).map { _ in Lock(Part()) }
     /// One lane at a time reads keys of a kind, so that of many who need the same one the first one reads it.
     private let reading = (0..<64).map { _ in Lock(()) }
-    /// When the last look failed and why, while one lane at a time looks.
-    private let lookedInVain = Lock<(moment: MonotonicTime, error: any Error)?>(nil)
+    /// One lane at a time looks whether anything was changed elsewhere: those who cannot go on without wait for it.
+    private let looking = Lock(())
+    private let isLooking = Atomic<Bool>(false)
+    private let outage = Lock<Outage?>(nil)
+
+    private struct Outage {
+        let moment: MonotonicTime
+        let error: DatabaseError
+    }
 
     init(
         _ database: Database, _ shared: SharedGeneration, unknown page: SharedPage,
@@ -96,7 +104,8 @@ final class KeyCache: Sendable {
         let current = try currentGeneration()
         if let key = standing(digest), key.generation == current { return key }
         if unknown.contains(digest) { return nil }
-        guard let found = try reader.key(digest, generation: current) else {
+        if let failure = failure(at: clock()) { throw failure }
+        guard let found = try noting({ try reader.key(digest, generation: current) }) else {
             unknown.note(digest)
             part(digest).withLock { $0.drop(digest) }
             return nil
@@ -109,27 +118,48 @@ final class KeyCache: Sendable {
 
     private func part(_ digest: KeyDigest) -> Lock<Part> { kept[Int(digest.words[3] >> 32) % Self.parts] }
 
+    // MARK: Being sure
+
     /// The host's number, once it is sure that no change elsewhere has been missed for long.
     private func currentGeneration() throws -> UInt64 {
-        if let age = generation.shared.age(at: clock()), age <= Self.patience { return generation.shared.number }
-        try lookedInVain.withLock { failed in
-            let now = clock()
-            let age = generation.shared.age(at: now)
-            if let age, age <= Self.patience { return }
-            let isTrusted = age.map { $0 <= Self.trust } ?? false
-            if let last = failed, last.moment <= now, now - last.moment < Self.pause {
-                guard isTrusted else { throw last.error }
-                return
+        let now = clock()
+        let age = generation.shared.age(at: now)
+        if let age, age <= Self.patience { return generation.shared.number }
+        if let age, age <= Self.trust {
+            // One lane looks, and nobody waits for it: the server may be silent for as long as it likes.
+            guard failure(at: now) == nil, !isLooking.exchange(true, ordering: .acquiringAndReleasing) else {
+                return generation.shared.number
             }
-            do {
-                try generation.lookUp()
-                failed = nil
-            } catch {
-                failed = (clock(), error)
-                guard isTrusted else { throw error }
-            }
+            defer { isLooking.store(false, ordering: .releasing) }
+            try? look()
+            return generation.shared.number
+        }
+        try looking.withLock { _ in
+            if let age = generation.shared.age(at: clock()), age <= Self.patience { return }
+            if let failure = failure(at: clock()) { throw failure }
+            try look()
         }
         return generation.shared.number
+    }
+
+    private func look() throws {
+        try noting { try generation.lookUp() }
+    }
+
+    /// Asks the database something, and remembers when it was away.
+    private func noting<Result>(_ ask: () throws -> Result) throws -> Result {
+        do {
+            return try ask()
+        } catch let error as DatabaseError where error.code == .gone {
+            outage.withLock { $0 = Outage(moment: clock(), error: error) }
+            throw error
+        }
+    }
+
+    /// Why the database was away within the last second: who asks again so soon is told the same without asking.
+    private func failure(at now: MonotonicTime) -> DatabaseError? {
+        guard let last = outage.withLock({ $0 }), last.moment <= now, now - last.moment < Self.pause else { return nil }
+        return last.error
     }
 
     /// Looks up now whether another host has changed anything.

@@ -45,7 +45,7 @@ final class LastUses: Sendable {
         while !rest.isEmpty {
             let some = rest.prefix(Self.batch)
             let written = try database.transaction { transaction in
-                try some.map { try Self.write($0.key, $0.use, in: transaction) }
+                try some.map { try Self.write($0.key, $0.use, at: now, isLast, in: transaction) }
             }
             for (one, isWritten) in zip(some, written) {
                 settle(one.key, one.use, until: now + (isWritten ? Self.interval : Self.recent.again), isWritten)
@@ -64,12 +64,15 @@ final class LastUses: Sendable {
     }
 
     /// - Returns: false when another process has just written one.
-    private static func write(_ key: Identifier<APIKey>, _ use: Use, in transaction: Transaction) throws -> Bool {
-        try transaction.execute(
+    private static func write(
+        _ key: Identifier<APIKey>, _ use: Use, at now: Timestamp, _ isLast: Bool, in transaction: Transaction
+    ) throws -> Bool {
+        let latest = isLast ? use.moment : min(use.moment, now - recent.written)
+        return try transaction.execute(
             """
             UPDATE api_keys
                SET last_used_at = \(use.moment), last_used_address = \(use.address)
-             WHERE id = \(key) AND (last_used_at IS NULL OR last_used_at <= \(use.moment - recent.written))
+             WHERE id = \(key) AND (last_used_at IS NULL OR last_used_at < \(latest))
             """
         ).affectedRows > 0
     }
