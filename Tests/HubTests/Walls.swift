@@ -11,7 +11,8 @@ import Testing
             "AdminShell",
         ]
         let rooms: [String: Set<String>] = [
-            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": ["AddressKit", "JobKit"], "Audit": [],
+            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": ["AddressKit", "JobKit"],
+            "Audit": [],
             "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [
@@ -33,7 +34,9 @@ import Testing
             "CLinux": [], "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
         ]
         for (room, extra) in rooms { table[room] = kits.union(extra) }
-        table["Hub"] = kits.union(rooms.keys).union(["AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit"])
+        table["Hub"] = kits.union(rooms.keys).union([
+            "AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit",
+        ])
         return table
     }()
 
