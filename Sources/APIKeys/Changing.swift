@@ -5,75 +5,29 @@ import JSONKit
 import LogKit
 import TimeKit
 
-/// Making, renaming and revoking keys: the same for pages, scripts and the command line.
+/// Making, changing and ending keys: the same for pages, scripts and the command line.
 extension APIKeys {
-    /// A key that may be made.
-    struct Wanted {
-        let name: String
-        let scopes: [Scope]
-        let expiresAt: Timestamp?
-    }
+    /// Reads the terms of keys at this moment.
+    var termsReader: TermsReader { TermsReader(settings: settings, now: world.now()) }
 
-    /// The most scopes that one key takes.
-    private static let mostScopes = 50
-    /// The farthest end of a key; who wants more wants none.
-    private static let longestLife = Duration.days(36_500)
-
-    /// What is asked for, all refusals named.
-    ///
-    /// - Throws: `Problem` 422 for fields, 403 for a right that the maker does not hold.
-    func wanted(
-        _ input: inout Input, more: [String] = [], expiresAt: Timestamp?, by scope: OrganizationScope
-    ) throws -> Wanted {
-        let name = input.text("name", 1...100)
-        let scopes = scopes(&input, more: more)
-        if let expiresAt, expiresAt <= world.now() {
-            input.refuse("expires_at", "in_the_past", "This must lie in the future.")
-        } else if let expiresAt, expiresAt > world.now() + Self.longestLife {
-            input.refuse("expires_at", "out_of_range", "This lies too far ahead; leave the end away instead.")
-        }
-        guard let name, let scopes, input.isComplete else { throw input.refusal }
-        try Self.requireRights(scopes, of: scope)
-        return Wanted(name: name, scopes: scopes, expiresAt: expiresAt)
-    }
-
-    /// Scopes, each once; those of a form's second field with them.
-    private func scopes(_ input: inout Input, more: [String]) -> [Scope]? {
-        let texts = (input.texts("scopes", atMost: Self.mostScopes) ?? []) + more
-        var seen: Set<Scope> = []
-        var scopes: [Scope] = []
-        for (index, text) in texts.enumerated() {
-            guard let scope = Scope(text) else {
-                let isMore = index >= texts.count - more.count
-                input.refuse(
-                    isMore ? "other_scopes" : "scopes", "invalid_scope",
-                    "“\(text.prefix(140))” is no scope; write resource:action, such as connections:read or admin:*.")
-                continue
-            }
-            if seen.insert(scope).inserted { scopes.append(scope) }
-        }
-        if texts.count > Self.mostScopes {
-            input.refuse("scopes", "too_many", "This takes at most \(Self.mostScopes) entries.")
-        }
-        return texts.isEmpty ? input.required("scopes", nil) : scopes
-    }
-
-    /// A key never exceeds the one who makes it.
+    /// A key never exceeds the one who makes it, nor the one who gives it more.
     private static func requireRights(_ scopes: [Scope], of scope: OrganizationScope) throws {
-        let errors = scopes.filter { !scope.allows($0) }.map { missing in
+        let missing = scopes.filter { !scope.allows($0) }
+        guard !missing.isEmpty else { return }
+        let errors = missing.map { missing in
             Problem.FieldError(
                 field: "scopes", code: "insufficient_scope",
                 detail: "You do not hold \(missing) yourself, so you cannot give it away.")
         }
-        guard !errors.isEmpty else { return }
-        let names = scopes.filter { !scope.allows($0) }.map(\.description).joined(separator: ", ")
+        let names = missing.map(\.description).joined(separator: ", ")
         throw Problem(403, "insufficient_scope", "A key cannot exceed its maker, who lacks \(names).", errors: errors)
     }
 
     /// Makes a key, unless its holder has as many as are allowed.
     ///
-    /// - Throws: `Problem` 409 `too_many_keys`.
-    func create(_ wanted: Wanted, by scope: OrganizationScope) throws -> (record: KeyRecord, text: KeyText) {
+    /// - Throws: `Problem` 409 `too_many_keys`, 403 for a right that the maker does not hold.
+    func create(_ terms: KeyTerms, by scope: OrganizationScope) throws -> (record: KeyRecord, text: KeyText) {
+        try Self.requireRights(terms.scopes, of: scope)
         let id = Identifier<APIKey>(world)
         let text = KeyText(for: id, prefix: settings.prefix)
         let store = store(scope)
@@ -84,21 +38,12 @@ extension APIKeys {
             if let count = try store.count(of: holder, in: transaction), count >= settings.maxPerUser {
                 throw tooMany(count)
             }
-            try store.insert(
-                id, text,
-                KeyTerms(
-                    name: wanted.name, scopes: wanted.scopes, rateLimit: settings.rateLimit,
-                    expiresAt: wanted.expiresAt),
-                holder: holder, in: transaction)
-            try audit.record(
-                "api_key.created", .init("api_key", id, name: wanted.name),
-                details: [
-                    "prefix": .string(text.prefix), "scopes": .array(wanted.scopes.map { .string($0.description) }),
-                    "expires_at": JSON(wanted.expiresAt),
-                ], by: scope, in: transaction)
-            return try store.lock(id, in: transaction)
+            try store.insert(id, text, terms, holder: holder, in: transaction)
+            guard let key = try store.lock(id, in: transaction) else { throw Problem.notFound }
+            let told = terms.members.filter { $0.name != "name" && $0.name != "metadata" }
+            try note(.created, key, details: .object(told), by: scope, in: transaction)
+            return key
         }
-        guard let made else { throw Problem.notFound }
         return (made, text)
     }
 
@@ -108,24 +53,90 @@ extension APIKeys {
             "There are \(count) living keys already, and at most \(settings.maxPerUser) are allowed. Revoke one first.")
     }
 
-    /// Gives a key another name.
+    /// Gives a key other terms.
     ///
-    /// - Parameter check: refuses when the caller has seen another version.
-    func rename(
-        _ id: Identifier<APIKey>, to name: String, by scope: OrganizationScope, check: (KeyRecord) throws -> Void
+    /// Who gives more than a name or metadata must hold all that the key may do afterwards, since a key of few rights
+    /// could otherwise lend itself those of another.
+    ///
+    /// - Parameters:
+    ///   - check: refuses when the caller has seen another version.
+    ///   - terms: what the terms become; may be asked several times.
+    /// - Throws: `Problem` 404, 409 for a key that is over, 403 for a right that the caller does not hold.
+    func update(
+        _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void = { _ in },
+        _ terms: (KeyTerms) throws -> KeyTerms
     ) throws -> KeyRecord {
-        let store = store(scope)
-        return try change { transaction in
+        try changeLiving(id, by: scope, check: check) { key, store, transaction in
+            let new = try terms(key.terms)
+            let changes = new.changes(from: key.terms)
+            guard !changes.isEmpty else { return }
+            if changes.contains(where: { $0.name != "name" && $0.name != "metadata" }) {
+                try Self.requireRights(new.scopes, of: scope)
+            }
+            try store.save(new, of: key, in: transaction)
+            var named = key
+            named.terms.name = new.name
+            try note(.updated, named, details: .object(changes), by: scope, in: transaction)
+        }
+    }
+
+    /// Gives a key another secret; the one before lives on for the grace, and one before that is over at once.
+    ///
+    /// The row is held from reading to committing, so of several rolls at the same time each ends what the one before it
+    /// had left.
+    func roll(
+        _ id: Identifier<APIKey>, grace: Duration, by scope: OrganizationScope,
+        check: (KeyRecord) throws -> Void = { _ in }
+    ) throws -> (record: KeyRecord, text: KeyText) {
+        let text = KeyText(for: id, prefix: settings.prefix)
+        let end = grace > .zero ? world.now() + grace : nil
+        let rolled = try changeLiving(id, by: scope, check: check) { key, store, transaction in
+            try Self.requireRights(key.scopes, of: scope)
+            try store.roll(id, to: text, previousEnd: end, in: transaction)
+            try note(
+                .rolled, key,
+                details: ["new_last_four": .string(text.lastFour), "previous_ends_at": JSON(end ?? world.now())],
+                by: scope, in: transaction)
+        }
+        return (rolled, text)
+    }
+
+    /// Ends the secret before the last roll; without one nothing changes.
+    func endPrevious(
+        _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void = { _ in }
+    ) throws {
+        try change { transaction in
+            let store = store(scope)
             guard let key = try store.lock(id, in: transaction) else { throw Problem.notFound }
             try check(key)
-            guard key.name != name else { return key }
-            var terms = key.terms
-            terms.name = name
-            try store.save(terms, of: key, in: transaction)
-            try audit.record(
-                "api_key.updated", .init("api_key", id, name: name),
-                details: ["from": .string(key.name), "to": .string(name)], by: scope, in: transaction)
-            return try store.lock(id, in: transaction) ?? key
+            guard let previous = key.livingPrevious(now: world.now()) else { return }
+            try store.endPrevious(id, in: transaction)
+            try note(
+                .previousEnded, key, details: ["previous_last_four": .string(previous.lastFour)], by: scope,
+                in: transaction)
+        }
+    }
+
+    /// Puts a key aside; one that is aside already stays so.
+    func disable(
+        _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void = { _ in }
+    ) throws -> KeyRecord {
+        try changeLiving(id, by: scope, check: check) { key, store, transaction in
+            guard key.disabledAt == nil else { return }
+            try store.disable(id, at: world.now(), in: transaction)
+            try note(.disabled, key, by: scope, in: transaction)
+        }
+    }
+
+    /// Takes a key that was put aside back into use.
+    func enable(
+        _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void = { _ in }
+    ) throws -> KeyRecord {
+        try changeLiving(id, by: scope, check: check) { key, store, transaction in
+            guard key.disabledAt != nil else { return }
+            try Self.requireRights(key.scopes, of: scope)
+            try store.disable(id, at: nil, in: transaction)
+            try note(.enabled, key, by: scope, in: transaction)
         }
     }
 
@@ -133,15 +144,61 @@ extension APIKeys {
     func revoke(
         _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void = { _ in }
     ) throws {
-        let store = store(scope)
         try change { transaction in
+            let store = store(scope)
             guard let key = try store.lock(id, in: transaction) else { throw Problem.notFound }
             try check(key)
             guard key.revokedAt == nil else { return }
-            try store.revoke(id, in: transaction)
-            try audit.record(
-                "api_key.revoked", .init("api_key", id, name: key.name), details: ["prefix": .string(key.prefix)],
-                by: scope, in: transaction)
+            try revoke(key, by: scope, in: transaction)
+        }
+    }
+
+    /// Ends every key that nobody has used for 90 days, if there are as many as the one who asks has seen.
+    ///
+    /// At most ``KeyStore/mostUnused`` at a time.
+    ///
+    /// - Throws: `Problem` 422 on `count`.
+    func revokeUnused(count: Int, by scope: OrganizationScope) throws {
+        try change { transaction in
+            let keys = try store(scope).unused(in: transaction, isLocking: true)
+            guard keys.count == count else {
+                throw Problem.invalid(
+                    "count", "not_the_count",
+                    keys.count == 1 ? "There is 1 such key now." : "There are \(keys.count) such keys now.")
+            }
+            for key in keys { try revoke(key, by: scope, in: transaction) }
+        }
+    }
+
+    private func revoke(_ key: KeyRecord, by scope: OrganizationScope, in transaction: Transaction) throws {
+        try store(scope).revoke(key.id, in: transaction)
+        try note(.revoked, key, by: scope, in: transaction)
+    }
+
+    /// Changes a key that is not over, held from reading to committing, and reads it again.
+    private func changeLiving(
+        _ id: Identifier<APIKey>, by scope: OrganizationScope, check: (KeyRecord) throws -> Void,
+        _ body: (KeyRecord, KeyStore, Transaction) throws -> Void
+    ) throws -> KeyRecord {
+        let store = store(scope)
+        return try change { transaction in
+            guard let key = try store.lock(id, in: transaction) else { throw Problem.notFound }
+            try check(key)
+            if let problem = key.state(now: world.now()).problem { throw problem }
+            try body(key, store, transaction)
+            return try store.lock(id, in: transaction) ?? key
+        }
+    }
+}
+
+extension KeyRecord.State {
+    /// Why a key in this state is not changed any more; nil when it is.
+    var problem: Problem? {
+        switch self {
+        case .active, .disabled: nil
+        case .expired:
+            Problem(409, "key_expired", "This key has expired and opens nothing any more. Create another one.")
+        case .revoked: Problem(409, "key_revoked", "This key was revoked, which is for good. Create another one.")
         }
     }
 }

@@ -30,24 +30,45 @@ struct KeyStore: Sendable {
     }
 
     /// Which keys may be seen: a condition on `k`.
-    private func visible() throws -> SQL {
+    private func visible(in querying: (some Querying)? = Database?.none) throws -> SQL {
         let ours: SQL = "k.organization_id = \(scope.organization)"
         guard scope.role == .member else { return ours }
-        return "\(ours) AND k.user_id = \(try holder(in: database).user)"
+        let holder = if let querying { try holder(in: querying) } else { try holder(in: database) }
+        return "\(ours) AND k.user_id = \(holder.user)"
     }
 
     // MARK: Reading
 
-    /// Keys, the newest first.
-    func keys(after last: Identifier<APIKey>?, limit: Int) throws -> [KeyRecord] {
+    /// Keys of a filter, the newest first.
+    func keys(
+        _ filter: KeyFilter = .none, after last: Identifier<APIKey>? = nil, limit: Int
+    ) throws -> [KeyRecord] {
         let before: SQL = if let last { "AND k.id < \(last)" } else { "" }
         return try database.rows(
             """
             SELECT \(KeyRecord.columns)
               FROM api_keys k
-             WHERE \(try visible()) \(before)
+             WHERE \(try visible()) \(filter.condition(now: world.now())) \(before)
              ORDER BY k.id DESC
              LIMIT \(limit)
+            """
+        ).map(KeyRecord.init)
+    }
+
+    /// The most keys that are looked through, and ended, for nobody having used them.
+    static let mostUnused = 200
+
+    /// Keys that could be used and nobody has for 90 days, the oldest first, at most ``mostUnused``.
+    func unused(in querying: some Querying, isLocking: Bool = false) throws -> [KeyRecord] {
+        let locking: SQL = isLocking ? "FOR UPDATE" : ""
+        return try querying.rows(
+            """
+            SELECT \(KeyRecord.columns)
+              FROM api_keys k
+             WHERE \(try visible(in: querying)) AND \(KeyFilter.Shown.unused.condition(now: world.now()))
+             ORDER BY k.id
+             LIMIT \(Self.mostUnused)
+            \(locking)
             """
         ).map(KeyRecord.init)
     }
@@ -71,6 +92,19 @@ struct KeyStore: Sendable {
              \(locking)
             """
         ).map(KeyRecord.init)
+    }
+
+    /// The last lines of the audit log about a key.
+    func activity(_ id: Identifier<APIKey>) throws -> [KeyActivity] {
+        try database.rows(
+            """
+            SELECT action, actor_name, occurred_at
+              FROM audit_events
+             WHERE organization_id = \(scope.organization) AND object_id = \(id)
+             ORDER BY id DESC
+             LIMIT 8
+            """
+        ).map(KeyActivity.init)
     }
 
     /// How many keys open something now.

@@ -33,6 +33,33 @@ public struct RateLimit: Sendable, Equatable {
     }
 }
 
+extension RateLimit {
+    /// A time in which requests are counted, the shortest first.
+    enum Span: String, CaseIterable {
+        case minute, hour, day
+
+        /// The limit's name as people and scripts send it.
+        var field: String { "rate_limit.requests_per_\(rawValue)" }
+    }
+
+    subscript(span: Span) -> Int {
+        get {
+            switch span {
+            case .minute: perMinute
+            case .hour: perHour
+            case .day: perDay
+            }
+        }
+        set {
+            switch span {
+            case .minute: perMinute = newValue
+            case .hour: perHour = newValue
+            case .day: perDay = newValue
+            }
+        }
+    }
+}
+
 extension Scope {
     /// Scopes as they are stored: words separated by spaces, as OAuth writes them (RFC 6749 §3.3).
     static func list(stored text: String) -> [Scope] {

@@ -5,60 +5,124 @@ import JSONKit
 import LogKit
 import TimeKit
 
-/// Keys as scripts see and make them.
+/// Keys as scripts see, make and change them.
 extension APIKeys {
     func listJSON(_ call: Call) throws -> Response {
-        let part = try Listing<APIKey>(of: call.request)
-        let found = try store(call.scope()).keys(after: part.last, limit: part.limit + 1)
+        let scope = try call.scope()
+        var query = Input(try call.request.query())
+        let filter = KeyFilter(&query, me: try store(scope).holder(in: database).user)
+        let part = Listing<APIKey>(&query)
+        guard query.isComplete else { throw query.refusal }
+        let found = try store(scope).keys(filter, after: part.last, limit: part.limit + 1)
         return try call.list(found.prefix(part.limit).map(json), next: part.next(found, \.id), at: APIKeyRoute.listJSON)
     }
 
     func keyJSON(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
         guard let key = try store(call.scope()).key(id) else { throw Problem.notFound }
-        return .json(json(key)).tagged(entityTag(version: key.version))
+        return answer(key)
     }
 
-    /// The only answer to a script that holds the key itself.
+    /// The only answers to a script that hold a key itself are this and ``postRoll(_:_:)``.
     func postKey(_ call: Call) throws -> Response {
         var input = try call.json()
-        let scope = try call.scope()
-        let expiresAt = expiresAt(&input)
-        let made = try create(wanted(&input, expiresAt: expiresAt, by: scope), by: scope)
-        guard case .object(let members) = json(made.record) else { throw Problem.notFound }
-        let secret = made.text.secret.reveal { JSON.Member("key", .string($0)) }
-        return Response.json(.object([members[0], secret] + members.dropFirst()), status: 201)
+        let reader = termsReader
+        let terms = reader.patched(reader.defaults, &input, isNew: true)
+        guard input.isComplete else { throw input.refusal }
+        let made = try create(terms, by: call.scope())
+        return answer(made.record, secret: made.text.secret, status: 201)
             .with("location", call.link(APIKeyRoute.keyJSON(made.record.id)))
-            .tagged(entityTag(version: made.record.version)).neverStored()
     }
 
     func patchKey(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        var input = try call.json()
-        guard let name = input.text("name", 1...100), input.isComplete else { throw input.refusal }
-        let key = try rename(id, to: name, by: call.scope()) {
-            try call.request.requireMatch(entityTag(version: $0.version))
+        let input = try call.json()
+        let key = try update(id, by: call.scope(), check: isMatched(call)) { old in
+            var input = input
+            let terms = termsReader.patched(old, &input)
+            guard input.isComplete else { throw input.refusal }
+            return terms
         }
-        return .json(json(key)).tagged(entityTag(version: key.version))
+        return answer(key)
     }
 
     func deleteKey(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        try revoke(id, by: call.scope()) { try call.request.requireMatch(entityTag(version: $0.version)) }
+        try revoke(id, by: call.scope(), check: isMatched(call))
         return .noContent
     }
 
-    /// When the key ends: as said, never for `null`, by the setting when nothing is said.
-    private func expiresAt(_ input: inout Input) -> Timestamp? {
-        let isGiven = input.isGiven("expires_at")
-        let said = input.parsed("expires_at", orSay: "Write a time as 2027-01-31T00:00:00Z.") { Timestamp(rfc3339: $0) }
-        return isGiven ? said : defaultExpiry
+    func postRoll(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
+        var input = try call.json()
+        let grace = input.number("grace_seconds", 0...Self.longestGrace).map { Duration.seconds($0) }
+        guard input.isComplete else { throw input.refusal }
+        let rolled = try roll(id, grace: grace ?? Self.usualGrace, by: call.scope(), check: isMatched(call))
+        return answer(rolled.record, secret: rolled.text.secret)
+    }
+
+    func deletePrevious(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
+        try endPrevious(id, by: call.scope(), check: isMatched(call))
+        return .noContent
+    }
+
+    func postDisable(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
+        try requireEmpty(call.json())
+        return answer(try disable(id, by: call.scope(), check: isMatched(call)))
+    }
+
+    func postEnable(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
+        try requireEmpty(call.json())
+        return answer(try enable(id, by: call.scope(), check: isMatched(call)))
+    }
+
+    /// Ends all keys that nobody has used for 90 days, as many as the caller has seen.
+    func postRevokeUnused(_ call: Call) throws -> Response {
+        var input = try call.json()
+        let count = input.required("count", input.number("count", 0...Int64(KeyStore.mostUnused)))
+        guard let count, input.isComplete else { throw input.refusal }
+        try revokeUnused(count: Int(count), by: call.scope())
+        return .json(["revoked": JSON(count)])
+    }
+
+    /// How long the secret before a roll lives on at most: 30 days, in seconds.
+    static let longestGrace: Int64 = 2_592_000
+    /// How long it lives on when nothing is said.
+    static let usualGrace = Duration.hours(24)
+
+    private func isMatched(_ call: Call) -> (KeyRecord) throws -> Void {
+        { key in try call.request.requireMatch(entityTag(version: key.version)) }
+    }
+
+    private func requireEmpty(_ input: Input) throws {
+        guard input.isComplete else { throw input.refusal }
+    }
+
+    /// A key with its entity tag; with the key itself it is stored nowhere on its way.
+    private func answer(_ key: KeyRecord, secret: Secret<String>? = nil, status: Status = 200) -> Response {
+        guard let secret else {
+            return Response.json(json(key), status: status).tagged(entityTag(version: key.version))
+        }
+        let member = secret.reveal { JSON.Member("key", .string($0)) }
+        let members = json(key).members ?? []
+        return Response.json(.object(members.prefix(1) + [member] + members.dropFirst()), status: status)
+            .tagged(entityTag(version: key.version)).neverStored()
     }
 
     private func json(_ key: KeyRecord) -> JSON {
-        [
-            "id": .string(key.id.text), "name": .string(key.name), "prefix": .string(key.prefix),
-            "last_four": .string(key.lastFour), "scopes": .array(key.scopes.map { .string($0.description) }),
-            "state": .string(key.state(now: world.now()).rawValue), "user_id": JSON(key.user?.text),
-            "created_at": JSON(key.createdAt), "expires_at": JSON(key.expiresAt), "revoked_at": JSON(key.revokedAt),
-            "last_used_at": JSON(key.lastUsedAt), "last_used_address": JSON(key.lastUsedAddress),
+        let now = world.now()
+        let identity: [JSON.Member] = [
+            .init("id", .string(key.id.text)), .init("prefix", .string(key.prefix)),
+            .init("last_four", .string(key.lastFour)), .init("state", .string(key.state(now: now).rawValue)),
+            .init("user_id", JSON(key.user?.text)),
         ]
+        let previous = key.livingPrevious(now: now).map { previous -> JSON in
+            [
+                "prefix": .string(previous.prefix), "last_four": .string(previous.lastFour),
+                "ends_at": JSON(previous.endsAt),
+            ]
+        }
+        let moments: [JSON.Member] = [
+            .init("previous", previous ?? .null), .init("created_at", JSON(key.createdAt)),
+            .init("disabled_at", JSON(key.disabledAt)), .init("revoked_at", JSON(key.revokedAt)),
+            .init("last_used_at", JSON(key.lastUsedAt)), .init("last_used_address", JSON(key.lastUsedAddress)),
+        ]
+        return .object(identity + key.terms.members + moments)
     }
 }

@@ -2,7 +2,9 @@ import AdminShell
 import DatabaseKit
 import Domain
 import HTTPKit
+import JSONKit
 import LogKit
+import TemplateKit
 import TimeKit
 
 /// The credentials of scripts.
@@ -64,16 +66,25 @@ public struct APIKeys: Sendable {
     let events: DomainEvents
     let settings: Settings
     let gatekeeper: Gatekeeper
+    let usageBlock: @Sendable (Identifier<APIKey>, OrganizationScope) throws -> TemplateValue?
 
     /// The room.
     ///
-    /// - Parameter gatekeeper: where the keys of this room come in; it is told of each change after its commit and before
-    ///   the answer.
-    public init(database: Database, world: World, settings: Settings = Settings(), gatekeeper: Gatekeeper) {
+    /// - Parameters:
+    ///   - gatekeeper: where the keys of this room come in; it is told of each change after its commit and before the
+    ///     answer.
+    ///   - usageBlock: what the partial `api-key-usage` shows on a key's page: `figures` with `label` and `value`, and
+    ///     `href`; nil for nothing, as for who may not see it.
+    public init(
+        database: Database, world: World, settings: Settings = Settings(), gatekeeper: Gatekeeper,
+        usageBlock: @escaping @Sendable (Identifier<APIKey>, OrganizationScope) throws -> TemplateValue? = { _, _ in nil
+        }
+    ) {
         self.database = database
         self.world = world
         self.settings = settings
         self.gatekeeper = gatekeeper
+        self.usageBlock = usageBlock
         audit = AuditTrail(world: world)
         events = DomainEvents(world: world)
     }
@@ -83,14 +94,23 @@ public struct APIKeys: Sendable {
         RoomRoutes(APIKeyRoute.self) { route, call in try respond(route, call) }
     }
 
-    /// Makes a key for the command line, with the default expiry, and gives it this once.
+    /// Makes a key for the command line and gives it this once.
+    ///
+    /// - Parameter wanted: an object as scripts send it, by `POST /api/v1/api-keys`.
+    /// - Throws: `Problem` that names what is refused; `DatabaseError`.
+    public func create(_ wanted: JSON, by scope: OrganizationScope) throws -> Secret<String> {
+        var input = try Input(wanted)
+        let terms = termsReader.patched(termsReader.defaults, &input, isNew: true)
+        guard input.isComplete else { throw input.refusal }
+        return try create(terms, by: scope).text.secret
+    }
+
+    /// Makes a key with these rights and the usual terms.
     ///
     /// - Parameter scopes: rights as they are written, such as `connections:read`.
-    /// - Throws: `Problem` that names a name or scope which is refused; `DatabaseError`.
+    /// - Throws: as ``create(_:by:)`` does.
     public func create(name: String, scopes: [String], by scope: OrganizationScope) throws -> Secret<String> {
-        var input = Input(Form(pairs: [("name", name)] + scopes.map { ("scopes", $0) }))
-        let wanted = try wanted(&input, expiresAt: defaultExpiry, by: scope)
-        return try create(wanted, by: scope).text.secret
+        try create(["name": .string(name), "scopes": .array(scopes.map(JSON.string))], by: scope)
     }
 
     /// How many keys open something now, of those that the one who asks may see.
@@ -124,21 +144,41 @@ public struct APIKeys: Sendable {
         KeyStore(database: database, world: world, scope: scope)
     }
 
-    var defaultExpiry: Timestamp { world.now() + .days(settings.defaultExpiryDays) }
-
     private func respond(_ route: APIKeyRoute, _ call: Call) throws -> Response {
         switch (route, call.request.method) {
         case (.list, _): try listPage(call)
         case (.create, .post): try createKey(call)
         case (.create, _): try newPage(call)
+        case (.show(let id), _): try showPage(id, call)
+        case (.edit(let id), .post): try editKey(id, call)
+        case (.edit(let id), _): try editPage(id, call)
+        case (.roll(let id), .post): try rollKey(id, call)
+        case (.roll(let id), _): try rollPage(id, call)
+        case (.endPrevious(let id), _): try endPreviousSecret(id, call)
+        case (.disable(let id), _): try disableKey(id, call)
+        case (.enable(let id), _): try enableKey(id, call)
         case (.revoke(let id), .post): try revokeKey(id, call)
         case (.revoke(let id), _): try revokePage(id, call)
+        case (.revokeUnused, .post): try revokeUnusedKeys(call)
+        case (.revokeUnused, _): try revokeUnusedPage(call)
+        default: try respondInJSON(route, call)
+        }
+    }
+
+    private func respondInJSON(_ route: APIKeyRoute, _ call: Call) throws -> Response {
+        switch (route, call.request.method) {
         case (.listJSON, .post): try postKey(call)
         case (.listJSON, _): try listJSON(call)
         case (.keyJSON(let id), .patch): try patchKey(id, call)
         case (.keyJSON(let id), .delete): try deleteKey(id, call)
         case (.keyJSON(let id), _): try keyJSON(id, call)
         case (.verify, _): try verify(call)
+        case (.rollJSON(let id), _): try postRoll(id, call)
+        case (.previousJSON(let id), _): try deletePrevious(id, call)
+        case (.disableJSON(let id), _): try postDisable(id, call)
+        case (.enableJSON(let id), _): try postEnable(id, call)
+        case (.revokeUnusedJSON, _): try postRevokeUnused(call)
+        default: throw Problem.notFound
         }
     }
 }

@@ -6,6 +6,11 @@ public enum ShellTemplates {
     public static let sources: [String: [UInt8]] = [
         "attention.html": PackageResources.attention_html,
         "bare.html": PackageResources.bare_html,
+        "chart-axes.html": PackageResources.chart_axes_html,
+        "chart-bars.html": PackageResources.chart_bars_html,
+        "chart-lines.html": PackageResources.chart_lines_html,
+        "chart-ranking.html": PackageResources.chart_ranking_html,
+        "chart-spark.html": PackageResources.chart_spark_html,
         "csrf.html": PackageResources.csrf_html,
         "error-bare.html": PackageResources.error_bare_html,
         "error-body.html": PackageResources.error_body_html,

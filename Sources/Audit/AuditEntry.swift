@@ -79,8 +79,13 @@ struct Deed: Equatable {
 
     private static let known: [String: (String, AuditEntry.Tone)] = [
         "api_key.created": ("created the API key", .none),
+        "api_key.disabled": ("disabled the API key", .none),
+        "api_key.enabled": ("enabled the API key", .none),
+        "api_key.previous_ended": ("ended the previous secret of the API key", .none),
         "api_key.renamed": ("renamed an API key to", .none),
         "api_key.revoked": ("revoked the API key", .none),
+        "api_key.rolled": ("rolled the API key", .none),
+        "api_key.updated": ("changed the API key", .none),
         "connection.called": ("called", .none),
         "connection.changed": ("changed", .none),
         "connection.created": ("connected", .good),

@@ -118,6 +118,20 @@ public struct Input: Sendable {
         return members
     }
 
+    /// Notes that fields below this name are read by dotted names: what stands here must be an object, or null.
+    public mutating func requireObject(_ name: String) {
+        guard case .json(let json) = source, let value = Self.lookUp(name, in: json) else { return }
+        if case .object = value { return }
+        asked.insert(name)
+        if value != .null { refuse(name, "wrong_type", "This must be an object.") }
+    }
+
+    /// Whether a field of JSON is `null`, which in a merge patch means “as if it had never been set” (RFC 7396).
+    public func isNull(_ name: String) -> Bool {
+        guard case .json(let json) = source else { return false }
+        return Self.lookUp(name, in: json) == .null
+    }
+
     /// The names given below a nested field: those of `setup` for `setup.bot_token`.
     public func names(below name: String) -> [String] {
         switch source {

@@ -220,6 +220,18 @@ struct Rooms: Sendable {
             database: database, world: world,
             settings: .init(
                 prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
-                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)), gatekeeper: gatekeeper)
+                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000), rateLimit: try rateLimit(settings),
+                highestRateLimit: try settings.number(.highestRateLimit, 1...highestRateLimit)), gatekeeper: gatekeeper)
+    }
+
+    /// What the columns of the database hold, less than which a limit is in any case.
+    private static let highestRateLimit = 4_000_000_000
+
+    private static func rateLimit(_ settings: Settings) throws(SettingsError) -> RateLimit {
+        let highest = try settings.number(.highestRateLimit, 1...highestRateLimit)
+        return RateLimit(
+            perMinute: try settings.number(.rateLimitPerMinute, 1...highest),
+            perHour: try settings.number(.rateLimitPerHour, 1...highest),
+            perDay: try settings.number(.rateLimitPerDay, 1...highest))
     }
 }

@@ -1,3 +1,4 @@
+import APIKeys
 import Accounts
 import Connections
 import Domain
@@ -40,7 +41,7 @@ extension BuiltHouse {
             JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
             JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
             JobHandler("events.purge", every: .hours(24)) { _ in try DomainEvents(world: .real).purge(in: database) },
-        ] + rooms.connections.jobs + rooms.connections.messageJobs
+        ] + rooms.connections.jobs + rooms.connections.messageJobs + rooms.apiKeys.jobs
     }
 
     /// The kinds of jobs as the system page names them.
@@ -50,5 +51,5 @@ extension BuiltHouse {
         "accounts.purge": "Forget what has ended: sessions, links, failed sign-ins",
         "answers.purge": "Forget answers kept for repeated requests",
         "events.purge": "Forget events of a month ago",
-    ].merging(Connections.jobLabels) { _, new in new }
+    ].merging(Connections.jobLabels) { _, new in new }.merging(APIKeys.jobLabels) { _, new in new }
 }

@@ -248,20 +248,3 @@ import TimeKit
         #expect(try door.send(.get, "/api/v1/api-keys", as: admin, query: query).status == 422)
     }
 }
-
-/// Runs a body in several threads at once and gives what each returned.
-private func inThreads<Result: Sendable>(
-    _ count: Int, _ body: @escaping @Sendable (Int) throws -> Result
-) throws -> [Result] {
-    let results = Collected<Result>()
-    let group = DispatchGroup()
-    for index in 0..<count {
-        group.enter()
-        Thread.detachNewThread {
-            results.add(Swift.Result { try body(index) })
-            group.leave()
-        }
-    }
-    group.wait()
-    return try results.all()
-}

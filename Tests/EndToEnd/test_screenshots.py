@@ -8,7 +8,7 @@ from browser import SCHEMES, SIZES
 from house import OWNER, House
 from standins import TELEGRAM_TOKEN
 
-# A page's name, and its path; {telegram} and the like are ids of connections, {key} that of an API key.
+# A page's name, and its path; {telegram} and the like are ids of connections, {key} and {disabled_key} those of API keys.
 PAGES = {
     "dashboard": "/",
     "connections": "/connections",
@@ -27,7 +27,14 @@ PAGES = {
     "connection-remove": "/connections/{telegram}/remove",
     "connection-disconnect": "/connections/{telegram}/disconnect",
     "api-keys": "/api-keys",
+    "api-keys-unused": "/api-keys?state=unused",
+    "api-keys-none": "/api-keys?q=nothing+has+this+name",
+    "api-keys-revoke-unused": "/api-keys/revoke-unused",
     "api-key-new": "/api-keys/new",
+    "api-key": "/api-keys/{key}",
+    "api-key-disabled": "/api-keys/{disabled_key}",
+    "api-key-edit": "/api-keys/{key}/edit",
+    "api-key-roll": "/api-keys/{key}/roll",
     "api-key-revoke": "/api-keys/{key}/revoke",
     "organization": "/organization",
     "account": "/account",
@@ -53,26 +60,37 @@ def furnished(database_template, standins, tmp_path_factory):
         api.patch(f"/connections/{ids['openrouter']}", {"enabled": False})
         for to in ("4711471147", "@nobody_here"):
             api.post(f"/connections/{ids['telegram']}/messages?wait=true", {"to": to, "text": "Order 7 is paid."})
-        ids["key"] = furnish_keys(api)
+        ids |= furnish_keys(house, api)
         house.ids = ids
         yield house
     finally:
         house.stop()
 
 
-def furnish_keys(api):
-    """Keys in all their states beside the one that is asking; answers the id of one that may be revoked."""
+def furnish_keys(house, api):
+    """Keys in all their states beside the one that is asking; answers the ids of one in use and of one put aside."""
     soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for wanted in ({"name": "nightly export", "scopes": ["connections:read", "audit:read"]},
+    ids = {}
+    for wanted in ({"name": "nightly export", "scopes": ["connections:read", "audit:read", "payments:read"],
+                    "rate_limit": {"requests_per_minute": 600, "requests_per_hour": 20000},
+                    "allowed_ips": ["203.0.113.0/24", "2001:db8::/32"],
+                    "metadata": {"team": "billing", "host": "export-1"}},
                    {"name": "trial", "scopes": ["connections:read"], "expires_at": soon},
                    {"name": "website", "scopes": ["connections:read", "credentials:read"], "expires_at": None},
+                   {"name": "mobile app", "scopes": ["connections:read", "messages:read", "messages:write", "usage:read"]},
+                   {"name": "import of 2024", "scopes": ["connections:write"]},
                    {"name": "old website", "scopes": ["connections:read"]}):
         made = api.post("/api-keys", wanted)
         assert made.status_code == 201, made.text
-        if wanted["name"] == "nightly export":
-            id = made.json()["id"]
-    api.delete(f"/api-keys/{made.json()['id']}")
-    return id
+        ids[wanted["name"]] = made.json()["id"]
+    house.sql("UPDATE api_keys SET created_at = created_at - INTERVAL 200 DAY, last_used_address = '203.0.113.9',"
+              " last_used_at = created_at + INTERVAL 80 DAY WHERE name = 'import of 2024'")
+    house.sql("UPDATE api_keys SET last_used_at = UTC_TIMESTAMP(6) - INTERVAL 4 MINUTE, last_used_address = '203.0.113.9'"
+              " WHERE name IN ('nightly export', 'website')")
+    for path in (f"{ids['nightly export']}/roll", f"{ids['mobile app']}/disable"):
+        assert api.post(f"/api-keys/{path}").status_code == 200
+    api.delete(f"/api-keys/{ids['old website']}")
+    return {"key": ids["nightly export"], "disabled_key": ids["mobile app"]}
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +132,25 @@ def test_the_page_that_shows_a_key_once_stands_up(furnished, signed_in):
         signed_in.wait_text("cannot be shown again")
 
     assert judge(signed_in, "api-key-created", furnished.url("/api-keys/new"), create) == []
+
+
+def test_the_page_that_shows_a_rolled_key_once_stands_up(furnished, signed_in):
+    def roll():
+        signed_in.press("roll key")
+        signed_in.wait_text("cannot be shown again")
+
+    url = furnished.url(PAGES["api-key-roll"].format(**furnished.ids))
+    assert judge(signed_in, "api-key-rolled", url, roll) == []
+
+
+def test_a_refused_key_stands_up(furnished, signed_in):
+    def refuse():
+        signed_in.fill(name="nightly export", allowed_ips="300.1.2.3", metadata="no equals sign",
+                       **{"rate_limit.requests_per_minute": "0"}).press("create key")
+        signed_in.wait(lambda: signed_in.driver.find_elements("css selector", "[aria-invalid=true]"))
+
+    refused = judge(signed_in, "api-key-new-refused", furnished.url("/api-keys/new"), refuse)
+    assert [text for text in refused if "422" not in text] == []
 
 
 def test_a_refused_revocation_stands_up(furnished, signed_in):

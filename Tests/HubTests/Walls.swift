@@ -12,7 +12,8 @@ import Testing
             "Domain", "AdminShell",
         ]
         let rooms: [String: Set<String>] = [
-            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": ["AddressKit", "JobKit", "ProcessKit"], "Audit": [],
+            "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"],
+            "APIKeys": ["AddressKit", "JobKit", "ProcessKit"], "Audit": [],
             "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [
@@ -36,7 +37,9 @@ import Testing
             "CLinux": [], "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
         ]
         for (room, extra) in rooms { table[room] = kits.union(extra) }
-        table["Hub"] = kits.union(rooms.keys).union(["AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit"])
+        table["Hub"] = kits.union(rooms.keys).union([
+            "AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit",
+        ])
         return table
     }()
 

@@ -36,7 +36,9 @@ struct Command: Sendable {
             run: userPassword),
         Command(name: "user list", arguments: "", meaning: "List the accounts", run: userList),
         Command(
-            name: "api-key create", arguments: "--name N --scope S… [--org O]",
+            name: "api-key create",
+            arguments:
+                "--name N --scope S… [--org O] [--rate-limit MINUTE/HOUR/DAY] [--expires DAYS|TIME|never] [--allow-ip A]…",
             meaning: "Make an API key and print it alone", run: apiKeyCreate),
         Command(
             name: "keyring create", arguments: "", meaning: "Make the key ring unless there is one", run: keyringCreate),

@@ -33,6 +33,10 @@ enum Setting: String, CaseIterable {
     case apiKeyDefaultExpiryDays = "HUB_API_KEY_DEFAULT_EXPIRY_DAYS"
     case maxKeysPerUser = "HUB_MAX_KEYS_PER_USER"
     case guessesPerMinute = "HUB_GUESSES_PER_MINUTE"
+    case rateLimitPerMinute = "HUB_RATE_LIMIT_PER_MINUTE"
+    case rateLimitPerHour = "HUB_RATE_LIMIT_PER_HOUR"
+    case rateLimitPerDay = "HUB_RATE_LIMIT_PER_DAY"
+    case highestRateLimit = "HUB_RATE_LIMIT_HIGHEST"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -62,6 +66,10 @@ enum Setting: String, CaseIterable {
         case .apiKeyDefaultExpiryDays: "365"
         case .maxKeysPerUser: "10"
         case .guessesPerMinute: "60"
+        case .rateLimitPerMinute: "60"
+        case .rateLimitPerHour: "1000"
+        case .rateLimitPerDay: "10000"
+        case .highestRateLimit: "1000000000"
         case .logLevel: "info"
         }
     }
@@ -104,6 +112,10 @@ enum Setting: String, CaseIterable {
         case .apiKeyDefaultExpiryDays: "After how many days an API key ends when nothing is said."
         case .maxKeysPerUser: "How many living API keys a user may have."
         case .guessesPerMinute: "How many invalid credentials an address may send in a minute before it is told to wait."
+        case .rateLimitPerMinute: "How many requests a minute an API key is good for when nothing is said."
+        case .rateLimitPerHour: "How many requests an hour an API key is good for when nothing is said."
+        case .rateLimitPerDay: "How many requests a day an API key is good for when nothing is said."
+        case .highestRateLimit: "The most requests in any time that an API key may be made good for."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }
