@@ -20,17 +20,20 @@ final class Office: Sendable {
     let door: Door
     let organization: Identifier<Organization>
     let admin: Principal
-    private let changes: Counter
+    private let memory: Gatekeeper.Memory
 
     /// How often those who keep keys in memory were told.
-    var told: Int { changes.count }
+    var told: Int { Int(memory.generation.number) - 1 }
 
     init(settings: APIKeys.Settings = .init()) throws {
         house = try House()
-        let changes = Counter()
-        self.changes = changes
+        memory = try .made(house)
+        let clock = MachineClock()
+        // By a clock that stands nobody looks again whether another host has changed anything.
+        memory.generation.saw(.max, at: clock.now)
         room = APIKeys(
-            database: house.database, world: house.world, settings: settings, changed: { changes.add() },
+            database: house.database, world: house.world, settings: settings,
+            gatekeeper: try .made(house, memory: memory, clock: clock),
             usageBlock: { _, _ in ["figures": [["label": "Requests", "value": "4 120"]], "href": "/hub/usage"] })
         door = try Door(house, room.routes, templates: APIKeys.templates)
         organization = try house.organization()
