@@ -1,5 +1,5 @@
-import Accounts
 import APIKeys
+import Accounts
 import AdminShell
 import CipherKit
 import Domain

@@ -119,7 +119,9 @@ struct Rooms: Sendable {
     let audit: Audit
     let returnAddresses: ReturnAddresses
 
-    init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter)
+    init(
+        _ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter
+    )
         throws
     {
         returnAddresses = configuration.returnAddresses

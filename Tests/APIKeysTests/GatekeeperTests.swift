@@ -3,6 +3,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import LogKit
+import ProcessKit
 import RoomFixture
 import Testing
 import TimeKit

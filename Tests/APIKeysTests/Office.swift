@@ -6,7 +6,6 @@ import HTTPKit
 import JSONKit
 import LogKit
 import RoomFixture
-import Synchronization
 import TemplateKit
 import Testing
 import TimeKit
@@ -95,13 +94,6 @@ extension JSON {
     }
 
     var id: String { self["id"]?.text ?? "" }
-}
-
-/// Counts from any thread.
-private final class Counter: Sendable {
-    private let number = Atomic(0)
-    var count: Int { number.load(ordering: .acquiring) }
-    func add() { number.add(1, ordering: .acquiringAndReleasing) }
 }
 
 /// Runs a body in several threads at once and gives what each returned.

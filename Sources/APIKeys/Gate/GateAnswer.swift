@@ -63,7 +63,8 @@ enum GateAnswer {
     /// An address has guessed too often.
     static func guessing(_ verdict: KeyVerdict, _ key: ResolvedKey?, retryAfter seconds: Int) -> [UInt8] {
         block(
-            "403 Forbidden", code: KeyVerdict.rateLimited.rawValue, by: key, "X-Hub-Status: 429", "Retry-After: \(seconds)")
+            "403 Forbidden", code: KeyVerdict.rateLimited.rawValue, by: key, "X-Hub-Status: 429",
+            "Retry-After: \(seconds)")
     }
 
     private static func append(_ key: ResolvedKey, _ limits: LimitVerdict, to block: inout [UInt8]) {

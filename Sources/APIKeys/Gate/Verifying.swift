@@ -27,9 +27,11 @@ extension APIKeys {
         guard let key = try gatekeeper.find(question.key), key.organization == scope.organization else {
             return Self.answer(.notFound).neverStored()
         }
-        var verdict = gatekeeper.judge(key, from: question.address, right: question.right, at: now) ?? .insufficientScope
+        var verdict =
+            gatekeeper.judge(key, from: question.address, right: question.right, at: now) ?? .insufficientScope
         guard question.cost <= key.quotas.map(\.limit).min() ?? 0 else {
-            throw Problem.invalid("cost", "out_of_range", "This exceeds a limit of the key, so it could never be taken.")
+            throw Problem.invalid(
+                "cost", "out_of_range", "This exceeds a limit of the key, so it could never be taken.")
         }
         let limits = gatekeeper.take(verdict == .valid ? question.cost : 0, of: key, at: now)
         if verdict == .valid {

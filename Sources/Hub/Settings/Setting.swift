@@ -111,7 +111,8 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "What every API key begins with."
         case .apiKeyDefaultExpiryDays: "After how many days an API key ends when nothing is said."
         case .maxKeysPerUser: "How many living API keys a user may have."
-        case .guessesPerMinute: "How many invalid credentials an address may send in a minute before it is told to wait."
+        case .guessesPerMinute:
+            "How many invalid credentials an address may send in a minute before it is told to wait."
         case .rateLimitPerMinute: "How many requests a minute an API key is good for when nothing is said."
         case .rateLimitPerHour: "How many requests an hour an API key is good for when nothing is said."
         case .rateLimitPerDay: "How many requests a day an API key is good for when nothing is said."
