@@ -88,7 +88,7 @@ struct RequestReader {
                 }
             }
         } catch {
-            throw Refusal(problem: error, requestID: Self.newID())
+            throw Refusal(problem: error, requestID: Self.newID(), hasGatewayFields: false)
         }
         found.credential = Credential(
             authorization: bearer.map { [$0] } ?? [], apiKey: key.map { [$0] } ?? [])
