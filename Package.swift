@@ -69,6 +69,7 @@ let package = Package(
         kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
+        kit("SpoolKit", ["CipherKit", "LogKit", "TimeKit", "ThreadKit", "CLinux"]),
 
         kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"]),
         .target(
@@ -83,13 +84,15 @@ let package = Package(
             "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
         room("APIKeys"),
         room("Audit"),
+        room("RequestLogs", ["JobKit", "SpoolKit"]),
         room("Operations", ["JobKit"]),
 
         .executableTarget(
             name: "Hub",
             dependencies: [
-                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
-                "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
+                "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations", "AdminShell", "Domain",
+                "JobKit",
+                "SpoolKit", "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
                 "CipherKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
@@ -111,6 +114,7 @@ let package = Package(
             path: "Tests/ProcessKitFixture",
             swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
+        tests("SpoolKit", ["LogKit", "TimeKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
         tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
         tests("Accounts", ["CipherKit", "Domain", "HTTPKit", "LogKit", "TimeKit"]),
@@ -124,6 +128,7 @@ let package = Package(
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
+        tests("RequestLogs", roomTestKits + ["JobKit", "RoomFixture", "SpoolKit"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(name: "CostFixture", path: "Tests/CostFixture", swiftSettings: settings),
         .target(

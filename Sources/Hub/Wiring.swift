@@ -12,6 +12,7 @@ import HTTPKit
 import LogKit
 import Operations
 import ProcessKit
+import RequestLogs
 import TemplateKit
 import TimeKit
 
@@ -48,7 +49,7 @@ extension Configuration {
     func library() throws -> TemplateLibrary {
         let rooms = [
             ShellTemplates.sources, Accounts.templates, Connections.templates, APIKeys.templates, Audit.templates,
-            Operations.templates,
+            RequestLogs.templates, Operations.templates,
         ]
         let library = try TemplateLibrary(joining: try rooms.map { try TemplateLibrary($0) })
         let own = try files(in: settings.text(.templates), ending: ".html")
@@ -107,6 +108,7 @@ struct Rooms: Sendable {
     let connections: Connections
     let apiKeys: APIKeys
     let audit: Audit
+    let requestLogs: RequestLogs
     let returnAddresses: ReturnAddresses
 
     init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
@@ -127,13 +129,14 @@ struct Rooms: Sendable {
         audit = Audit(database: database, world: world) { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
         }
+        requestLogs = RequestLogs(database: database, world: world, log: configuration.log)
     }
 
     /// The routes of all rooms but Operations, which is told of all the others.
     var routes: [RoomRoutes] {
         [
             accounts.routes, connections.routes, connections.messageRoutes, connections.integrationsContract,
-            connections.integrationsHubContract(returnAddresses), apiKeys.routes, audit.routes,
+            connections.integrationsHubContract(returnAddresses), apiKeys.routes, requestLogs.routes, audit.routes,
         ]
     }
 
@@ -155,7 +158,15 @@ struct Rooms: Sendable {
                     "Publish",
                     [NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys))]
                 ),
-                ("Observe", [NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit))]),
+                (
+                    "Observe",
+                    [
+                        NavigationItem(
+                            .requestLogs, "Requests", path: RequestLogsRoute.log.path, needs: .read(.requestLogs)),
+                        NavigationItem(.usage, "Usage", path: RequestLogsRoute.usage.path, needs: .read(.usage)),
+                        NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit)),
+                    ]
+                ),
                 (
                     "Organization",
                     [

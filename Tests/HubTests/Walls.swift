@@ -12,7 +12,7 @@ import Testing
         ]
         let rooms: [String: Set<String>] = [
             "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": [], "Audit": [],
-            "Operations": ["JobKit"],
+            "RequestLogs": ["JobKit", "SpoolKit"], "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [
             "TimeKit": [], "ThreadKit": ["CLinux"],
@@ -26,6 +26,7 @@ import Testing
             "ClientKit": ["LogKit", "TimeKit", "CCurl"],
             "ProcessKit": ["LogKit", "TimeKit", "ThreadKit", "CLinux"],
             "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
+            "SpoolKit": ["CipherKit", "LogKit", "TimeKit", "ThreadKit", "CLinux"],
             "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"],
             "AdminShell": [
                 "Domain", "HTTPKit", "JSONKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit",
@@ -33,12 +34,16 @@ import Testing
             "CLinux": [], "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
         ]
         for (room, extra) in rooms { table[room] = kits.union(extra) }
-        table["Hub"] = kits.union(rooms.keys).union(["FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit"])
+        table["Hub"] = kits.union(rooms.keys).union([
+            "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "SpoolKit", "ThreadKit",
+        ])
         return table
     }()
 
     /// Where only meaning lives: the product's own floors and rooms.
-    static let meaning = ["Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "Operations"]
+    static let meaning = [
+        "Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations",
+    ]
 
     @Test("Every folder of Sources has a row in the table")
     func rows() throws {
