@@ -11,6 +11,7 @@ import JobKit
 import LogKit
 import Operations
 import ProcessKit
+import RequestLogs
 import TimeKit
 
 /// What the overview and the system page show, gathered from the rooms and the processes.
@@ -42,6 +43,9 @@ struct Figures: Sendable {
                 Overview.Attention(
                     isGrave: true, title: item.title, text: item.sentence, path: item.path)
             },
+            requests: try rooms.requestLogs.lastDay(scope).map {
+                .init(count: $0.requests, failed: $0.failed, slowest: $0.p95, chart: $0.chart)
+            },
             connections: health.states.map { Overview.ConnectionState($0.label, tone($0.tone), count: $0.count) },
             activeKeys: try rooms.apiKeys.activeCount(scope),
             expiringKeys: try rooms.apiKeys.expiring(scope, limit: 3).map { .init(name: $0.name, at: $0.expiresAt) },
@@ -52,7 +56,7 @@ struct Figures: Sendable {
             paths: Overview.Paths(
                 connections: ConnectionRoute.list.path, newConnection: ConnectionRoute.gallery.path,
                 keys: APIKeyRoute.list.path, newKey: APIKeyRoute.create.path, people: AccountRoute.organization.path,
-                changes: AuditRoute.log.path))
+                changes: AuditRoute.log.path, usage: RequestLogsRoute.usage.path))
     }
 
     private func tone(_ name: String) -> Overview.Tone { Overview.Tone(rawValue: name) ?? .off }

@@ -126,10 +126,14 @@ struct Rooms: Sendable {
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
             settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) })
         apiKeys = try Self.apiKeys(configuration, database, world)
-        audit = Audit(database: database, world: world) { kind, id in
+        let pageOf: @Sendable (String, [UInt8]) -> String? = { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
         }
-        requestLogs = RequestLogs(database: database, world: world, log: configuration.log)
+        audit = Audit(database: database, world: world, pageOf: pageOf)
+        requestLogs = RequestLogs(
+            database: database, world: world, log: configuration.log,
+            neighbours: Neighbours(
+                newKey: APIKeyRoute.create.path, auditLog: AuditRoute.log.path, pageOf: pageOf))
     }
 
     /// The routes of all rooms but Operations, which is told of all the others.
@@ -162,7 +166,7 @@ struct Rooms: Sendable {
                     "Observe",
                     [
                         NavigationItem(
-                            .requestLogs, "Requests", path: RequestLogsRoute.log.path, needs: .read(.requestLogs)),
+                            .requestLogs, "Request log", path: RequestLogsRoute.log.path, needs: .read(.requestLogs)),
                         NavigationItem(.usage, "Usage", path: RequestLogsRoute.usage.path, needs: .read(.usage)),
                         NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit)),
                     ]

@@ -39,12 +39,12 @@ struct LogStore: Sendable {
         return try named(rows).first
     }
 
-    private var mine: SQL {
+    var mine: SQL {
         guard let visible else { return "TRUE" }
         return "r.actor_id IN (\(list: visible.sorted { $0.lexicographicallyPrecedes($1) }))"
     }
 
-    private func named(_ rows: [Row]) throws -> [LogEntry] {
+    func named(_ rows: [Row]) throws -> [LogEntry] {
         let requests = try rows.map { (try $0.get("id", as: Identifier<LoggedRequest>.self), try LoggedRequest($0)) }
         let names = try directory.names(of: Set(requests.compactMap(\.1.actorID)), by: scope)
         return requests.map { id, request in
@@ -52,7 +52,7 @@ struct LogStore: Sendable {
         }
     }
 
-    private static let columns: SQL = """
+    static let columns: SQL = """
         r.id, r.at, r.organization_id, r.surface, r.actor_kind, r.actor_id, r.connection_id, r.method, r.route, r.path,
         r.status, r.microseconds, r.bytes, r.address, r.user_agent, r.request_id, r.code
         """
@@ -93,6 +93,7 @@ extension LogFilter {
         case .exactly(let status): sql = "\(sql) AND r.is_failed = \(status >= 400) AND r.status = \(status)"
         }
         if let path { sql = "\(sql) AND r.path LIKE \(Self.beginning(path))" }
+        if let route { sql = "\(sql) AND r.route = \(route)" }
         if let method { sql = "\(sql) AND r.method = \(method)" }
         if let requestID { sql = "\(sql) AND r.request_id = \(requestID)" }
         return sql

@@ -34,14 +34,21 @@ public struct RequestLogs: Sendable {
     let world: World
     let settings: Settings
     let directory: ActorDirectory
+    let neighbours: Neighbours
     let log: Log
 
     /// The room.
-    public init(database: Database, world: World, settings: Settings = Settings(), log: Log = Log()) {
+    ///
+    /// - Parameter neighbours: where the things that the log speaks of have their pages.
+    public init(
+        database: Database, world: World, settings: Settings = Settings(), log: Log = Log(),
+        neighbours: Neighbours = Neighbours()
+    ) {
         self.database = database
         self.world = world
         self.settings = settings
         self.log = log
+        self.neighbours = neighbours
         directory = ActorDirectory(database)
     }
 
