@@ -22,7 +22,8 @@ struct LogFilter: Sendable, Equatable {
             case "failed": self = .failed
             case "succeeded": self = .succeeded
             default:
-                if text.utf8.count == 3, text.hasSuffix("xx"), let digit = Int(text.prefix(1)), (1...5).contains(digit) {
+                if text.utf8.count == 3, text.hasSuffix("xx"), let digit = Int(text.prefix(1)), (1...5).contains(digit)
+                {
                     self = .hundred(digit)
                 } else if text.utf8.count == 3, let status = Int(text), (100...599).contains(status) {
                     self = .exactly(status)
@@ -72,7 +73,9 @@ struct LogFilter: Sendable, Equatable {
     init(_ query: inout Input) {
         key = query.parsed("api_key_id", orSay: "Write the id of a key.") { Identifier<APIKey>($0) }
         app = query.parsed("oauth_app_id", orSay: "Write the id of an app.") { Identifier<APIKey>($0)?.bytes }
-        connection = query.parsed("connection_id", orSay: "Write the id of a connection.") { Identifier<Connection>($0) }
+        connection = query.parsed("connection_id", orSay: "Write the id of a connection.") {
+            Identifier<Connection>($0)
+        }
         (since, until) = Moments.range(&query)
         outcome = query.parsed(
             "status", orSay: "Write failed, succeeded, a status such as 404, or a class such as 4xx.", by: Outcome.init)
@@ -114,9 +117,11 @@ enum Moments {
     }
 
     private static func moment(_ text: String) -> Timestamp? {
-        let found = Timestamp(rfc3339: text) ?? Int64(text).flatMap { $0 >= 0 && $0 < 1 << 48 ? $0 : nil }.map {
-            Timestamp(microseconds: $0 * 1_000)
-        }
+        let found =
+            Timestamp(rfc3339: text)
+            ?? Int64(text).flatMap { $0 >= 0 && $0 < 1 << 48 ? $0 : nil }.map {
+                Timestamp(microseconds: $0 * 1_000)
+            }
         return found.map(bounded)
     }
 
