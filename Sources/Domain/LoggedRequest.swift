@@ -60,16 +60,16 @@ public struct LoggedRequest: Sendable, Equatable {
         self.actorKind = actorKind
         self.actorID = actorID
         self.connection = connection
-        self.method = Self.kept(method, Self.longestMethod)
+        self.method = Self.visible(method, Self.longestMethod)
         self.route = Self.kept(route, Self.longestRoute)
         self.path = Self.kept(path, Self.longestPath)
         self.status = status
         self.duration = max(.zero, duration)
         self.bytes = max(0, bytes)
-        self.address = Self.kept(address, Self.longestAddress)
+        self.address = Self.visible(address, Self.longestAddress)
         self.userAgent = Self.kept(userAgent, Self.longestUserAgent)
-        self.requestID = Self.kept(requestID, Self.longestRequestID)
-        self.code = Self.kept(code, Self.longestCode)
+        self.requestID = Self.visible(requestID, Self.longestRequestID)
+        self.code = Self.visible(code, Self.longestCode)
     }
 
     /// The most characters of a method.
@@ -86,6 +86,14 @@ public struct LoggedRequest: Sendable, Equatable {
     public static let longestRequestID = 64
     /// The most characters of a code.
     public static let longestCode = 64
+
+    /// A text of a field that is ASCII by its nature, whatever a client sent in its place.
+    private static func visible(_ text: String, _ limit: Int) -> String {
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
+        return String(
+            decoding: text.utf8.prefix(limit).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self
+        )
+    }
 
     private static func kept(_ text: String, _ limit: Int) -> String {
         // Most texts are short enough in bytes, and then nothing is counted or copied.

@@ -73,12 +73,38 @@ struct Figures: Sendable {
             workers: workers, jobs: try jobs(), schema: try schema(), keys: try keys(),
             warnings: configuration.warnings.map {
                 SystemState.Warning(title: "A setting should not stay so", text: $0)
-            },
+            } + requestLogWarnings,
             about: [
                 ("Version", version), ("Address", configuration.site.origin + configuration.site.mount),
                 ("Database", try database.row("SELECT VERSION() AS version")?.get("version") ?? "unknown"),
             ])
     }
+
+    /// What of the request log an operator should know: requests that found no room, files that nobody takes in.
+    private var requestLogWarnings: [SystemState.Warning] {
+        let lost = rooms.losses.count
+        let waiting = rooms.spool.waitingBytes
+        return
+            (lost == 0
+            ? []
+            : [
+                SystemState.Warning(
+                    title: "The request log is incomplete",
+                    text: "\(lost) requests were answered on this host that found no room on the disk.")
+            ])
+            + (waiting < Self.muchWaiting
+                ? []
+                : [
+                    SystemState.Warning(
+                        title: "The request log lags behind",
+                        text:
+                            "\(waiting / 1_048_576) MiB of requests wait in \(configuration.stateFolder)/spool: see that hub work runs and the database answers."
+                    )
+                ])
+    }
+
+    /// From here on files are more than what a busy minute leaves.
+    private static let muchWaiting = 268_435_456
 
     private var workers: [SystemState.Worker] {
         let now = MonotonicTime.now()

@@ -27,6 +27,11 @@ enum Schema {
         step("0019_providers", PackageResources._019_providers_sql),
         step("0020_legacy_imports", PackageResources._020_legacy_imports_sql),
         step("0021_connection_listing", PackageResources._021_connection_listing_sql),
+        step("0030_request_logs", PackageResources._030_request_logs_sql),
+        step("0031_spool_positions", PackageResources._031_spool_positions_sql),
+        step("0032_usage_minutes", PackageResources._032_usage_minutes_sql),
+        step("0033_usage_hours", PackageResources._033_usage_hours_sql),
+        step("0034_usage_days", PackageResources._034_usage_days_sql),
     ]
 
     /// What brings a database to this schema.

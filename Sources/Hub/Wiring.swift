@@ -96,7 +96,8 @@ extension House {
             pendingMigrations: { try figures.pendingMigrations() }, overview: { try figures.overview($0) },
             system: { try figures.system() })
         let house = House(
-            rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log)
+            rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log,
+            journal: Journal(now: world.now) { rooms.spool.write($0) })
         return BuiltHouse(
             configuration: configuration, database: database, rooms: rooms, house: house, answers: answers)
     }
@@ -109,6 +110,8 @@ struct Rooms: Sendable {
     let apiKeys: APIKeys
     let audit: Audit
     let requestLogs: RequestLogs
+    let spool: RequestSpool
+    let losses: Losses
     let returnAddresses: ReturnAddresses
 
     init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
@@ -131,9 +134,12 @@ struct Rooms: Sendable {
         }
         audit = Audit(database: database, world: world, pageOf: pageOf)
         requestLogs = RequestLogs(
-            database: database, world: world, log: configuration.log,
+            database: database, world: world, settings: configuration.requestLogs, log: configuration.log,
             neighbours: Neighbours(
                 newKey: APIKeyRoute.create.path, auditLog: AuditRoute.log.path, pageOf: pageOf))
+        let losses = try Losses(state: configuration.stateFolder)
+        self.losses = losses
+        spool = try RequestSpool(state: configuration.stateFolder, log: configuration.log) { losses.add($0) }
     }
 
     /// The routes of all rooms but Operations, which is told of all the others.
@@ -211,4 +217,17 @@ struct Rooms: Sendable {
                 prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
                 maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000)))
     }
+}
+
+/// How many requests found no room on the disk, counted over all processes of a host.
+struct Losses: Sendable {
+    private let page: SharedPage
+
+    /// The count that the processes of a host share.
+    init(state: String) throws { page = try SharedPage(file: "\(state)/spool-losses", words: 1) }
+
+    /// Since the host's folder was made.
+    var count: Int { Int(clamping: page[0]) }
+
+    func add(_ count: Int) { page.add(UInt64(count), to: 0) }
 }

@@ -20,7 +20,8 @@ extension LogEntry {
         request: LoggedRequest(
             at: Timestamp(seconds: 0), organization: Identifier(.real), surface: .api, actorKind: .apiKey,
             actorID: Identifier<APIKey>(.real).bytes, connection: Identifier(.real), method: "POST",
-            route: "/api/v1/connections/{id}/test", path: "/api/v1/connections/0197c2f4-0000-7000-8000-000000000000/test",
+            route: "/api/v1/connections/{id}/test",
+            path: "/api/v1/connections/0197c2f4-0000-7000-8000-000000000000/test",
             status: 422, duration: .milliseconds(12), bytes: 321, address: "203.0.113.9", userAgent: "curl/8.5.0",
             requestID: "9f86d081884c7d659f86d081884c7d65", code: "validation_failed"),
         actorName: "billing")

@@ -22,7 +22,7 @@ struct LogEntryPage: ShellPage {
 
     private var request: LoggedRequest { entry.request }
 
-    var title: String { "\(request.method) \(request.place)" }
+    var title: String { "\(request.status) \(request.method) \(request.place)" }
     var place: Place? { .requestLogs }
 
     var view: TemplateValue {

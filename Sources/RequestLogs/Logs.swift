@@ -41,7 +41,8 @@ extension RequestLogs {
         let store = try store(call.scope())
         let filter = question.filter
         let head = [
-            "at", "request_id", "surface", "actor_kind", "actor_id", "actor", "connection_id", "method", "route", "path",
+            "at", "request_id", "surface", "actor_kind", "actor_id", "actor", "connection_id", "method", "route",
+            "path",
             "status", "code", "duration_ms", "bytes", "address", "user_agent",
         ]
         return Response.csv(head, named: "request-log") { write in

@@ -61,12 +61,13 @@ extension RequestLogs {
     struct UsagePageQuestion {
         let asked: UsageQuestion
         let range: RecentRange?
-        let wantsTable: Bool
+        /// The table that is wanted; nil for the page.
+        let table: UsageTable?
 
         init(_ request: Request, of room: RequestLogs) throws(Problem) {
             var query = Input(try request.query())
             let range = RecentRange(&query)
-            let format = query.parsed("format", orSay: "There is csv only.") { $0 == "csv" ? $0 : nil }
+            table = room.usageTable(&query, request)
             let hasDays = try request.query().pairs.contains {
                 ["start_date", "end_date"].contains($0.name) && !$0.value.isEmpty
             }
@@ -74,13 +75,13 @@ extension RequestLogs {
             self.range = hasDays ? nil : range ?? .month
             if let length = self.range?.length { asked.since = asked.until - length }
             self.asked = asked
-            wantsTable = format != nil || request.headers["accept"]?.hasPrefix("text/csv") == true
         }
     }
 
     /// All of a stretch of time counted together.
     func total(_ question: UsageQuestion, by scope: OrganizationScope) throws -> Tally {
-        try figures(question, by: scope).total
+        try UsageStore(database: database, world: world, settings: settings, directory: directory, scope: scope)
+            .total(question)
     }
 }
 

@@ -43,9 +43,9 @@ extension RequestLogs {
 
     func usagePage(_ call: Call) throws -> Response {
         let question = try UsagePageQuestion(call.request, of: self)
-        if question.wantsTable { return try usageTable(question.asked, call) }
         let scope = try call.scope()
         let asked = question.asked
+        if let table = question.table { return try Self.table(table, of: figures(asked, by: scope)) }
         let query = try call.request.query()
         let time =
             question.range == .month || question.range == .quarter

@@ -24,7 +24,7 @@ struct UsagePage: ShellPage {
     let isLimited: Bool
     let newKeyHref: String?
 
-    var title: String { "Usage" }
+    var title: String { "Usage of \(spanWords)" }
     var place: Place? { .usage }
 
     var view: TemplateValue {

@@ -40,7 +40,8 @@ import Testing
         #expect(LatencyHistogram(stored: one.stored) == one)
         #expect(LatencyHistogram(stored: one.stored + two.stored) == sum)
         #expect(LatencyHistogram(stored: one.stored + [0x81]) == one)
-        #expect(LatencyHistogram(stored: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).total == 0)
+        #expect(
+            LatencyHistogram(stored: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).total == 0)
     }
 
     @Test("Nothing counted has no quantile")

@@ -137,5 +137,5 @@ extension House {
     /// Every page of the house.
     static let pages: [any ShellPage.Type] =
         ShellPages.all + Accounts.pages + Connections.pages + APIKeys.pages + Audit.pages + RequestLogs.pages
-            + Operations.pages
+        + Operations.pages
 }

@@ -32,6 +32,10 @@ enum Setting: String, CaseIterable {
     case apiKeyPrefix = "HUB_API_KEY_PREFIX"
     case apiKeyDefaultExpiryDays = "HUB_API_KEY_DEFAULT_EXPIRY_DAYS"
     case maxKeysPerUser = "HUB_MAX_KEYS_PER_USER"
+    case requestLogDays = "HUB_REQUEST_LOG_DAYS"
+    case usageMinuteDays = "HUB_USAGE_MINUTE_DAYS"
+    case usageHourDays = "HUB_USAGE_HOUR_DAYS"
+    case usageDayDays = "HUB_USAGE_DAY_DAYS"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -60,6 +64,10 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "sk_"
         case .apiKeyDefaultExpiryDays: "365"
         case .maxKeysPerUser: "10"
+        case .requestLogDays: "30"
+        case .usageMinuteDays: "2"
+        case .usageHourDays: "90"
+        case .usageDayDays: "1095"
         case .logLevel: "info"
         }
     }
@@ -101,6 +109,10 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "What every API key begins with."
         case .apiKeyDefaultExpiryDays: "After how many days an API key ends when nothing is said."
         case .maxKeysPerUser: "How many living API keys a user may have."
+        case .requestLogDays: "For how many days requests are kept line by line."
+        case .usageMinuteDays: "For how many days figures are kept by the minute."
+        case .usageHourDays: "For how many days figures are kept by the hour."
+        case .usageDayDays: "For how many days figures are kept by the day."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }
