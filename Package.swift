@@ -71,6 +71,7 @@ let package = Package(
         kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
         kit("LimitKit", ["LogKit", "TimeKit", "ThreadKit"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
+        kit("SpoolKit", ["CipherKit", "LogKit", "TimeKit", "ThreadKit", "CLinux"]),
 
         kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LimitKit", "LogKit", "TimeKit", "ThreadKit"]),
         .target(
@@ -86,14 +87,15 @@ let package = Package(
             "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
         room("APIKeys", ["AddressKit", "JobKit", "ProcessKit"]),
         room("Audit"),
+        room("RequestLogs", ["JobKit", "SpoolKit"]),
         room("Operations", ["JobKit"]),
 
         .executableTarget(
             name: "Hub",
             dependencies: [
-                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
-                "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit",
-                "DatabaseKit", "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
+                "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations", "AdminShell", "Domain",
+                "JobKit", "SpoolKit", "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit",
+                "TemplateKit", "DatabaseKit", "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
             resources: [.embedInCode("sql")], swiftSettings: settings),
@@ -119,6 +121,7 @@ let package = Package(
             name: "LimitKitFixture", dependencies: ["LimitKit", "ThreadKit", "LogKit", "TimeKit"],
             path: "Tests/LimitKitFixture", swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
+        tests("SpoolKit", ["LogKit", "TimeKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
         tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
         tests("Accounts", ["CipherKit", "Domain", "HTTPKit", "LogKit", "TimeKit"]),
@@ -132,6 +135,7 @@ let package = Package(
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
         tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "LimitKit", "ProcessKit", "RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
+        tests("RequestLogs", roomTestKits + ["JobKit", "RoomFixture", "SpoolKit"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
         .target(name: "CostFixture", path: "Tests/CostFixture", swiftSettings: settings),
         .target(

@@ -21,8 +21,29 @@ public protocol Route: Sendable, Equatable {
     var path: String { get }
     /// Who may use the route, by method. HEAD goes with GET.
     var access: [Method: Access] { get }
+    /// The step of the path that is a parameter although it is no UUID; nil for none.
+    var parameter: PathParameter? { get }
     /// One of each case, for tests that walk over all routes.
     static var samples: [Self] { get }
+}
+
+extension Route {
+    /// Most routes have UUIDs alone.
+    public var parameter: PathParameter? { nil }
+}
+
+/// A step of a path that may be any text.
+public struct PathParameter: Sendable, Equatable {
+    /// Which step it is, from 0.
+    public let place: Int
+    /// What it is called in documents.
+    public let name: String
+
+    /// A step and its name.
+    public init(_ place: Int, _ name: String) {
+        self.place = place
+        self.name = name
+    }
 }
 
 extension Path {
@@ -41,6 +62,8 @@ public struct RoomRoutes: Sendable {
     public struct Match: Sendable {
         /// Who may use it, by method.
         public let access: [Method: Access]
+        /// The step of the path that is a parameter although it is no UUID.
+        public let parameter: PathParameter?
         /// Performs the request.
         public let respond: @Sendable (Call) throws -> Response
     }
@@ -54,8 +77,26 @@ public struct RoomRoutes: Sendable {
     public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
         match = { path in
             guard let route = R(path) else { return nil }
-            return Match(access: route.access) { call in try respond(route, call) }
+            return Match(access: route.access, parameter: route.parameter) { call in try respond(route, call) }
         }
         samples = R.samples.map { ($0.path, $0.access) }
+    }
+}
+
+extension RoomRoutes.Match {
+    /// A path of this route as documents write it: `/api/v1/connections/{id}/test`. No id is part of it, nor anything that
+    /// a caller made up.
+    public func template(of path: Path) -> String {
+        var template = ""
+        for (place, step) in path.pattern.split(separator: "/").enumerated() {
+            template += "/"
+            if let parameter, parameter.place == place {
+                template += "{\(parameter.name)}"
+            } else {
+                template += step == ":id" ? "{id}" : step
+            }
+        }
+        if path.rest != nil { template += "/{path}" }
+        return template
     }
 }

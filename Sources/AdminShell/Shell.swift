@@ -27,6 +27,10 @@ public enum Place: String, Sendable, CaseIterable {
     case connections
     /// Credentials of scripts.
     case apiKeys
+    /// What was asked of the interface, request by request.
+    case requestLogs
+    /// The same in figures.
+    case usage
     /// Who did what.
     case audit
     /// Members and workspaces.

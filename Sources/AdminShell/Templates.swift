@@ -19,6 +19,7 @@ public enum ShellTemplates {
         "flash.html": PackageResources.flash_html,
         "form-errors.html": PackageResources.form_errors_html,
         "frame.html": PackageResources.frame_html,
+        "key-usage.html": PackageResources.key_usage_html,
         "navigation.html": PackageResources.navigation_html,
         "once.html": PackageResources.once_html,
         "pagination.html": PackageResources.pagination_html,

@@ -13,6 +13,8 @@ struct AuditFilter: Sendable, Equatable {
     var action: String?
     /// What kind of thing it was done to, such as `connection`.
     var objectKind: String?
+    /// In which request, by its id.
+    var requestID: String?
     /// From this moment on.
     var since: Timestamp?
     /// Before this moment.
@@ -29,6 +31,9 @@ struct AuditFilter: Sendable, Equatable {
         actor = query.optionalText("actor", 1...254)
         action = query.parsed("action", orSay: "Write an action as connection.created.", 1...64, by: Self.word)
         objectKind = query.parsed("object_kind", orSay: "Write a kind as api_key.", 1...32, by: Self.word)
+        requestID = query.parsed("request_id", orSay: "Write the id of a request.", 1...64) { text in
+            text.utf8.allSatisfy { (0x21...0x7e).contains($0) } ? text : nil
+        }
         let sentence = "Write a day as 2027-01-31 or a time as 2027-01-31T00:00:00Z."
         since = query.parsed("since", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0) }.map(Self.bounded)
         until = query.parsed("until", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0).map { $0 + .days(1) } }
@@ -51,6 +56,7 @@ struct AuditFilter: Sendable, Equatable {
         }
         if let action { sql = "\(sql) AND e.action = \(action)" }
         if let objectKind { sql = "\(sql) AND e.object_kind = \(objectKind)" }
+        if let requestID { sql = "\(sql) AND e.request_id = \(requestID)" }
         if let since { sql = "\(sql) AND e.occurred_at >= \(since) AND e.id >= \(Self.bound(since - Self.slack))" }
         if let until { sql = "\(sql) AND e.occurred_at < \(until) AND e.id < \(Self.bound(until + Self.slack))" }
         return sql

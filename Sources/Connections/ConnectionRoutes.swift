@@ -142,6 +142,20 @@ public enum ConnectionRoute: Route {
         }
     }
 
+    /// Services have names, and scripts may call connections by theirs.
+    public var parameter: PathParameter? {
+        switch self {
+        case .new: PathParameter(2, "provider")
+        case .callback: PathParameter(2, "provider")
+        case .provider, .providerEdit, .providerRemove: PathParameter(1, "key")
+        case .providerJSON: PathParameter(3, "key")
+        case .json, .statusJSON, .testJSON, .authorizeJSON, .exchangeJSON, .refreshJSON, .checksJSON, .syncJSON,
+            .disconnectJSON, .credentialsJSON, .proxy:
+            PathParameter(3, "id")
+        default: nil
+        }
+    }
+
     /// Who may do what here.
     public var access: [Method: Access] {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))

@@ -78,6 +78,16 @@ public struct Path: Sendable, Hashable {
         return segment
     }
 
+    /// The path as it is written, what is passed on included.
+    public var text: String {
+        var text = segments.isEmpty ? "/" : ""
+        for segment in segments {
+            text += "/"
+            text += Percent.isPlain(segment) ? segment : Percent.encodeSegment(segment)
+        }
+        return text + (rest ?? "")
+    }
+
     /// The segment at a place, empty beyond the end.
     public subscript(index: Int) -> String {
         segments.indices.contains(index) ? segments[index] : ""

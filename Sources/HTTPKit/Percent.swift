@@ -45,6 +45,13 @@ public enum Percent {
         encode(text).replacing("%3A", with: ":").replacing("%40", with: "@")
     }
 
+    /// Whether encoding leaves a text as it is.
+    static func isPlain(_ text: String) -> Bool {
+        let bytes = text.utf8.span
+        for index in bytes.indices where !isUnreserved(bytes[index]) { return false }
+        return true
+    }
+
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f, 0x7e: true

@@ -11,6 +11,7 @@ import JobKit
 import LogKit
 import Operations
 import ProcessKit
+import RequestLogs
 import TimeKit
 
 /// What the overview and the system page show, gathered from the rooms and the processes.
@@ -42,6 +43,9 @@ struct Figures: Sendable {
                 Overview.Attention(
                     isGrave: true, title: item.title, text: item.sentence, path: item.path)
             },
+            requests: try rooms.requestLogs.lastDay(scope).map {
+                .init(count: $0.requests, failed: $0.failed, slowest: $0.p95, chart: $0.chart)
+            },
             connections: health.states.map { Overview.ConnectionState($0.label, tone($0.tone), count: $0.count) },
             activeKeys: try rooms.apiKeys.activeCount(scope),
             expiringKeys: try rooms.apiKeys.expiring(scope, limit: 3).map { .init(name: $0.name, at: $0.expiresAt) },
@@ -52,7 +56,7 @@ struct Figures: Sendable {
             paths: Overview.Paths(
                 connections: ConnectionRoute.list.path, newConnection: ConnectionRoute.gallery.path,
                 keys: APIKeyRoute.list.path, newKey: APIKeyRoute.create.path, people: AccountRoute.organization.path,
-                changes: AuditRoute.log.path))
+                changes: AuditRoute.log.path, usage: RequestLogsRoute.usage.path))
     }
 
     private func tone(_ name: String) -> Overview.Tone { Overview.Tone(rawValue: name) ?? .off }
@@ -69,12 +73,38 @@ struct Figures: Sendable {
             workers: workers, jobs: try jobs(), schema: try schema(), keys: try keys(),
             warnings: configuration.warnings.map {
                 SystemState.Warning(title: "A setting should not stay so", text: $0)
-            },
+            } + requestLogWarnings,
             about: [
                 ("Version", version), ("Address", configuration.site.origin + configuration.site.mount),
                 ("Database", try database.row("SELECT VERSION() AS version")?.get("version") ?? "unknown"),
             ])
     }
+
+    /// What of the request log an operator should know: requests that found no room, files that nobody takes in.
+    private var requestLogWarnings: [SystemState.Warning] {
+        let lost = rooms.losses.count
+        let waiting = rooms.spool.waitingBytes
+        return
+            (lost == 0
+            ? []
+            : [
+                SystemState.Warning(
+                    title: "The request log is incomplete",
+                    text: "\(lost) requests were answered on this host that found no room on the disk.")
+            ])
+            + (waiting < Self.muchWaiting
+                ? []
+                : [
+                    SystemState.Warning(
+                        title: "The request log lags behind",
+                        text:
+                            "\(waiting / 1_048_576) MiB of requests wait in \(configuration.stateFolder)/spool: see that hub work runs and the database answers."
+                    )
+                ])
+    }
+
+    /// From here on files are more than what a busy minute leaves.
+    private static let muchWaiting = 268_435_456
 
     private var workers: [SystemState.Worker] {
         let now = MonotonicTime.now()

@@ -18,6 +18,7 @@ struct House: Sendable {
     let shell: Shell
     let doorkeeper: Doorkeeper
     let log: Log
+    let journal: Journal
 
     /// Whether scripts call an address, by its first step; their errors are problem documents.
     private static func isForScripts(_ path: Path) -> Bool {
@@ -36,10 +37,12 @@ struct House: Sendable {
         do {
             response = try answer(request, &visit, isScript: isScript)
         } catch {
+            visit.problem = Problem(presenting: error, requestID: request.id).code
             response = present(error, request, visit, isScript: isScript)
         }
         Self.finish(&response, request, visit, isScript: isScript)
-        return request.path.rest == nil ? response.unlessKnown(to: request) : response
+        if request.path.rest == nil { response = response.unlessKnown(to: request) }
+        return isScript ? journal.note(request, visit, response) : response
     }
 
     /// Answers what never became a request.
@@ -51,11 +54,15 @@ struct House: Sendable {
     }
 
     /// What is learnt of a request on its way.
-    private struct Visit {
+    struct Visit {
         var caller = Caller.nobody
         var organization: OrganizationScope?
         /// How the limits of a key stand once this request was counted.
         var limits: LimitVerdict?
+        /// The address as documents write it; empty where there is nothing.
+        var route = ""
+        /// The code of what went wrong; empty when nothing did.
+        var problem = ""
     }
 
     private func answer(_ request: Request, _ visit: inout Visit, isScript: Bool) throws -> Response {
@@ -73,6 +80,7 @@ struct House: Sendable {
             if !isScript { visit = try recognise(request) }
         case .person, .right:
             visit.caller = try isScript ? doorkeeper.script(request) : doorkeeper.browser(request)
+            if isScript { visit.route = match.template(of: request.path) }
             guard visit.caller.principal != nil else { return try turnAway(request, isScript: isScript) }
             visit.organization = try doorkeeper.organization(of: visit.caller, request, isScript: isScript)
         }

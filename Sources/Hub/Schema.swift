@@ -31,6 +31,11 @@ enum Schema {
         step("0023_api_key_previous", PackageResources._023_api_key_previous_sql),
         step("0024_generations", PackageResources._024_generations_sql),
         step("0025_api_keys_generation", PackageResources._025_api_keys_generation_sql),
+        step("0030_request_logs", PackageResources._030_request_logs_sql),
+        step("0031_spool_positions", PackageResources._031_spool_positions_sql),
+        step("0032_usage_minutes", PackageResources._032_usage_minutes_sql),
+        step("0033_usage_hours", PackageResources._033_usage_hours_sql),
+        step("0034_usage_days", PackageResources._034_usage_days_sql),
     ]
 
     /// What brings a database to this schema.

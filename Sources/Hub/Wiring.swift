@@ -13,6 +13,7 @@ import LimitKit
 import LogKit
 import Operations
 import ProcessKit
+import RequestLogs
 import TemplateKit
 import TimeKit
 
@@ -55,7 +56,7 @@ extension Configuration {
     func library() throws -> TemplateLibrary {
         let rooms = [
             ShellTemplates.sources, Accounts.templates, Connections.templates, APIKeys.templates, Audit.templates,
-            Operations.templates,
+            RequestLogs.templates, Operations.templates,
         ]
         let library = try TemplateLibrary(joining: try rooms.map { try TemplateLibrary($0) })
         let own = try files(in: settings.text(.templates), ending: ".html")
@@ -103,7 +104,8 @@ extension House {
             pendingMigrations: { try figures.pendingMigrations() }, overview: { try figures.overview($0) },
             system: { try figures.system() })
         let house = House(
-            rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log)
+            rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log,
+            journal: Journal(now: world.now) { rooms.spool.write($0) })
         return BuiltHouse(
             configuration: configuration, database: database, rooms: rooms, house: house, answers: answers,
             limiter: limiter)
@@ -117,6 +119,9 @@ struct Rooms: Sendable {
     let apiKeys: APIKeys
     let gatekeeper: Gatekeeper
     let audit: Audit
+    let requestLogs: RequestLogs
+    let spool: RequestSpool
+    let losses: Losses
     let returnAddresses: ReturnAddresses
 
     init(
@@ -141,16 +146,24 @@ struct Rooms: Sendable {
             settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) },
             changed: { gatekeeper.changed() })
         apiKeys = try Self.apiKeys(configuration, database, world, gatekeeper)
-        audit = Audit(database: database, world: world) { kind, id in
+        let pageOf: @Sendable (String, [UInt8]) -> String? = { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
         }
+        audit = Audit(database: database, world: world, pageOf: pageOf)
+        requestLogs = RequestLogs(
+            database: database, world: world, settings: configuration.requestLogs, log: configuration.log,
+            neighbours: Neighbours(
+                newKey: APIKeyRoute.create.path, auditLog: AuditRoute.log.path, pageOf: pageOf))
+        let losses = try Losses(state: configuration.stateFolder)
+        self.losses = losses
+        spool = try RequestSpool(state: configuration.stateFolder, log: configuration.log) { losses.add($0) }
     }
 
     /// The routes of all rooms but Operations, which is told of all the others.
     var routes: [RoomRoutes] {
         [
             accounts.routes, connections.routes, connections.messageRoutes, connections.integrationsContract,
-            connections.integrationsHubContract(returnAddresses), apiKeys.routes, audit.routes,
+            connections.integrationsHubContract(returnAddresses), apiKeys.routes, requestLogs.routes, audit.routes,
         ]
     }
 
@@ -172,7 +185,15 @@ struct Rooms: Sendable {
                     "Publish",
                     [NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys))]
                 ),
-                ("Observe", [NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit))]),
+                (
+                    "Observe",
+                    [
+                        NavigationItem(
+                            .requestLogs, "Request log", path: RequestLogsRoute.log.path, needs: .read(.requestLogs)),
+                        NavigationItem(.usage, "Usage", path: RequestLogsRoute.usage.path, needs: .read(.usage)),
+                        NavigationItem(.audit, "Audit log", path: AuditRoute.log.path, needs: .read(.audit)),
+                    ]
+                ),
                 (
                     "Organization",
                     [
@@ -236,4 +257,17 @@ struct Rooms: Sendable {
             perHour: try settings.number(.rateLimitPerHour, 1...highest),
             perDay: try settings.number(.rateLimitPerDay, 1...highest))
     }
+}
+
+/// How many requests found no room on the disk, counted over all processes of a host.
+struct Losses: Sendable {
+    private let page: SharedPage
+
+    /// The count that the processes of a host share.
+    init(state: String) throws { page = try SharedPage(file: "\(state)/spool-losses", words: 1) }
+
+    /// Since the host's folder was made.
+    var count: Int { Int(clamping: page[0]) }
+
+    func add(_ count: Int) { page.add(UInt64(count), to: 0) }
 }

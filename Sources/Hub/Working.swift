@@ -5,6 +5,7 @@ import Domain
 import JobKit
 import LogKit
 import ProcessKit
+import RequestLogs
 import TimeKit
 
 #if canImport(Glibc)
@@ -19,11 +20,15 @@ func runWork() -> Int32 {
         do {
             let built = try House.build(Configuration(Settings()))
             let runner = JobRunner(JobQueue(built.database), built.jobs, threads: 4, log: log)
+            let ingesting = Ingesting(built.rooms.spool, into: built.rooms.requestLogs)
             runner.start()
+            try ingesting.start()
             child.slot.ready()
             child.run()
             runner.stop()
+            ingesting.stop()
             runner.wait()
+            ingesting.wait()
             return 0
         } catch {
             child.couldNotBoot(because: "\(error)")
@@ -41,7 +46,7 @@ extension BuiltHouse {
             JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
             JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
             JobHandler("events.purge", every: .hours(24)) { _ in try DomainEvents(world: .real).purge(in: database) },
-        ] + rooms.connections.jobs + rooms.connections.messageJobs + rooms.apiKeys.jobs
+        ] + rooms.connections.jobs + rooms.connections.messageJobs + rooms.apiKeys.jobs + rooms.requestLogs.jobs
     }
 
     /// The kinds of jobs as the system page names them.
@@ -52,4 +57,5 @@ extension BuiltHouse {
         "answers.purge": "Forget answers kept for repeated requests",
         "events.purge": "Forget events of a month ago",
     ].merging(Connections.jobLabels) { _, new in new }.merging(APIKeys.jobLabels) { _, new in new }
+        .merging(RequestLogs.jobLabels) { _, new in new }
 }

@@ -1,3 +1,4 @@
+import AdminShell
 import TimeKit
 
 /// What stands on an organization's first page, as the other rooms tell it.
@@ -80,6 +81,22 @@ public struct Overview: Sendable {
         }
     }
 
+    /// What was asked of the interface in the last 24 hours.
+    public struct Requests: Sendable {
+        let count: Int
+        let failed: Int
+        let slowest: Duration?
+        let chart: BarChart
+
+        /// How many there were, how many failed, what 95 % of them took at most, and their course.
+        public init(count: Int, failed: Int, slowest: Duration?, chart: BarChart) {
+            self.count = count
+            self.failed = failed
+            self.slowest = slowest
+            self.chart = chart
+        }
+    }
+
     /// Where things are, below the mount prefix.
     public struct Paths: Sendable {
         let connections: String
@@ -88,10 +105,12 @@ public struct Overview: Sendable {
         let newKey: String
         let people: String
         let changes: String
+        let usage: String
 
         /// The paths of the other rooms' pages.
         public init(
-            connections: String, newConnection: String, keys: String, newKey: String, people: String, changes: String
+            connections: String, newConnection: String, keys: String, newKey: String, people: String, changes: String,
+            usage: String
         ) {
             self.connections = connections
             self.newConnection = newConnection
@@ -99,11 +118,14 @@ public struct Overview: Sendable {
             self.newKey = newKey
             self.people = people
             self.changes = changes
+            self.usage = usage
         }
     }
 
     /// What needs a person besides keys that end, the gravest first.
     public var attention: [Attention]
+    /// What was asked of the interface; nil for whoever may not see it.
+    public var requests: Requests?
     /// Connections by state, those without any left out or not.
     public var connections: [ConnectionState]
     /// Keys that open something now.
@@ -121,11 +143,13 @@ public struct Overview: Sendable {
 
     /// What the rooms tell.
     public init(
-        attention: [Attention], connections: [ConnectionState], activeKeys: Int, expiringKeys: [ExpiringKey],
+        attention: [Attention], requests: Requests? = nil, connections: [ConnectionState], activeKeys: Int,
+        expiringKeys: [ExpiringKey],
         people: Int,
         changesThisWeek: Int, changes: [Change], paths: Paths
     ) {
         self.attention = attention
+        self.requests = requests
         self.connections = connections.filter { $0.count > 0 }
         self.activeKeys = activeKeys
         self.expiringKeys = expiringKeys

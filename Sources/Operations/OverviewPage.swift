@@ -21,7 +21,8 @@ struct OverviewPage: ShellPage {
         [
             "greeting": "What your organization is connected to, and what needs you.",
             "attention": .list((overview.attention + keyAttention).map(view)), "checklist": checklist,
-            "figures": .list(figures), "health": health, "connections_href": href(overview.paths.connections),
+            "figures": .list(figures), "requests": requests, "usage_href": href(overview.paths.usage),
+            "health": health, "connections_href": href(overview.paths.connections),
             "has_changes": .bool(!overview.changes.isEmpty), "changes": .list(overview.changes.map(view)),
             "changes_href": href(overview.paths.changes),
         ]
@@ -92,7 +93,7 @@ struct OverviewPage: ShellPage {
     private var figures: [TemplateValue] {
         let healthy = overview.connections.filter { $0.tone == .good }.reduce(0) { $0 + $1.count }
         let ending = overview.expiringKeys.count
-        return [
+        return requestFigures + [
             figure(
                 "Connections healthy", "\(healthy) of \(total)",
                 total == 0 ? "none yet" : note(unwell: total - healthy),
@@ -106,6 +107,19 @@ struct OverviewPage: ShellPage {
             figure("People", "\(overview.people)", overview.people == 1 ? "you" : "with access", overview.paths.people),
             figure("Changes this week", "\(overview.changesThisWeek)", "in the audit log", overview.paths.changes),
         ]
+    }
+
+    private var requestFigures: [TemplateValue] {
+        guard let requests = overview.requests else { return [] }
+        let rate = Share(requests.count - requests.failed, of: requests.count).words
+        let note = requests.slowest.map { "\(rate) succeeded · p95 \($0.latency)" } ?? "in the last 24 hours"
+        return [figure("Requests in 24 hours", requests.count.grouped, note, overview.paths.usage)]
+    }
+
+    /// The course of a day; nothing where nothing was asked.
+    private var requests: TemplateValue {
+        guard let requests = overview.requests, requests.count > 0 else { return .null }
+        return requests.chart.view(id: "requests")
     }
 
     private func note(unwell: Int) -> String {
@@ -152,6 +166,10 @@ extension Overview {
         attention: [
             Attention(isGrave: true, title: "WhatsApp “orders” needs a new token.", text: "", path: "/connections/1")
         ],
+        requests: Requests(
+            count: 7, failed: 1, slowest: .milliseconds(3),
+            chart: BarChart(
+                TimeAxis(start: Timestamp(seconds: 0), span: .hours(1)), [.init(succeeded: 6, failed: 1)])),
         connections: [
             ConnectionState("Connected", .good, count: 2), ConnectionState("Needs sign-in again", .bad, count: 1),
         ],
@@ -162,5 +180,6 @@ extension Overview {
         ],
         paths: Paths(
             connections: "/connections", newConnection: "/connections/new", keys: "/api-keys", newKey: "/api-keys/new",
-            people: "/organization", changes: "/audit-log"))
+            people: "/organization", changes: "/audit-log",
+            usage: "/usage"))
 }

@@ -136,8 +136,10 @@ private func moment(_ text: String) throws -> Timestamp { try #require(Timestamp
         let hours = TimeAxis(start: try moment("2026-11-21T00:00:00Z"), span: .hours(1))
         #expect(hours.name(14) == "21 Nov, 14:00" && hours.noun == "hour")
         let days = TimeAxis(start: try moment("2026-11-21T00:00:00Z"), span: .days(1))
-        #expect(days.name(0) == "Sat 21 Nov" && days.name(1) == "Sun 22 Nov" && days.noun == "day")
+        #expect(
+            days.name(0) == "Sat 21 Nov" && days.name(1) == "Sun 22 Nov" && days.noun == "day" && days.pace == "by day")
         #expect(TimeAxis(start: days.start, span: .hours(6)).noun == "6 hours")
+        #expect(TimeAxis(start: days.start, span: .hours(6)).pace == "every 6 hours")
         #expect(TimeAxis(start: days.start, span: .zero).noun == "minute")
     }
 }
@@ -149,7 +151,7 @@ private func moment(_ text: String) throws -> Timestamp { try #require(Timestamp
 
     private func svg(_ page: String) throws -> String {
         let start = try #require(page.range(of: "<svg")?.lowerBound)
-        let end = try #require(page.range(of: "</svg>\n<div class=\"chart-foot\">")?.lowerBound)
+        let end = try #require(page.range(of: "</svg>\n</div>\n<div class=\"chart-foot\">")?.lowerBound)
         return String(page[start..<end])
     }
 
@@ -211,7 +213,7 @@ private func moment(_ text: String) throws -> Timestamp { try #require(Timestamp
         #expect(page.contains("<circle class=\"dot dot-strong\" cx=\"87.5%\" cy=\"8\" r=\"2.5\"/>"))
         #expect(page.contains("<title>21 Nov, 13:00: p50 2 ms</title>"))
         #expect(page.contains("<title>21 Nov, 14:00: no requests</title>"))
-        #expect(page.contains("The slowest hour: p50 4 ms (21 Nov, 15:00)."))
+        #expect(page.contains("p50 was highest with 4 ms, 21 Nov, 15:00."))
         #expect(
             page.contains(
                 "<tr><th scope=\"row\">21 Nov, 14:00</th><td class=\"number\">—</td><td class=\"number\">—</td></tr>"))
@@ -232,7 +234,7 @@ private func moment(_ text: String) throws -> Timestamp { try #require(Timestamp
                 "<rect class=\"fill-accent\" width=\"75%\" height=\"4\" rx=\"1\"/><rect class=\"fill-bad\" x=\"75%\" width=\"25%\" height=\"4\" rx=\"1\"/>"
             ))
         #expect(page.contains("&lt;script&gt;") && !page.contains("<script>"))
-        #expect(page.contains("<td class=\"number\">0</td><td class=\"number\">—</td></tr>"))
+        #expect(page.contains("<td class=\"number\" data-label=\"Failed\">—</td></tr>"))
     }
 
     @Test("A sparkline runs from edge to edge, and a value alone is level")

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+import traffic
 from browser import SCHEMES, SIZES
 from house import OWNER, House
 from standins import TELEGRAM_TOKEN
@@ -39,6 +40,13 @@ PAGES = {
     "organization": "/organization",
     "account": "/account",
     "system": "/system",
+    "request-log": "/request-logs?range=7d",
+    "request-log-failed": "/request-logs?status=failed&method=POST",
+    "request": "/request-logs/{request}",
+    "usage-day": "/usage?range=24h",
+    "usage-week": "/usage?range=7d",
+    "usage-month": "/usage",
+    "usage-quarter": "/usage?range=90d",
     "audit-log": "/audit-log",
     "not-found": "/nothing-here",
 }
@@ -61,6 +69,7 @@ def furnished(database_template, standins, tmp_path_factory):
         for to in ("4711471147", "@nobody_here"):
             api.post(f"/connections/{ids['telegram']}/messages?wait=true", {"to": to, "text": "Order 7 is paid."})
         ids |= furnish_keys(house, api)
+        ids["request"] = traffic.furnish(house)
         house.ids = ids
         yield house
     finally:
@@ -183,7 +192,8 @@ def test_empty_pages_stand_up(make_house, browser):
     browser.open(house.url("/sign-in")).fill(email=OWNER[0], password=OWNER[1]).press("sign in")
     browser.wait(lambda: not browser.path.endswith("/sign-in"))
     wrong = []
-    for name, path in {"dashboard": "/", "connections": "/connections", "api-keys": "/api-keys"}.items():
+    for name, path in {"dashboard": "/", "connections": "/connections", "api-keys": "/api-keys",
+                       "request-log": "/request-logs", "usage": "/usage"}.items():
         wrong += judge(browser, f"{name}-empty", house.url(path))
     assert wrong == []
 

@@ -14,7 +14,7 @@ import Testing
         let rooms: [String: Set<String>] = [
             "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"],
             "APIKeys": ["AddressKit", "JobKit", "ProcessKit"], "Audit": [],
-            "Operations": ["JobKit"],
+            "RequestLogs": ["JobKit", "SpoolKit"], "Operations": ["JobKit"],
         ]
         var table: [String: Set<String>] = [
             "TimeKit": [], "AddressKit": [], "ThreadKit": ["CLinux"],
@@ -30,6 +30,7 @@ import Testing
             "LimitKit": ["LogKit", "TimeKit", "ThreadKit"],
             "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
             "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LimitKit", "LogKit", "TimeKit", "ThreadKit"],
+            "SpoolKit": ["CipherKit", "LogKit", "TimeKit", "ThreadKit", "CLinux"],
             "AdminShell": [
                 "Domain", "HTTPKit", "JSONKit", "LimitKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit",
                 "TimeKit",
@@ -38,13 +39,15 @@ import Testing
         ]
         for (room, extra) in rooms { table[room] = kits.union(extra) }
         table["Hub"] = kits.union(rooms.keys).union([
-            "AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "ThreadKit",
+            "AddressKit", "FastCGIKit", "ClientKit", "ProcessKit", "JobKit", "SpoolKit", "ThreadKit",
         ])
         return table
     }()
 
     /// Where only meaning lives: the product's own floors and rooms.
-    static let meaning = ["Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "Operations"]
+    static let meaning = [
+        "Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations",
+    ]
 
     @Test("Every folder of Sources has a row in the table")
     func rows() throws {

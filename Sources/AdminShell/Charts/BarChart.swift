@@ -57,7 +57,7 @@ public struct BarChart: Sendable {
         let failed = sum(\.failed)
         let ofThem = failed == 0 ? "none failed" : "\(failed.grouped) failed"
         return "\(sum(\.total).counted(one, many)), \(ofThem). "
-            + "The most in one \(times.noun): \(points[busiest].total.grouped), \(times.name(busiest))."
+            + "The most in \(times.noun.contains(" ") ? times.noun : "one \(times.noun)"): \(points[busiest].total.grouped), \(times.name(busiest))."
     }
 
     private func sum(_ part: (Point) -> Int) -> Int {

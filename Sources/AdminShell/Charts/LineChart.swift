@@ -66,16 +66,15 @@ public struct LineChart: Sendable {
         ]
     }
 
-    /// The chart in one sentence.
+    /// The chart in one sentence: of the line that matters most.
     public var summary: String {
-        let worst = series.compactMap { line -> String? in
-            let all = line.values.indices.compactMap { index in line.values[index].map { (index, $0) } }
-            guard let (index, value) = all.max(by: { $0.1 < $1.1 }) else { return nil }
-            return "\(line.name) \(value.latency) (\(times.name(index)))"
-        }
-        guard !worst.isEmpty else { return "Nothing was measured in this time." }
-        return "The slowest \(times.noun): \(worst.joined(separator: ", "))."
+        guard let line = series.first(where: { $0.stroke == .strong }) ?? series.first else { return Self.nothing }
+        let measured = line.values.indices.compactMap { index in line.values[index].map { (index, $0) } }
+        guard let slowest = measured.max(by: { $0.1 < $1.1 }) else { return Self.nothing }
+        return "\(line.name) was highest with \(slowest.1.latency), \(times.name(slowest.0))."
     }
+
+    private static let nothing = "Nothing was measured in this time."
 
     private func words(_ line: Series, _ index: Int) -> String {
         line.values.indices.contains(index) ? line.values[index]?.latency ?? "—" : "—"

@@ -66,7 +66,13 @@ public struct Ranking: Sendable {
         return [
             "label": .text(line.label), "note": TemplateValue(line.note), "href": TemplateValue(line.href),
             "is_code": .bool(line.isCode), "amount": .text(line.amount.grouped),
-            "cells": .list(columns.indices.map { .text(line.cells.indices.contains($0) ? line.cells[$0] : "—") }),
+            "cells": .list(
+                columns.enumerated().map { index, column in
+                    [
+                        "label": .text(column),
+                        "text": .text(line.cells.indices.contains(index) ? line.cells[index] : "—"),
+                    ]
+                }),
             "good": line.amount > line.failed ? ["width": .text(Digits.text(whole - bad))] : .null,
             "bad": line.failed > 0
                 ? ["x": .text(Digits.text(whole - bad)), "width": .text(Digits.text(bad))] : .null,

@@ -36,6 +36,9 @@ public struct TimeAxis: Sendable, Equatable {
         return count == 1 ? unit : "\(count) \(unit)s"
     }
 
+    /// How often a span begins, to be read after what is counted: `by hour`, `every 6 hours`.
+    public var pace: String { noun.contains(" ") ? "every \(noun)" : "by \(noun)" }
+
     // MARK: Words along the axis
 
     /// A word beneath a span.

@@ -27,6 +27,9 @@ public enum IntegrationsHubRoute: Route {
         }
     }
 
+    /// Services have names.
+    public var parameter: PathParameter? { self == .connect ? nil : PathParameter(3, "provider") }
+
     /// Who may do what here. Whose browser comes back, and what they may do, is asked once the state says which sign-in
     /// it ends.
     public var access: [Method: Access] {

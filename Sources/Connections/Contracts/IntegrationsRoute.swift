@@ -32,6 +32,9 @@ public enum IntegrationsRoute: Route {
         }
     }
 
+    /// Services have names.
+    public var parameter: PathParameter? { self == .list ? nil : PathParameter(2, "provider") }
+
     /// Who may do what here: everybody may look, an administrator may change.
     public var access: [Method: Access] {
         switch self {

@@ -39,6 +39,14 @@ public enum MessageRoute: Route {
         }
     }
 
+    /// Scripts may call connections by their names.
+    public var parameter: PathParameter? {
+        switch self {
+        case .listJSON, .eventsJSON: PathParameter(3, "id")
+        case .page, .eventPage, .json: nil
+        }
+    }
+
     /// Who may do what here.
     public var access: [Method: Access] {
         let (read, write) = (Access.right(.read(.messages)), Access.right(.write(.messages)))

@@ -9,6 +9,7 @@ import DatabaseKit
 import Domain
 import LogKit
 import Operations
+import RequestLogs
 import TemplateKit
 
 /// `hub doctor`: every setting with its source, then every check with what to do about it.
@@ -135,5 +136,6 @@ extension Configuration {
 extension House {
     /// Every page of the house.
     static let pages: [any ShellPage.Type] =
-        ShellPages.all + Accounts.pages + Connections.pages + APIKeys.pages + Audit.pages + Operations.pages
+        ShellPages.all + Accounts.pages + Connections.pages + APIKeys.pages + Audit.pages + RequestLogs.pages
+        + Operations.pages
 }

@@ -9,6 +9,7 @@ import FoundationEssentials
 import HTTPKit
 import LogKit
 import ProcessKit
+import RequestLogs
 import TimeKit
 
 /// The settings, read into the types that the house is made of.
@@ -31,6 +32,7 @@ struct Configuration: Sendable {
     let addressPolicy: AddressPolicy
     let origins: OriginMap
     let returnAddresses: ReturnAddresses
+    let requestLogs: RequestLogs.Settings
     let logLevel: LogLevel
 
     /// Reads every setting but those of the supervisor's socket.
@@ -60,6 +62,11 @@ struct Configuration: Sendable {
         addressPolicy = try Self.policy(settings)
         origins = try Self.origins(settings)
         returnAddresses = try Self.returnAddresses(settings)
+        requestLogs = RequestLogs.Settings(
+            logDays: try settings.number(.requestLogDays, 1...3_650),
+            minuteDays: try settings.number(.usageMinuteDays, 1...31),
+            hourDays: try settings.number(.usageHourDays, 1...1_095),
+            dayDays: try settings.number(.usageDayDays, 1...3_650))
         guard let level = LogLevel(rawValue: try settings.text(.logLevel)) else {
             throw settings.complaint(.logLevel, "must be debug, info, warning or error")
         }

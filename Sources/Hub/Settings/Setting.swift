@@ -37,6 +37,10 @@ enum Setting: String, CaseIterable {
     case rateLimitPerHour = "HUB_RATE_LIMIT_PER_HOUR"
     case rateLimitPerDay = "HUB_RATE_LIMIT_PER_DAY"
     case highestRateLimit = "HUB_RATE_LIMIT_HIGHEST"
+    case requestLogDays = "HUB_REQUEST_LOG_DAYS"
+    case usageMinuteDays = "HUB_USAGE_MINUTE_DAYS"
+    case usageHourDays = "HUB_USAGE_HOUR_DAYS"
+    case usageDayDays = "HUB_USAGE_DAY_DAYS"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -70,6 +74,10 @@ enum Setting: String, CaseIterable {
         case .rateLimitPerHour: "1000"
         case .rateLimitPerDay: "10000"
         case .highestRateLimit: "1000000000"
+        case .requestLogDays: "30"
+        case .usageMinuteDays: "2"
+        case .usageHourDays: "90"
+        case .usageDayDays: "1095"
         case .logLevel: "info"
         }
     }
@@ -117,6 +125,10 @@ enum Setting: String, CaseIterable {
         case .rateLimitPerHour: "How many requests an hour an API key is good for when nothing is said."
         case .rateLimitPerDay: "How many requests a day an API key is good for when nothing is said."
         case .highestRateLimit: "The most requests in any time that an API key may be made good for."
+        case .requestLogDays: "For how many days requests are kept line by line."
+        case .usageMinuteDays: "For how many days figures are kept by the minute."
+        case .usageHourDays: "For how many days figures are kept by the hour."
+        case .usageDayDays: "For how many days figures are kept by the day."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }

@@ -1,0 +1,4 @@
+import Glibc
+
+/// What the kernel calls an error.
+func kernelWords(_ number: Int32) -> String { unsafe String(cString: strerror(number)) }
