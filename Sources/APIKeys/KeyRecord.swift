@@ -5,7 +5,7 @@ import TimeKit
 /// A key as the database knows it, its secret gone.
 struct KeyRecord: Sendable {
     /// Whether a key opens anything.
-    enum State: String {
+    enum State: String, CaseIterable {
         case active
         case expired
         case revoked

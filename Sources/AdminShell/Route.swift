@@ -21,8 +21,15 @@ public protocol Route: Sendable, Equatable {
     var path: String { get }
     /// Who may use the route, by method. HEAD goes with GET.
     var access: [Method: Access] { get }
+    /// What scripts can do there, for the API's description; nil for pages.
+    var api: APIPath? { get }
     /// One of each case, for tests that walk over all routes.
     static var samples: [Self] { get }
+}
+
+extension Route {
+    /// A page.
+    public var api: APIPath? { nil }
 }
 
 extension Path {
@@ -49,6 +56,8 @@ public struct RoomRoutes: Sendable {
     public let match: @Sendable (Path) -> Match?
     /// One path of each case with its methods, for tests that walk over all routes.
     public let samples: [(path: String, access: [Method: Access])]
+    /// The same with what the API's description says of it.
+    public let described: [RouteDescription]
 
     /// The routes of a room, performed by `respond`.
     public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
@@ -57,5 +66,6 @@ public struct RoomRoutes: Sendable {
             return Match(access: route.access) { call in try respond(route, call) }
         }
         samples = R.samples.map { ($0.path, $0.access) }
+        described = R.described
     }
 }
