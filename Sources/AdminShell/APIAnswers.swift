@@ -20,16 +20,30 @@ extension APIDocument.Entry {
 
     // MARK: What is sent
 
+    /// The parameters that only this operation has.
+    public var ownParameters: [APIParameter] {
+        pathParameters + path.parameters.filter { $0.place != .path } + operation.parameters
+    }
+
+    /// The parameters that it shares with others, by their keys in the document.
+    private var sharedKeys: [String] {
+        var keys: [String] = []
+        if isList { keys += ["limit", "cursor"] }
+        if case .right = access { keys.append("organization") }
+        if isRepeatable { keys.append("idempotencyKey") }
+        if isGuarded { keys.append("ifMatch") }
+        if method == .get, path.isVersioned { keys.append("ifNoneMatch") }
+        return keys
+    }
+
+    /// The parameters that it shares with others.
+    public var sharedParameters: [APIParameter] {
+        APIParameter.shared.filter { sharedKeys.contains($0.key) }.map(\.parameter)
+    }
+
     /// The parameters, those of the house by reference.
     var parameters: [JSON] {
-        let own = pathParameters + path.parameters.filter { $0.place != .path } + operation.parameters
-        var shared: [String] = []
-        if isList { shared += ["limit", "cursor"] }
-        if case .right = access { shared.append("organization") }
-        if isRepeatable { shared.append("idempotencyKey") }
-        if isGuarded { shared.append("ifMatch") }
-        if method == .get, path.isVersioned { shared.append("ifNoneMatch") }
-        return own.map(\.json) + shared.map { ["$ref": .string("#/components/parameters/\($0)")] }
+        ownParameters.map(\.json) + sharedKeys.map { ["$ref": .string("#/components/parameters/\($0)")] }
     }
 
     /// The body; nil when nothing is sent.
@@ -60,6 +74,15 @@ extension APIDocument.Entry {
             members.append(.init("\(status)", own.isEmpty ? Self.reference(status) : Self.json(own, status)))
         }
         return members
+    }
+
+    /// Every way in which it may end badly: the operation's own codes, then what can happen to every request of its kind.
+    public var problems: [APIProblem] {
+        problemStatuses.flatMap { status -> [APIProblem] in
+            let common = APIDocument.problems.first { $0.status == status }
+            return operation.problems.filter { $0.status.code == status }
+                + (common.map { [APIProblem(Status(status), $0.code, $0.meaning)] } ?? [])
+        }
     }
 
     private static func reference(_ status: Int) -> JSON {
@@ -130,6 +153,30 @@ extension APIParameter {
             "required": .bool(isRequired), "schema": schema.json, "example": schema.example,
         ]
     }
+
+    /// The same without an example: what is best left out needs no value to try it with.
+    var shareable: JSON { .object((json.members ?? []).filter { $0.name != "example" }) }
+
+    /// The parameters that many operations share.
+    static let shared: [(key: String, parameter: APIParameter)] = [
+        ("limit", .query("limit", .integer(1...200, example: 50), "How many at most; 50 unless told.")),
+        (
+            "cursor",
+            .query("cursor", .text(1...200, example: "AZgfDno8fRCcS16PKmt8jQ"), "Where to go on, from `next_cursor`.")
+        ),
+        ("organization", .header("X-Org-ID", .id, "The organization, for callers who belong to several.")),
+        (
+            "idempotencyKey",
+            .header(
+                "Idempotency-Key", .text(1...255, pattern: "^[!-~]+$", example: "order-4711"),
+                "By which a repetition of this request is recognised for 24 hours.")
+        ),
+        ("ifMatch", .header("If-Match", .text(example: "\"3\""), "The `ETag` of the version that this changes.")),
+        (
+            "ifNoneMatch",
+            .header("If-None-Match", .text(example: "\"3\""), "The `ETag` of the copy that is there already.")
+        ),
+    ]
 }
 
 extension APIDocument {
@@ -141,36 +188,6 @@ extension APIDocument {
                 "next_cursor", .text(example: "AZgfDno8fRCcS16PKmt8jQ").orNull.example(.null),
                 "Where the next part begins; null at the end."))
     }
-
-    /// The parameters that many operations share.
-    static let parameters: [JSON.Member] = [
-        .init(
-            "limit",
-            APIParameter.query("limit", .integer(1...200, example: 50), "How many at most; 50 unless told.").json),
-        .init(
-            "cursor",
-            APIParameter.query(
-                "cursor", .text(1...200, example: "AZgfDno8fRCcS16PKmt8jQ"), "Where to go on, from `next_cursor`."
-            ).withoutExample),
-        .init(
-            "organization",
-            APIParameter.header("X-Org-ID", .id, "The organization, for callers who belong to several.").withoutExample),
-        .init(
-            "idempotencyKey",
-            APIParameter.header(
-                "Idempotency-Key", .text(1...255, pattern: "^[!-~]+$", example: "order-4711"),
-                "By which a repetition of this request is recognised for 24 hours."
-            ).withoutExample),
-        .init(
-            "ifMatch",
-            APIParameter.header("If-Match", .text(example: "\"3\""), "The `ETag` of the version that this changes.")
-                .withoutExample),
-        .init(
-            "ifNoneMatch",
-            APIParameter.header(
-                "If-None-Match", .text(example: "\"3\""), "The `ETag` of the copy that is there already."
-            ).withoutExample),
-    ]
 
     /// The header fields of answers.
     static let headers: [JSON.Member] = [
@@ -272,12 +289,5 @@ extension APIDocument {
             "description": .string(meaning), "headers": .object(headers),
             "content": ["application/problem+json": ["schema": Problem.schema.json, "example": example]],
         ]
-    }
-}
-
-extension APIParameter {
-    /// Parameters that are best left out need no value to try them with.
-    fileprivate var withoutExample: JSON {
-        .object((json.members ?? []).filter { $0.name != "example" })
     }
 }

@@ -67,7 +67,8 @@ public struct APIDocument: Sendable {
             "info": [
                 "title": .string(title), "version": .string(version),
                 "summary": "Connections to outside services, API keys and logs for a site.",
-                "description": .string(Self.conventions),
+                "description": .string(
+                    Self.conventions.map { "**\($0.title).** \($0.text)" }.joined(separator: "\n\n")),
             ],
             "servers": [["url": .string(server), "description": "This hub."]],
             "tags": .array(tags.map { ["name": .string($0.name), "description": .string($0.about)] }),
@@ -80,37 +81,53 @@ public struct APIDocument: Sendable {
                 }),
             "components": [
                 "schemas": .object(schemas.sorted { $0.key < $1.key }.map { .init($0.key, $0.value.definition) }),
-                "parameters": .object(Self.parameters), "headers": .object(Self.headers),
+                "parameters": .object(APIParameter.shared.map { .init($0.key, $0.parameter.shareable) }),
+                "headers": .object(Self.headers),
                 "responses": .object(Self.commonAnswers.map { .init($0.name, $0.json) }),
                 "securitySchemes": securitySchemes,
             ],
         ]
     }
 
-    /// What holds for all operations, in Markdown.
-    static let conventions = """
-        Send a key as `Authorization: Bearer KEY` or as `X-API-Key: KEY`. A signed-in browser's session counts only with \
-        its form token in `X-CSRF-Token`.
-
-        - **Organizations.** `X-Org-ID` picks one where the caller belongs to several. Whatever belongs to another \
-        organization is answered with 404, never 403.
-        - **Bodies** are `application/json` in UTF-8, at most 1 MB and 32 levels deep, with no name twice. A member that is \
-        not described is refused by name (422), and so is a value of another type: `"1"` is no number. PATCH merges as \
-        RFC 7396 says and takes `application/merge-patch+json` too: `null` empties a field.
-        - **Times** are RFC 3339 in UTC with milliseconds; ids are UUIDs. Whole numbers lie within ±(2^53 − 1); larger \
-        ones are texts.
-        - **Errors** are `application/problem+json` (RFC 9457) with a stable `code`, whoever makes them: besides the ones \
-        listed at each operation, 405 with `Allow` (another method), 414 (an address above 8 kB), 431 (header fields \
-        above 32 kB), 502 and 504 (the hub is away or too slow). Their `type` is `about:blank`, their `title` the words of \
-        the status.
-        - **Lists** are read part by part: `next_cursor`, or `Link: <…>; rel="next"`, leads to the next part. A cursor is \
-        opaque, signed, and good for the organization that it was given to.
-        - **Versions.** Where a resource has an `ETag`, `If-None-Match` answers 304 and `If-Match` guards a change (412).
-        - **Repetitions.** Every POST takes an `Idempotency-Key` (1 to 255 visible characters, in quotes or not): for 24 \
-        hours the same request gets its first answer again.
-        - **Representations.** What is not sent as CSV is JSON, whatever `Accept` prefers (RFC 9110 §12.5.1 leaves that to \
-        the server).
-        """
+    /// What holds for all operations; words between backticks are code.
+    public static let conventions: [(title: String, text: String)] = [
+        (
+            "Credentials",
+            "Send a key as `Authorization: Bearer KEY` or as `X-API-Key: KEY`. A signed-in browser's session counts only with its form token in `X-CSRF-Token`."
+        ),
+        (
+            "Organizations",
+            "`X-Org-ID` picks one where the caller belongs to several. Whatever belongs to another organization is answered with 404, never 403."
+        ),
+        (
+            "Bodies",
+            "`application/json` in UTF-8, at most 1 MB and 32 levels deep, with no name twice. A member that is not described is refused by name (422), and so is a value of another type: `\"1\"` is no number. PATCH merges as RFC 7396 says and takes `application/merge-patch+json` too: `null` empties a field."
+        ),
+        (
+            "Values",
+            "Times are RFC 3339 in UTC with milliseconds; ids are UUIDs. Whole numbers lie within ±(2^53 − 1); larger ones are texts."
+        ),
+        (
+            "Errors",
+            "`application/problem+json` (RFC 9457) with a stable `code`, whoever makes them: besides the ones listed at each operation, 405 with `Allow` (another method), 414 (an address above 8 kB), 431 (header fields above 32 kB), 502 and 504 (the hub is away or too slow). Their `type` is `about:blank`, their `title` the words of the status."
+        ),
+        (
+            "Lists",
+            "They are read part by part: `next_cursor`, or `Link: <…>; rel=\"next\"`, leads to the next part. A cursor is opaque, signed, and good for the organization that it was given to."
+        ),
+        (
+            "Versions",
+            "Where a resource has an `ETag`, `If-None-Match` answers 304 and `If-Match` guards a change (412)."
+        ),
+        (
+            "Repetitions",
+            "Every POST takes an `Idempotency-Key` (1 to 255 visible characters, in quotes or not): for 24 hours the same request gets its first answer again."
+        ),
+        (
+            "Representations",
+            "What is not sent as CSV is JSON, whatever `Accept` prefers: RFC 9110 §12.5.1 leaves that to the server."
+        ),
+    ]
 
     private func item(_ path: APIPath, _ entries: [Entry]) -> JSON {
         .object(

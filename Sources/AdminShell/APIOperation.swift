@@ -228,6 +228,13 @@ public struct RouteDescription: Sendable {
     public let access: [Method: Access]
     /// What scripts can do there; nil for pages.
     public let api: APIPath?
+
+    /// A route and what is said of it.
+    public init(path: String, access: [Method: Access], api: APIPath?) {
+        self.path = path
+        self.access = access
+        self.api = api
+    }
 }
 
 extension Route {

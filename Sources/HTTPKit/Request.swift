@@ -88,10 +88,12 @@ public struct Request: Sendable {
         }
     }
 
-    /// The body as JSON: `application/json` in UTF-8 only.
+    /// The body as JSON: `application/json` in UTF-8 only, and for PATCH the media type of merge patches too (RFC 7396 §4).
     public func json() throws(Problem) -> JSON {
         let charset = Multipart.parameter("charset", of: headers["content-type"] ?? "")?.lowercased() ?? "utf-8"
-        guard mediaType == "application/json", charset == "utf-8" else {
+        let isJSON =
+            mediaType == "application/json" || (method == .patch && mediaType == "application/merge-patch+json")
+        guard isJSON, charset == "utf-8" else {
             throw Problem(415, "unsupported_media_type", "Send the body as application/json in UTF-8.")
         }
         do throws(JSONError) {

@@ -33,8 +33,8 @@ public struct JSONSchema: Sendable, Equatable {
     public private(set) var example: JSON
     /// The members of an object, for those who show it.
     public let fields: [Field]
-    /// What the schema is made of: the schemas of fields and of elements.
-    private let parts: [JSONSchema]
+    /// What the schema is made of: the schemas of fields, of elements, of values, or of the kinds that it may be.
+    public let parts: [JSONSchema]
 
     private init(_ keywords: [JSON.Member], example: JSON, fields: [Field] = [], parts: [JSONSchema] = []) {
         self.keywords = keywords
