@@ -1,7 +1,7 @@
 # The commands of this project. Each does its own set-up and may be run again at any time.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-swift test-e2e lint format bench sanitize screenshots clean
+.PHONY: help run build test test-swift test-e2e lint format bench fuzz sanitize screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ format: ## Bring the Swift into the project's format
 
 bench: ## Measure the hub beside a static file and a bare C responder
 	@.make/bench
+
+fuzz: ## Call every address of the API by its own description for ten minutes (HUB_FUZZ_SECONDS for another time)
+	@HUB_FUZZ_SECONDS=$${HUB_FUZZ_SECONDS:-600} ONLY=test_fuzz .make/test e2e
 
 sanitize: ## Run the Swift tests under the address and the thread sanitizer
 	@.make/sanitize

@@ -20,15 +20,15 @@ public struct Call: Sendable {
     public let csrfToken: String
     private let houseLog: Log
 
-    /// A log that puts the request's id on each line; made when it is asked for, since most requests write none.
-    public var log: Log { houseLog.with(["request_id": .init(request.id)]) }
+    /// A log that puts the request's id, and that of its trace, on each line; made when it is asked for, since most requests write none.
+    public var log: Log { houseLog.about(request) }
 
     /// A call, put together by the house.
     public init(
         request: Request, principal: Principal?, organization: OrganizationScope?, shell: Shell, csrfToken: String,
         log: Log
     ) {
-        self.request = request
+        self.request = request.openingCursor(shell.cursors, for: organization?.organization)
         self.principal = principal
         self.organization = organization
         self.shell = shell
@@ -123,6 +123,14 @@ public struct Call: Sendable {
     /// Whether the next page has something to say already.
     public var isToldSomething: Bool {
         request.cookie(shell.site.cookieName(Flash.cookieName)).flatMap { Flash(cookie: $0, key: csrfToken) } != nil
+    }
+}
+
+extension Log {
+    /// A log that puts the request's id, and that of its trace, on each line.
+    public func about(_ request: Request) -> Log {
+        let log = with(["request_id": .init(request.id)])
+        return request.traceID.map { log.with(["trace_id": .init($0)]) } ?? log
     }
 }
 

@@ -6,7 +6,8 @@ import JSONKit
 /// The part of a list that a request asks for, by key and never by number: `?limit=` and `?cursor=`.
 ///
 /// The cursor is the id of the last item seen, so that what is added or removed meanwhile neither repeats nor hides
-/// anything. It says nothing about whose item it is: the store's own condition on the organization does.
+/// anything. It goes out sealed, and ``Call`` has opened it before it is read here. It says nothing about whose item it
+/// is: the store's own condition on the organization does.
 public struct Listing<Kind>: Sendable {
     /// How many items at most: 1 to 200, 50 unless told.
     public let limit: Int
@@ -38,22 +39,19 @@ public struct Listing<Kind>: Sendable {
 
     /// Where the next part begins, given the items that a store found when asked for one more than the limit.
     public func next<Item>(_ found: [Item], _ id: (Item) -> Identifier<Kind>) -> Cursor? {
-        found.count > limit ? Cursor(Base64URL.encode(id(found[limit - 1]).bytes)) : nil
+        found.count > limit ? Cursor(place: id(found[limit - 1]).bytes) : nil
     }
 
     /// A place in a list, meaningless to everyone else.
     public struct Cursor: Sendable, Equatable {
-        /// What stands in `cursor`.
-        public let text: String
-
-        init(_ text: String) { self.text = text }
+        let place: [UInt8]
     }
 }
 
 extension Call {
     /// A part of a list as JSON, with the link to the next part (RFC 8288).
     public func list<Kind>(_ data: [JSON], next: Listing<Kind>.Cursor?, at route: some Route) throws -> Response {
-        let response = Response.json(["data": .array(data), "next_cursor": JSON(next?.text)])
+        let response = Response.json(["data": .array(data), "next_cursor": JSON(next.map(sealed))])
         guard let next else { return response }
         return response.with("link", "<\(shell.site.url(route))?\(try query(at: next))>; rel=\"next\"")
     }
@@ -63,9 +61,14 @@ extension Call {
         try next.map { "\(link(route))?\(try query(at: $0))" }
     }
 
+    /// What stands in `cursor`.
+    private func sealed<Kind>(_ cursor: Listing<Kind>.Cursor) -> String {
+        shell.cursors.seal(cursor.place, for: organization?.organization)
+    }
+
     /// What was asked, from another place on.
     private func query<Kind>(at cursor: Listing<Kind>.Cursor) throws -> String {
         let kept = try request.query().pairs.filter { $0.name != "cursor" && !$0.value.isEmpty }
-        return Form(pairs: kept + [("cursor", cursor.text)]).urlencoded
+        return Form(pairs: kept + [("cursor", sealed(cursor))]).urlencoded
     }
 }

@@ -23,6 +23,8 @@ public protocol Route: Sendable, Equatable {
     var access: [Method: Access] { get }
     /// The step of the path that is a parameter although it is no UUID; nil for none.
     var parameter: PathParameter? { get }
+    /// What scripts can do there, for the API's description; nil for pages.
+    var api: APIPath? { get }
     /// One of each case, for tests that walk over all routes.
     static var samples: [Self] { get }
 }
@@ -30,6 +32,8 @@ public protocol Route: Sendable, Equatable {
 extension Route {
     /// Most routes have UUIDs alone.
     public var parameter: PathParameter? { nil }
+    /// A page.
+    public var api: APIPath? { nil }
 }
 
 /// A step of a path that may be any text.
@@ -72,6 +76,8 @@ public struct RoomRoutes: Sendable {
     public let match: @Sendable (Path) -> Match?
     /// One path of each case with its methods, for tests that walk over all routes.
     public let samples: [(path: String, access: [Method: Access])]
+    /// The same with what the API's description says of it.
+    public let described: [RouteDescription]
 
     /// The routes of a room, performed by `respond`.
     public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
@@ -80,6 +86,7 @@ public struct RoomRoutes: Sendable {
             return Match(access: route.access, parameter: route.parameter) { call in try respond(route, call) }
         }
         samples = R.samples.map { ($0.path, $0.access) }
+        described = R.described
     }
 }
 

@@ -31,6 +31,8 @@ public enum Place: String, Sendable, CaseIterable {
     case requestLogs
     /// The same in figures.
     case usage
+    /// What scripts can do.
+    case apiReference
     /// Who did what.
     case audit
     /// Members and workspaces.
@@ -92,13 +94,19 @@ public final class Shell: Sendable {
     /// After how many seconds of rest a session ends.
     public let idleSeconds: Int
     let navigation: Navigation
+    let cursors: CursorSeal
 
     /// The shell of a house.
-    public init(site: Site, library: TemplateLibrary, navigation: Navigation, idleSeconds: Int) {
+    ///
+    /// - Parameter cursors: what seals the cursors of lists; by itself one that no other process can open.
+    public init(
+        site: Site, library: TemplateLibrary, navigation: Navigation, idleSeconds: Int, cursors: CursorSeal = .init()
+    ) {
         self.site = site
         self.library = library
         self.navigation = navigation
         self.idleSeconds = idleSeconds
+        self.cursors = cursors
     }
 
     /// A page in its frame, strict about every name in its template.

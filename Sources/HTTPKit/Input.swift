@@ -81,6 +81,8 @@ public struct Input: Sendable {
         let number: Int64?
         switch (source, value) {
         case (_, .integer(let whole)): number = whole
+        // JSON knows one kind of number: 5.0 is 5 (JSON Schema 2020-12, Validation §6.1.1).
+        case (.json, .number(let fraction)): number = Int64(exactly: fraction)
         case (.form, .string(let text)): number = Int64(text)
         default: number = nil
         }
@@ -173,7 +175,8 @@ public struct Input: Sendable {
         if !errors.contains(error) { errors.append(error) }
     }
 
-    /// Every refusal so far, as one problem; nil when there is none.
+    /// Every refusal so far, as one problem; nil when there is none. What was sent twice although it can be said once is a
+    /// malformed request (400): whoever checks one of the two may not be who uses the other.
     ///
     /// Of unknown fields the first twenty are named, by their first hundred characters: an answer must not grow with what
     /// was sent.
@@ -184,7 +187,12 @@ public struct Input: Sendable {
             )
         }
         let all = errors + foreign
-        return all.isEmpty ? nil : .invalid(all)
+        guard !all.isEmpty else { return nil }
+        var problem = Problem.invalid(all)
+        if all.contains(where: { $0.code == Self.duplicate }) {
+            (problem.status, problem.code) = (400, "duplicate_field")
+        }
+        return problem
     }
 
     /// Whether nothing was refused and nothing unknown was sent.
@@ -205,6 +213,8 @@ public struct Input: Sendable {
 
     // MARK: -
 
+    private static let duplicate = "duplicate"
+
     private mutating func refused<Value>(_ name: String, _ code: String, _ detail: String) -> Value? {
         refuse(name, code, detail)
         return nil
@@ -215,7 +225,7 @@ public struct Input: Sendable {
         switch source {
         case .form(let form):
             let values = form.all(name)
-            if values.count > 1 { refuse(name, "duplicate", "This was sent more than once.") }
+            if values.count > 1 { refuse(name, Self.duplicate, "This was sent more than once.") }
             let first = values.first.map { isTrimmed ? String($0.trimmed) : $0 }
             return first.flatMap { $0.isEmpty ? nil : .string($0) }
         case .json(let json):

@@ -116,11 +116,10 @@ struct Doorkeeper: Sendable {
             return try perform(call)
         }
         let key =
-            isScript
-            ? call.request.headers["idempotency-key"] : try? call.request.form()[FormNonce.fieldName]
+            isScript ? try call.request.idempotencyKey() : try? call.request.form()[FormNonce.fieldName]
         guard let key else { return try perform(call) }
         guard (1...255).contains(key.utf8.count) else {
-            throw Problem(400, "invalid_idempotency_key", "An Idempotency-Key has 1 to 255 characters.")
+            throw Problem(400, "invalid_form_nonce", "The number of this form is none of ours.")
         }
         return try answers.once(key: key, call, by: principal.actor, scope) { try perform(call) }
     }

@@ -19,10 +19,11 @@ struct House: Sendable {
     let doorkeeper: Doorkeeper
     let log: Log
     let journal: Journal
+    let crossOrigin: CrossOrigin
 
     /// Whether scripts call an address, by its first step; their errors are problem documents.
     private static func isForScripts(_ path: Path) -> Bool {
-        if IntegrationsHubRoute.isForBrowsers(path) { return false }
+        if IntegrationsHubRoute.isForBrowsers(path) || APIReferenceRoute(path) == .page { return false }
         return switch path[0] {
         case "api", "health", "oauth", "functions", "gate", "inbound", ".well-known": true
         default: false
@@ -41,6 +42,7 @@ struct House: Sendable {
             response = present(error, request, visit, isScript: isScript)
         }
         Self.finish(&response, request, visit, isScript: isScript)
+        if isScript { crossOrigin.mark(&response, request) }
         if request.path.rest == nil { response = response.unlessKnown(to: request) }
         return isScript ? journal.note(request, visit, response) : response
     }
@@ -71,6 +73,7 @@ struct House: Sendable {
             if !isScript { visit = try recognise(request) }
             throw Problem.notFound
         }
+        if isScript, let answer = crossOrigin.preflight(request, Self.methods(match.access)) { return answer }
         if request.method == .options, match.access[.options] == nil { return Self.options(match.access) }
         guard let access = match.access[request.method == .head ? .get : request.method] else {
             throw Problem.methodNotAllowed(Self.methods(match.access))
@@ -136,7 +139,7 @@ struct House: Sendable {
     private func present(_ error: any Error, _ request: Request, _ visit: Visit, isScript: Bool) -> Response {
         let problem = Problem(presenting: error, requestID: request.id)
         if problem.status.code >= 500 {
-            log.with(["request_id": .init(request.id)]).error(
+            log.about(request).error(
                 "a request failed",
                 ["path": .init(request.path.pattern), "error": .init(String(reflecting: error))])
         }

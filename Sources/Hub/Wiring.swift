@@ -85,14 +85,16 @@ extension House {
         _ configuration: Configuration, heartbeat: Heartbeat? = nil, world: World = .real
     ) throws -> BuiltHouse {
         let database = configuration.database()
-        let vault = Vault(ring: try KeyRing.load(path: configuration.keyringPath), world: world)
+        let ring = try KeyRing.load(path: configuration.keyringPath)
+        let vault = Vault(ring: ring, world: world)
         let limiter = try configuration.limiter(world)
         let rooms = try Rooms(configuration, database, world, vault, limiter)
         let library = try configuration.library()
         try library.check()
         let shell = Shell(
             site: configuration.site, library: library, navigation: rooms.navigation,
-            idleSeconds: Int(configuration.sessions.idle.components.seconds))
+            idleSeconds: Int(configuration.sessions.idle.components.seconds),
+            cursors: CursorSeal(ring.ids.compactMap { ring.derivedKey(label: "cursors", of: $0) }))
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
@@ -104,8 +106,9 @@ extension House {
             pendingMigrations: { try figures.pendingMigrations() }, overview: { try figures.overview($0) },
             system: { try figures.system() })
         let house = House(
-            rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log,
-            journal: Journal(now: world.now) { rooms.spool.write($0) })
+            rooms: [operations.routes] + rooms.routes + [APIReference(configuration.site.apiDocument).routes],
+            shell: shell, doorkeeper: doorkeeper, log: configuration.log,
+            journal: Journal(now: world.now) { rooms.spool.write($0) }, crossOrigin: configuration.crossOrigin)
         return BuiltHouse(
             configuration: configuration, database: database, rooms: rooms, house: house, answers: answers,
             limiter: limiter)
@@ -183,7 +186,12 @@ struct Rooms: Sendable {
                 ),
                 (
                     "Publish",
-                    [NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys))]
+                    [
+                        NavigationItem(.apiKeys, "API keys", path: APIKeyRoute.list.path, needs: .read(.apiKeys)),
+                        NavigationItem(
+                            .apiReference, "API reference", path: APIReferenceRoute.page.path,
+                            needs: .read(.organization)),
+                    ]
                 ),
                 (
                     "Observe",

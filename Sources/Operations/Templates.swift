@@ -4,6 +4,10 @@ import AdminShell
 extension Operations {
     /// Each template by its file name.
     public static let templates: [String: [UInt8]] = [
+        "api-fields.html": PackageResources.api_fields_html,
+        "api-reference.html": PackageResources.api_reference_html,
+        "api-reference-bare.html": PackageResources.api_reference_bare_html,
+        "api-reference-body.html": PackageResources.api_reference_body_html,
         "database-away.html": PackageResources.database_away_html,
         "overview.html": PackageResources.overview_html,
         "system.html": PackageResources.system_html,
@@ -13,6 +17,6 @@ extension Operations {
 extension Operations {
     /// Every page of this room.
     public static let pages: [any ShellPage.Type] = [
-        OverviewPage.self, SystemPage.self, DatabaseAwayPage.self,
+        OverviewPage.self, SystemPage.self, DatabaseAwayPage.self, APIReferencePage.self, BareAPIReferencePage.self,
     ]
 }

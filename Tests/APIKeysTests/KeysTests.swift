@@ -245,6 +245,7 @@ import TimeKit
         "A wrong part of a list is refused",
         arguments: ["limit=0", "limit=201", "limit=x", "cursor=garbage", "limit=1&limit=2"])
     func parts(query: String) throws {
-        #expect(try door.send(.get, "/api/v1/api-keys", as: admin, query: query).status == 422)
+        let status = try door.send(.get, "/api/v1/api-keys", as: admin, query: query).status
+        #expect(status.code == (query.contains("&") ? 400 : 422))
     }
 }

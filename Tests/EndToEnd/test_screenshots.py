@@ -48,6 +48,7 @@ PAGES = {
     "usage-month": "/usage",
     "usage-quarter": "/usage?range=90d",
     "audit-log": "/audit-log",
+    "api-reference": "/api/docs",
     "not-found": "/nothing-here",
 }
 
@@ -178,6 +179,11 @@ def test_pages_before_signing_in_stand_up(make_house, browser):
     wrong += judge(browser, "set-up", house.hub("set-up-link"))
     house.create_user(*OWNER, org="Example")
     wrong += judge(browser, "sign-in", house.url("/sign-in"))
+
+    def unfold():
+        browser.driver.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    wrong += judge(browser, "api-reference-unfolded", house.url("/api/docs"), unfold)
 
     def refuse():
         browser.fill(email="someone@example.org", password="wrong password").press("sign in")

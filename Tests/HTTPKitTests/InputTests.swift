@@ -51,6 +51,34 @@ import Testing
         #expect(input.problem?.errors.last?.pointer == "/deep/other" && !input.isComplete)
     }
 
+    @Test("A field sent twice is a malformed request, one of a wrong value is not")
+    func duplicateStatus() throws {
+        for (text, status, code) in [
+            ("a=1&a=2", 400, "duplicate_field"), ("a=1&a=1", 400, "duplicate_field"), ("a=", 422, "validation_failed"),
+            ("a=1&b=1&b=2", 422, "validation_failed"),
+        ] {
+            var input = try form(text)
+            _ = input.text("a")
+            #expect(input.problem?.status.code == status && input.problem?.code == code, "\(text)")
+        }
+    }
+
+    @Test("A number is a number however JSON writes it, and neither a text nor a truth is one")
+    func numbers() throws {
+        for (text, read) in [("5", 5), ("5.0", 5), ("5e0", 5)] as [(String, Int64)] {
+            var input = try json("{\"n\":\(text)}")
+            #expect(input.number("n", 0...9) == read && input.isComplete)
+        }
+        for text in ["\"5\"", "true", "5.5", "[5]", "1e400", "9007199254740993.5"] {
+            guard var input = try? json("{\"n\":\(text)}") else { continue }
+            #expect(input.number("n", 0...9) == nil && !input.isComplete, "\(text)")
+        }
+        for (text, truth) in [("1", "n wrong_type"), ("\"true\"", "n wrong_type"), ("0", "n wrong_type")] {
+            var input = try json("{\"n\":\(text)}")
+            #expect(input.truth("n") == nil && codes(input) == [truth])
+        }
+    }
+
     @Test("A field sent twice in a form is refused, and the form's own hidden fields are no unknown ones")
     func duplicates() throws {
         var input = try form("a=1&a=2&csrf_token=x&form_nonce=y&c=3")

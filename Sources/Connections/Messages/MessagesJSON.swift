@@ -17,7 +17,7 @@ extension Connections {
         var input = try call.json()
         guard let content = Self.content(capability, provider, view.values, &input) else { throw input.refusal }
         let message = try send(
-            content, over: view, key: requestKey(call, view, scope), isOnce: isOnce, by: scope)
+            content, over: view, key: try requestKey(call, view, scope), isOnce: isOnce, by: scope)
         return try answer(message, call)
     }
 
@@ -41,8 +41,8 @@ extension Connections {
     /// have been, is not sent again although no answer of the house was kept.
     private func requestKey(
         _ call: Call, _ view: ConnectionView, _ scope: OrganizationScope
-    ) -> OutgoingMessageStore.RequestKey? {
-        guard let key = call.request.headers["idempotency-key"] else { return nil }
+    ) throws(Problem) -> OutgoingMessageStore.RequestKey? {
+        guard let key = try call.request.idempotencyKey() else { return nil }
         let name =
             "\(scope.actor.kind.rawValue)\n\(Hex.encode(scope.actor.id ?? []))\n\(scope.organization)\n\(view.record.id)\n\(key)"
         let asked = Array("\(call.request.path.segments.last ?? "")\n".utf8) + call.request.body

@@ -59,6 +59,9 @@ struct Command: Sendable {
         Command(
             name: "request", arguments: "CONNECTION METHOD PATH [--org O] [--header 'N: V']… [--data D|@FILE|@-]",
             meaning: "Call a provider with a connection's credentials and print what it answers", run: request),
+        Command(
+            name: "openapi", arguments: "", meaning: "Print the description of the JSON API, as OpenAPI 3.1",
+            run: printDescription),
         Command(name: "version", arguments: "", meaning: "Print the version", run: { _ in printVersion() }),
     ]
 }

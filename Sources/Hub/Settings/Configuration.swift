@@ -33,6 +33,7 @@ struct Configuration: Sendable {
     let origins: OriginMap
     let returnAddresses: ReturnAddresses
     let requestLogs: RequestLogs.Settings
+    let crossOrigin: CrossOrigin
     let logLevel: LogLevel
 
     /// Reads every setting but those of the supervisor's socket.
@@ -67,6 +68,12 @@ struct Configuration: Sendable {
             minuteDays: try settings.number(.usageMinuteDays, 1...31),
             hourDays: try settings.number(.usageHourDays, 1...1_095),
             dayDays: try settings.number(.usageDayDays, 1...3_650))
+        guard let crossOrigin = CrossOrigin(listed: Self.text(settings, .corsOrigins)) else {
+            throw settings.complaint(
+                .corsOrigins,
+                "must be origins such as https://app.example in lower case, separated by commas, and never *")
+        }
+        self.crossOrigin = crossOrigin
         guard let level = LogLevel(rawValue: try settings.text(.logLevel)) else {
             throw settings.complaint(.logLevel, "must be debug, info, warning or error")
         }
@@ -89,7 +96,8 @@ struct Configuration: Sendable {
 
     private static func text(_ settings: Settings, _ setting: Setting) -> String { settings[setting]?.text ?? "" }
 
-    private static func site(_ settings: Settings) throws -> Site {
+    /// Where the hub stands, which can be said without anything else being in order.
+    static func site(_ settings: Settings) throws -> Site {
         let assets = try Assets.names(in: settings.text(.assets))
         guard
             let site = Site(

@@ -19,6 +19,7 @@ enum Setting: String, CaseIterable {
     case allowNetworks = "HUB_ALLOW_NETWORKS"
     case redirectURIs = "HUB_REDIRECT_URIS"
     case siteURL = "SITE_URL"
+    case corsOrigins = "HUB_CORS_ORIGINS"
     case bodyLimit = "HUB_BODY_LIMIT"
     case proxyUploadLimit = "HUB_PROXY_UPLOAD_LIMIT"
     case proxyDownloadLimit = "HUB_PROXY_DOWNLOAD_LIMIT"
@@ -52,7 +53,9 @@ enum Setting: String, CaseIterable {
         case .state: "/var/lib/hub"
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
-        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL: ""
+        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL,
+            .corsOrigins:
+            ""
         case .workers: "\(2 * cores)"
         case .lanes: "32"
         case .keepalive: "\(16 * cores)"
@@ -106,6 +109,8 @@ enum Setting: String, CaseIterable {
             "Addresses of other sites that a sign-in begun at /functions/v1/integrations-connect may end at, separated by commas."
         case .siteURL:
             "The site whose page /integrations shows how such a sign-in went; the hub itself when it is not set."
+        case .corsOrigins:
+            "Origins such as https://app.example whose scripts may call the JSON API from a browser with a key, separated by commas."
         case .bodyLimit: "The largest body of a request, in bytes."
         case .proxyUploadLimit: "The largest body of a request that is passed on to a provider, in bytes."
         case .proxyDownloadLimit: "The largest answer of a provider that is passed on, in bytes."

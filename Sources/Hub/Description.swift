@@ -1,0 +1,31 @@
+import APIKeys
+import Accounts
+import AdminShell
+import Audit
+import Connections
+import JSONKit
+import Operations
+
+extension House {
+    /// What is said of every route of every room.
+    static let described: [RouteDescription] =
+        AccountRoute.described + ConnectionRoute.described + MessageRoute.described + APIKeyRoute.described
+        + AuditRoute.described + IntegrationsRoute.described + IntegrationsHubRoute.described
+        + OperationsRoute.described + APIReferenceRoute.described
+}
+
+extension Site {
+    /// The description of this hub's JSON interface.
+    var apiDocument: APIDocument {
+        APIDocument(
+            House.described, title: "\(name) API", version: version, server: origin + mount,
+            sessionCookie: cookieName(Accounts.sessionCookie))
+    }
+}
+
+/// `hub openapi`: the description that `GET /api/openapi.json` gives, for programs that make clients of it.
+func printDescription(_ arguments: inout Arguments) throws -> Int32 {
+    try arguments.end()
+    print(String(decoding: try Configuration.site(Settings()).apiDocument.json.bytes, as: UTF8.self))
+    return 0
+}
