@@ -60,7 +60,7 @@ let package = Package(
         kit("TimeKit"),
         kit("ThreadKit", ["CLinux"]),
         kit("LogKit", ["TimeKit"]),
-        kit("CipherKit", ["LogKit", "TimeKit", "COpenSSL"]),
+        kit("CipherKit", ["LogKit", "TimeKit", "JSONKit", "COpenSSL"]),
         kit("DatabaseKit", ["LogKit", "TimeKit", "ThreadKit", "CMariaDB"]),
         kit("TemplateKit", ["LogKit"]),
         kit("JSONKit", ["TimeKit"]),
@@ -83,12 +83,20 @@ let package = Package(
             "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
         room("APIKeys"),
         room("Audit"),
+        // No pages, so no templates.
+        .target(
+            name: "SiteTokens",
+            dependencies: [
+                "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "JSONKit", "HTTPKit", "ClientKit", "Domain",
+                "AdminShell",
+            ],
+            swiftSettings: settings),
         room("Operations", ["JobKit"]),
 
         .executableTarget(
             name: "Hub",
             dependencies: [
-                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "AdminShell", "Domain", "JobKit",
+                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "SiteTokens", "AdminShell", "Domain", "JobKit",
                 "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
                 "CipherKit", "LogKit", "ThreadKit", "TimeKit",
             ],
@@ -98,7 +106,7 @@ let package = Package(
         tests("TimeKit"),
         tests("ThreadKit"),
         tests("LogKit", ["TimeKit"]),
-        tests("CipherKit"),
+        tests("CipherKit", ["JSONKit"]),
         tests("DatabaseKit"),
         tests("TemplateKit"),
         tests("JSONKit", ["CostFixture", "TimeKit"]),
@@ -125,6 +133,7 @@ let package = Package(
         tests("APIKeys", roomTestKits + ["RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
+        tests("SiteTokens", roomTestKits + ["ClientKit", "RoomFixture"]),
         .target(name: "CostFixture", path: "Tests/CostFixture", swiftSettings: settings),
         .target(
             name: "RoomFixture", dependencies: roomTestKits + ["ThreadKit"], path: "Tests/RoomFixture",

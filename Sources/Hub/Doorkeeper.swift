@@ -3,6 +3,7 @@ import AdminShell
 import CipherKit
 import Domain
 import HTTPKit
+import SiteTokens
 
 /// Somebody at the door, known or not.
 struct Caller: Sendable {
@@ -24,6 +25,8 @@ struct Doorkeeper: Sendable {
     let session: @Sendable (String) throws -> Principal?
     /// Whose key it is.
     let apiKey: @Sendable (_ key: String, _ remoteAddress: String) throws -> Principal?
+    /// Whose token of the existing site it is; nil when these do not count.
+    let siteToken: (@Sendable (String) throws -> Principal)?
     let answers: IdempotentAnswers
 
     private static let formCookie = "hub_form"
@@ -47,7 +50,7 @@ struct Doorkeeper: Sendable {
     /// The script behind a key; or the browser behind a session cookie, which counts here only with its form token.
     func script(_ request: Request) throws -> Caller {
         if let key = try credential(request) {
-            guard let principal = try apiKey(key, request.remoteAddress) else {
+            guard let principal = try principal(key, request) else {
                 throw Problem.unauthorized(
                     "invalid_credential", "The credential is unknown, has ended, or was revoked.")
             }
@@ -60,6 +63,12 @@ struct Doorkeeper: Sendable {
             !CSRF.isCrossSite(request, origin: site.origin)
         else { return .nobody }
         return caller
+    }
+
+    /// Whose credential this is; nil for one that is unknown.
+    private func principal(_ credential: String, _ request: Request) throws -> Principal? {
+        guard SiteTokens.isToken(credential) else { return try apiKey(credential, request.remoteAddress) }
+        return try siteToken?(credential)
     }
 
     /// The one credential of a request, from `Authorization: Bearer` or `X-API-Key`.

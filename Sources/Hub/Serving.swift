@@ -3,6 +3,7 @@ import FastCGIKit
 import FoundationEssentials
 import LogKit
 import ProcessKit
+import SiteTokens
 import ThreadKit
 import TimeKit
 
@@ -70,6 +71,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     limits.bodyBytes = built.configuration.bodyLimit
     limits.passThrough = Connections.passThrough
     limits.passedBodyBytes = built.configuration.proxyUploadLimit
+    built.rooms.siteTokens?.prepare()
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)

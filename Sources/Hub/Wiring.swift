@@ -12,6 +12,7 @@ import HTTPKit
 import LogKit
 import Operations
 import ProcessKit
+import SiteTokens
 import TemplateKit
 import TimeKit
 
@@ -87,7 +88,9 @@ extension House {
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
-            apiKey: { try rooms.apiKeys.principal(key: Secret($0), remoteAddress: $1) }, answers: answers)
+            apiKey: { try rooms.apiKeys.principal(key: Secret($0), remoteAddress: $1) },
+            siteToken: rooms.siteTokens.map { tokens in { @Sendable token in try tokens.principal(Secret(token)) } },
+            answers: answers)
         let figures = Figures(
             configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
         let operations = Operations(
@@ -107,6 +110,8 @@ struct Rooms: Sendable {
     let connections: Connections
     let apiKeys: APIKeys
     let audit: Audit
+    /// Tokens of the existing site; nil when they do not count.
+    let siteTokens: SiteTokens?
     let returnAddresses: ReturnAddresses
 
     init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
@@ -124,6 +129,7 @@ struct Rooms: Sendable {
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
             settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) })
         apiKeys = try Self.apiKeys(configuration, database, world)
+        siteTokens = try Self.siteTokens(configuration, database, world, client)
         audit = Audit(database: database, world: world) { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
         }
@@ -179,6 +185,19 @@ struct Rooms: Sendable {
                     503, "busy", "Many people are signing in just now. Try again in a few seconds.",
                     headers: ["retry-after": "5"])
             }
+        }
+    }
+
+    private static func siteTokens(
+        _ configuration: Configuration, _ database: Database, _ world: World, _ client: Client
+    ) throws -> SiteTokens? {
+        guard let demands = configuration.siteTokens else { return nil }
+        do throws(KeyPlaceError) {
+            return try SiteTokens(
+                database: database, world: world, settings: demands.settings, keys: demands.keys, client: client,
+                log: configuration.log)
+        } catch {
+            throw configuration.settings.complaint(.jwtKeys, error.description)
         }
     }
 

@@ -30,6 +30,7 @@ struct Configuration: Sendable {
     let addressPolicy: AddressPolicy
     let origins: OriginMap
     let returnAddresses: ReturnAddresses
+    let siteTokens: SiteTokenDemands?
     let logLevel: LogLevel
 
     /// Reads every setting but those of the supervisor's socket.
@@ -59,6 +60,7 @@ struct Configuration: Sendable {
         addressPolicy = try Self.policy(settings)
         origins = try Self.origins(settings)
         returnAddresses = try Self.returnAddresses(settings)
+        siteTokens = try SiteTokenDemands(settings)
         guard let level = LogLevel(rawValue: try settings.text(.logLevel)) else {
             throw settings.complaint(.logLevel, "must be debug, info, warning or error")
         }

@@ -32,6 +32,11 @@ enum Setting: String, CaseIterable {
     case apiKeyPrefix = "HUB_API_KEY_PREFIX"
     case apiKeyDefaultExpiryDays = "HUB_API_KEY_DEFAULT_EXPIRY_DAYS"
     case maxKeysPerUser = "HUB_MAX_KEYS_PER_USER"
+    case jwtKeys = "HUB_JWT_JWKS"
+    case jwtIssuer = "HUB_JWT_ISSUER"
+    case jwtAudience = "HUB_JWT_AUDIENCE"
+    case jwtOrganizationClaim = "HUB_JWT_ORGANIZATION_CLAIM"
+    case jwtAllowAdmin = "HUB_JWT_ALLOW_ADMIN"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -43,7 +48,9 @@ enum Setting: String, CaseIterable {
         case .state: "/var/lib/hub"
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
-        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL: ""
+        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL,
+            .jwtKeys, .jwtIssuer, .jwtAudience:
+            ""
         case .workers: "\(2 * cores)"
         case .lanes: "32"
         case .keepalive: "\(16 * cores)"
@@ -60,6 +67,8 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "sk_"
         case .apiKeyDefaultExpiryDays: "365"
         case .maxKeysPerUser: "10"
+        case .jwtOrganizationClaim: "org_id"
+        case .jwtAllowAdmin: "no"
         case .logLevel: "info"
         }
     }
@@ -101,6 +110,14 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "What every API key begins with."
         case .apiKeyDefaultExpiryDays: "After how many days an API key ends when nothing is said."
         case .maxKeysPerUser: "How many living API keys a user may have."
+        case .jwtKeys:
+            "The keys that the existing site signs its tokens with, a JSON Web Key Set: a file, or an https address. None: no token of the site counts."
+        case .jwtIssuer: "The iss of these tokens, letter for letter; must be set together with the keys."
+        case .jwtAudience:
+            "What aud of these tokens must name, several separated by commas. None: only tokens without aud count."
+        case .jwtOrganizationClaim: "The claim of these tokens that holds the id of an organization of this hub."
+        case .jwtAllowAdmin:
+            "Whether such a token may state admin:* for a bearer who has no account here: yes or no."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }
