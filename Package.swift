@@ -29,8 +29,8 @@ func room(
     -> Target
 {
     let kits: [Target.Dependency] = [
-        "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain",
-        "AdminShell",
+        "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "LimitKit",
+        "Domain", "AdminShell",
     ]
     return .target(name: name, dependencies: kits + extra, resources: resources, swiftSettings: settings)
 }
@@ -68,13 +68,15 @@ let package = Package(
         kit("FastCGIKit", ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
         kit("ClientKit", ["LogKit", "ThreadKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
+        kit("LimitKit", ["LogKit", "TimeKit", "ThreadKit"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
 
-        kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"]),
+        kit("Domain", ["CipherKit", "DatabaseKit", "JSONKit", "LimitKit", "LogKit", "TimeKit", "ThreadKit"]),
         .target(
             name: "AdminShell",
             dependencies: [
-                "Domain", "HTTPKit", "JSONKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit",
+                "Domain", "HTTPKit", "JSONKit", "LimitKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit",
+                "TimeKit",
             ],
             resources: [.embedInCode("Templates")], swiftSettings: settings),
 
@@ -98,7 +100,7 @@ let package = Package(
             dependencies: [
                 "Accounts", "Connections", "APIKeys", "Audit", "Operations", "SiteTokens", "AdminShell", "Domain", "JobKit",
                 "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
-                "CipherKit", "LogKit", "ThreadKit", "TimeKit",
+                "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
             resources: [.embedInCode("sql")], swiftSettings: settings),
@@ -118,6 +120,10 @@ let package = Package(
             name: "ProcessKitFixture", dependencies: ["ProcessKit", "ThreadKit", "LogKit", "TimeKit"],
             path: "Tests/ProcessKitFixture",
             swiftSettings: settings),
+        tests("LimitKit", ["LimitKitFixture", "LogKit", "TimeKit"]),
+        .executableTarget(
+            name: "LimitKitFixture", dependencies: ["LimitKit", "ThreadKit", "LogKit", "TimeKit"],
+            path: "Tests/LimitKitFixture", swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
         tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
         tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),

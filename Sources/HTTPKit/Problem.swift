@@ -42,6 +42,23 @@ public struct Problem: Presentable, Equatable {
     public var errors: [FieldError]
     /// Headers that belong to the answer, such as `Retry-After`.
     public var headers: Headers
+    /// A kind of problem that others defined too: its type, title and members; `about:blank` when there is none.
+    public var kind: Kind?
+
+    /// A kind of problem with a type of its own (RFC 9457 §3.1.1, §3.2).
+    public struct Kind: Sendable, Equatable {
+        /// The URI that names it.
+        public let type: String
+        /// Its name in words, the same each time.
+        public let title: String
+        /// The members that its definition adds.
+        public let members: JSON
+
+        /// A kind; `members` is an object.
+        public init(type: String, title: String, members: JSON) {
+            (self.type, self.title, self.members) = (type, title, members)
+        }
+    }
 
     /// A problem.
     public init(_ status: Status, _ code: String, _ detail: String, errors: [FieldError] = [], headers: Headers = [:]) {
@@ -58,7 +75,7 @@ public struct Problem: Presentable, Equatable {
     /// The body of the answer (RFC 9457 §3.1) with our members `code`, `request_id` and `errors`.
     public func json(requestID: String) -> JSON {
         var members: [JSON.Member] = [
-            .init("type", "about:blank"), .init("title", .string(status.phrase)),
+            .init("type", .string(kind?.type ?? "about:blank")), .init("title", .string(kind?.title ?? status.phrase)),
             .init("status", .integer(Int64(status.code))), .init("detail", .string(detail)),
             .init("code", .string(code)), .init("request_id", .string(requestID)),
         ]
@@ -68,6 +85,7 @@ public struct Problem: Presentable, Equatable {
             }
             members.append(.init("errors", .array(list)))
         }
+        members += kind?.members.members ?? []
         return .object(members)
     }
 

@@ -7,8 +7,9 @@ import Testing
     /// and the executable, `Glibc`.
     static let table: [String: Set<String>] = {
         let kits: Set<String> = [
-            "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit", "Domain",
-            "AdminShell",
+            "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "TemplateKit", "JSONKit", "HTTPKit",
+            "LimitKit",
+            "Domain", "AdminShell",
         ]
         let rooms: [String: Set<String>] = [
             "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"], "APIKeys": [], "Audit": [],
@@ -25,10 +26,12 @@ import Testing
             "FastCGIKit": ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"],
             "ClientKit": ["LogKit", "ThreadKit", "TimeKit", "CCurl"],
             "ProcessKit": ["LogKit", "TimeKit", "ThreadKit", "CLinux"],
+            "LimitKit": ["LogKit", "TimeKit", "ThreadKit"],
             "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
-            "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LogKit", "TimeKit", "ThreadKit"],
+            "Domain": ["CipherKit", "DatabaseKit", "JSONKit", "LimitKit", "LogKit", "TimeKit", "ThreadKit"],
             "AdminShell": [
-                "Domain", "HTTPKit", "JSONKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit", "TimeKit",
+                "Domain", "HTTPKit", "JSONKit", "LimitKit", "TemplateKit", "CipherKit", "DatabaseKit", "LogKit",
+                "TimeKit",
             ],
             "CLinux": [], "CFastCGI": [], "CMariaDB": [], "COpenSSL": [], "CCurl": [],
         ]

@@ -1,0 +1,4 @@
+@main
+enum Fixture {
+    static func main() {}
+}
