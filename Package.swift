@@ -61,7 +61,7 @@ let package = Package(
         kit("AddressKit"),
         kit("ThreadKit", ["CLinux"]),
         kit("LogKit", ["TimeKit"]),
-        kit("CipherKit", ["LogKit", "TimeKit", "COpenSSL"]),
+        kit("CipherKit", ["LogKit", "TimeKit", "JSONKit", "COpenSSL"]),
         kit("DatabaseKit", ["LogKit", "TimeKit", "ThreadKit", "CMariaDB"]),
         kit("TemplateKit", ["LogKit"]),
         kit("JSONKit", ["TimeKit"]),
@@ -88,13 +88,21 @@ let package = Package(
         room("APIKeys", ["AddressKit", "JobKit", "ProcessKit"]),
         room("Audit"),
         room("RequestLogs", ["JobKit", "SpoolKit"]),
+        // No pages, so no templates.
+        .target(
+            name: "SiteTokens",
+            dependencies: [
+                "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "JSONKit", "HTTPKit", "ClientKit", "Domain",
+                "AdminShell",
+            ],
+            swiftSettings: settings),
         room("Operations", ["JobKit"]),
 
         .executableTarget(
             name: "Hub",
             dependencies: [
-                "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations", "AdminShell", "Domain",
-                "JobKit", "SpoolKit", "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit",
+                "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations", "SiteTokens", "AdminShell",
+                "Domain", "JobKit", "SpoolKit", "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit",
                 "TemplateKit", "DatabaseKit", "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],
@@ -103,7 +111,7 @@ let package = Package(
         tests("TimeKit"),
         tests("ThreadKit"),
         tests("LogKit", ["TimeKit"]),
-        tests("CipherKit"),
+        tests("CipherKit", ["JSONKit"]),
         tests("DatabaseKit"),
         tests("TemplateKit"),
         tests("JSONKit", ["CostFixture", "TimeKit"]),
@@ -137,6 +145,7 @@ let package = Package(
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("RequestLogs", roomTestKits + ["JobKit", "RoomFixture", "SpoolKit"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
+        tests("SiteTokens", roomTestKits + ["ClientKit", "RoomFixture"]),
         .target(name: "CostFixture", path: "Tests/CostFixture", swiftSettings: settings),
         .target(
             name: "RoomFixture", dependencies: roomTestKits + ["ThreadKit"], path: "Tests/RoomFixture",

@@ -1,5 +1,6 @@
 import DatabaseKit
 import Domain
+import HTTPKit
 import JSONKit
 import TimeKit
 
@@ -17,6 +18,15 @@ struct KeyStore: Sendable {
         switch scope.actor.kind {
         case .user: return Identifier<User>(bytes: bytes).map(Holder.user) ?? .commandLine
         case .commandLine, .hub: return .commandLine
+        case .siteToken:
+            let row = try querying.row(
+                "SELECT user_id FROM memberships WHERE user_id = \(bytes) AND organization_id = \(scope.organization)")
+            guard let row else {
+                throw Problem(
+                    403, "account_required",
+                    "A key would outlive this token, whose bearer has no account here that could hold it.")
+            }
+            return .user(try row.get("user_id"))
         case .apiKey:
             let row = try querying.row(
                 """

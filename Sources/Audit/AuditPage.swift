@@ -107,6 +107,7 @@ struct AuditPage: ShellPage {
         switch entry.actorKind {
         case .user: "Person"
         case .apiKey: "API key"
+        case .siteToken: "Token of the site"
         case .commandLine: "Command line"
         case .hub: "Background work"
         }

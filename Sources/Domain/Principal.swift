@@ -25,6 +25,8 @@ public struct Actor: Sendable, Equatable {
         case user
         /// A script with an API key.
         case apiKey = "api_key"
+        /// The bearer of a token that the existing site signed.
+        case siteToken = "site_token"
         /// Somebody at the command line of the server.
         case commandLine = "command_line"
         /// The hub itself, at work in the background.
@@ -33,9 +35,10 @@ public struct Actor: Sendable, Equatable {
 
     /// What kind of actor it is.
     public let kind: Kind
-    /// The sixteen bytes of the user's or key's id; nil for the command line and the hub.
+    /// The sixteen bytes of the user's or key's id, or of a digest that stands for a bearer who is no user; nil for the
+    /// command line and the hub.
     public let id: [UInt8]?
-    /// The user's address or the key's name.
+    /// The user's address, the key's name, or what the site calls a bearer who is no user.
     public let name: String
 
     /// An actor.

@@ -5,6 +5,7 @@ import CipherKit
 import Domain
 import HTTPKit
 import LogKit
+import SiteTokens
 
 /// Somebody at the door, known or not.
 struct Caller: Sendable {
@@ -28,6 +29,8 @@ struct Doorkeeper: Sendable {
     let session: @Sendable (String) throws -> Principal?
     /// Whose key it is, and what a key may still do.
     let gatekeeper: Gatekeeper
+    /// Whose token of the existing site it is; nil when these do not count.
+    let siteToken: (@Sendable (Secret<String>) throws -> Principal)?
     let answers: IdempotentAnswers
 
     private static let formCookie = "hub_form"
@@ -54,6 +57,11 @@ struct Doorkeeper: Sendable {
         case .missing: break
         case .ambiguous: throw Problem(400, "ambiguous_credential", "Send one credential, once.")
         case .malformed: throw gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
+        case .sent(let sent) where sent.reveal({ SiteTokens.isToken($0) }):
+            guard let siteToken else {
+                throw gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
+            }
+            return Caller(principal: try siteToken(sent), csrfToken: "", newFormCookie: nil)
         case .sent(let sent):
             let visit = try gatekeeper.visit(sent, from: request.remoteAddress, requestID: request.id)
             return Caller(principal: visit.principal, key: visit, csrfToken: "", newFormCookie: nil)

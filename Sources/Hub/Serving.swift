@@ -5,6 +5,7 @@ import FoundationEssentials
 import LimitKit
 import LogKit
 import ProcessKit
+import SiteTokens
 import ThreadKit
 import TimeKit
 
@@ -78,6 +79,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
         gatekeeper.lookUp()
     }
     try ticker.start()
+    built.rooms.siteTokens?.prepare()
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)

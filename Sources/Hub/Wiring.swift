@@ -14,6 +14,7 @@ import LogKit
 import Operations
 import ProcessKit
 import RequestLogs
+import SiteTokens
 import TemplateKit
 import TimeKit
 
@@ -98,7 +99,9 @@ extension House {
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
-            gatekeeper: rooms.gatekeeper, answers: answers)
+            gatekeeper: rooms.gatekeeper,
+            siteToken: rooms.siteTokens.map { tokens in { @Sendable token in try tokens.principal(token) } },
+            answers: answers)
         let figures = Figures(
             configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
         let operations = Operations(
@@ -125,6 +128,8 @@ struct Rooms: Sendable {
     let requestLogs: RequestLogs
     let spool: RequestSpool
     let losses: Losses
+    /// Tokens of the existing site; nil when they do not count.
+    let siteTokens: SiteTokens?
     let returnAddresses: ReturnAddresses
 
     init(
@@ -149,6 +154,7 @@ struct Rooms: Sendable {
             settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) },
             changed: { gatekeeper.changed() })
         apiKeys = try Self.apiKeys(configuration, database, world, gatekeeper)
+        siteTokens = try Self.siteTokens(configuration, database, world, client)
         let pageOf: @Sendable (String, [UInt8]) -> String? = { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
         }
@@ -236,6 +242,19 @@ struct Rooms: Sendable {
             database, world: world, memory: try .init(folder: configuration.stateFolder, limiter: limiter),
             guessesPerMinute: try configuration.settings.number(.guessesPerMinute, 1...1_000_000),
             log: configuration.log)
+    }
+
+    private static func siteTokens(
+        _ configuration: Configuration, _ database: Database, _ world: World, _ client: Client
+    ) throws -> SiteTokens? {
+        guard let demands = configuration.siteTokens else { return nil }
+        do throws(KeyPlaceError) {
+            return try SiteTokens(
+                database: database, world: world, settings: demands.settings, keys: demands.keys, client: client,
+                log: configuration.log)
+        } catch {
+            throw configuration.settings.complaint(.jwtKeys, error.description)
+        }
     }
 
     private static func apiKeys(

@@ -14,12 +14,12 @@ import Testing
         let rooms: [String: Set<String>] = [
             "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"],
             "APIKeys": ["AddressKit", "JobKit", "ProcessKit"], "Audit": [],
-            "RequestLogs": ["JobKit", "SpoolKit"], "Operations": ["JobKit"],
+            "RequestLogs": ["JobKit", "SpoolKit"], "Operations": ["JobKit"], "SiteTokens": ["ClientKit"],
         ]
         var table: [String: Set<String>] = [
             "TimeKit": [], "AddressKit": [], "ThreadKit": ["CLinux"],
             "LogKit": ["TimeKit"],
-            "CipherKit": ["LogKit", "TimeKit", "COpenSSL"],
+            "CipherKit": ["LogKit", "TimeKit", "JSONKit", "COpenSSL"],
             "DatabaseKit": ["LogKit", "TimeKit", "ThreadKit", "CMariaDB"],
             "TemplateKit": ["LogKit"],
             "JSONKit": ["TimeKit"],
@@ -47,6 +47,7 @@ import Testing
     /// Where only meaning lives: the product's own floors and rooms.
     static let meaning = [
         "Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations",
+        "SiteTokens",
     ]
 
     @Test("Every folder of Sources has a row in the table")

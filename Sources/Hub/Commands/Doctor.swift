@@ -10,6 +10,7 @@ import Domain
 import LogKit
 import Operations
 import RequestLogs
+import SiteTokens
 import TemplateKit
 
 /// `hub doctor`: every setting with its source, then every check with what to do about it.
@@ -48,6 +49,7 @@ struct Examination {
         warnings(configuration)
         let ring = check("key ring") { try KeyRing.load(path: configuration.keyringPath) }
         check("providers") { try configuration.catalogue().providers.count }
+        if let demands = configuration.siteTokens { siteTokens(demands, configuration) }
         check("templates and pages") { try Self.renderAll(configuration) }
         let database = configuration.database()
         guard
@@ -70,6 +72,17 @@ struct Examination {
             isHealthy = false
             print("wrong    \(name): \(error)")
             return nil
+        }
+    }
+
+    /// The keys of the existing site: that they can be had, and that none of them is dangerous.
+    private mutating func siteTokens(_ demands: SiteTokenDemands, _ configuration: Configuration) {
+        let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
+        check("keys of the site") {
+            let report = try demands.keys.examine(with: client)
+            for skipped in report.skipped { print("warning  HUB_JWT_JWKS: key \(skipped)") }
+            for sentence in report.warnings { print("warning  HUB_JWT_JWKS: \(sentence)") }
+            guard report.usable > 0 else { throw CommandError("none of the keys can be used.") }
         }
     }
 
@@ -122,6 +135,13 @@ extension Configuration {
         }
         if !site.isSecure, !site.origin.hasPrefix("http://127.0.0.1"), !site.origin.hasPrefix("http://localhost") {
             found.append("HUB_PUBLIC_URL is http: passwords and cookies cross the network in clear.")
+        }
+        if let demands = siteTokens, demands.settings.audiences.isEmpty {
+            found.append(
+                "HUB_JWT_AUDIENCE is not set: a token that the site made for somebody else without aud counts here.")
+        }
+        if siteTokens?.settings.allowsAdmin == true {
+            found.append("HUB_JWT_ALLOW_ADMIN is yes: whoever can have the site sign a token can do everything here.")
         }
         if passwordParameters.logN < 17 {
             found.append("HUB_SCRYPT_LN is below 17: passwords are cheaper to guess from a stolen database.")

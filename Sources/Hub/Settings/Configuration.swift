@@ -34,6 +34,7 @@ struct Configuration: Sendable {
     let returnAddresses: ReturnAddresses
     let requestLogs: RequestLogs.Settings
     let crossOrigin: CrossOrigin
+    let siteTokens: SiteTokenDemands?
     let logLevel: LogLevel
 
     /// Reads every setting but those of the supervisor's socket.
@@ -74,6 +75,7 @@ struct Configuration: Sendable {
                 "must be origins such as https://app.example in lower case, separated by commas, and never *")
         }
         self.crossOrigin = crossOrigin
+        siteTokens = try SiteTokenDemands(settings)
         guard let level = LogLevel(rawValue: try settings.text(.logLevel)) else {
             throw settings.complaint(.logLevel, "must be debug, info, warning or error")
         }

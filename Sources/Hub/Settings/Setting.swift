@@ -42,6 +42,11 @@ enum Setting: String, CaseIterable {
     case usageMinuteDays = "HUB_USAGE_MINUTE_DAYS"
     case usageHourDays = "HUB_USAGE_HOUR_DAYS"
     case usageDayDays = "HUB_USAGE_DAY_DAYS"
+    case jwtKeys = "HUB_JWT_JWKS"
+    case jwtIssuer = "HUB_JWT_ISSUER"
+    case jwtAudience = "HUB_JWT_AUDIENCE"
+    case jwtOrganizationClaim = "HUB_JWT_ORGANIZATION_CLAIM"
+    case jwtAllowAdmin = "HUB_JWT_ALLOW_ADMIN"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -54,7 +59,7 @@ enum Setting: String, CaseIterable {
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
         case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL,
-            .corsOrigins:
+            .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
             ""
         case .workers: "\(2 * cores)"
         case .lanes: "32"
@@ -81,6 +86,8 @@ enum Setting: String, CaseIterable {
         case .usageMinuteDays: "2"
         case .usageHourDays: "90"
         case .usageDayDays: "1095"
+        case .jwtOrganizationClaim: "org_id"
+        case .jwtAllowAdmin: "no"
         case .logLevel: "info"
         }
     }
@@ -134,6 +141,14 @@ enum Setting: String, CaseIterable {
         case .usageMinuteDays: "For how many days figures are kept by the minute."
         case .usageHourDays: "For how many days figures are kept by the hour."
         case .usageDayDays: "For how many days figures are kept by the day."
+        case .jwtKeys:
+            "The keys that the existing site signs its tokens with, a JSON Web Key Set: a file, or an https address. None: no token of the site counts."
+        case .jwtIssuer: "The iss of these tokens, letter for letter; must be set together with the keys."
+        case .jwtAudience:
+            "What aud of these tokens must name, several separated by commas. None: only tokens without aud count."
+        case .jwtOrganizationClaim: "The claim of these tokens that holds the id of an organization of this hub."
+        case .jwtAllowAdmin:
+            "Whether such a token may state admin:* for a bearer who has no account here: yes or no."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }

@@ -96,6 +96,15 @@ struct Settings: Sendable {
         return number
     }
 
+    /// Yes or no.
+    func truth(_ setting: Setting) throws(SettingsError) -> Bool {
+        switch try text(setting).lowercased() {
+        case "yes", "true", "1": return true
+        case "no", "false", "0": return false
+        default: throw complaint(setting, "must be yes or no")
+        }
+    }
+
     /// What is wrong with a setting; its text is not repeated, since it may hold a password.
     func complaint(_ setting: Setting, _ what: String) -> SettingsError {
         SettingsError(complaints: ["\(setting.rawValue) (\(entries[setting]?.source ?? "not set")) \(what)."])
