@@ -59,6 +59,7 @@ extension Actor.Kind {
         switch self {
         case .user: "Person"
         case .apiKey: "API key"
+        case .siteToken: "Token of the site"
         case .commandLine: "Command line"
         case .hub: "The hub"
         }
