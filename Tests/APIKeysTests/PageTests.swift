@@ -36,7 +36,7 @@ import TimeKit
         #expect(answer.headers["cache-control"] == "no-store")
         let page = try answer.text()
         let key = try #require(page.firstMatch(of: #/sk_[0-9a-f]{8}_[0-9A-Za-z]{38}/#)?.output)
-        #expect(page.contains("read connections, read audit, use payments:read and use projects:*"))
+        #expect(page.contains("read connections, read the audit log, use payments:read and use projects:*"))
         #expect(page.contains("https://site.example/hub/api/v1/connections"))
         #expect(try room.principal(key: Secret(String(key)), remoteAddress: "-") != nil)
         let list = try door.send(.get, "/api-keys", as: admin).text()
