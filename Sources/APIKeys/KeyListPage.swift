@@ -140,10 +140,10 @@ struct KeyListPage: ShellPage {
         ]
     }
 
-    /// Two scopes, and how many more.
+    /// Two lines: both scopes, or one and how many more.
     private func scopes(of key: KeyRecord) -> [TemplateValue] {
         let names = key.scopes.map(\.description)
-        let shown = names.count > 3 ? names.prefix(2) + ["+\(names.count - 2) more"] : names[...]
+        let shown = names.count > 2 ? names.prefix(1) + ["+\(names.count - 1) more"] : names[...]
         return shown.map { ["text": .text($0)] }
     }
 

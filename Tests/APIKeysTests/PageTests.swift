@@ -41,7 +41,7 @@ import TimeKit
         #expect(try room.principal(key: Secret(String(key)), remoteAddress: "-") != nil)
         let list = try door.send(.get, "/api-keys", as: admin).text()
         #expect(list.contains("billing") && list.contains("in 1 month"))
-        for scope in ["connections:read", "audit:read", "+2 more"] { #expect(list.contains(">\(scope)<")) }
+        for scope in ["connections:read", "+3 more"] { #expect(list.contains(">\(scope)<")) }
         #expect(list.contains("You hold 1 of at most 10."))
         #expect(!list.contains(key))
     }
