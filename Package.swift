@@ -67,7 +67,7 @@ let package = Package(
         kit("JSONKit", ["TimeKit"]),
         kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit", "JSONKit"]),
         kit("FastCGIKit", ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
-        kit("ClientKit", ["AddressKit", "LogKit", "TimeKit", "CCurl"]),
+        kit("ClientKit", ["AddressKit", "LogKit", "ThreadKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
 
