@@ -107,7 +107,7 @@ struct KeyForm: Sendable {
     private var ends: [FormField.Option] {
         let kept = terms.map { terms in
             FormField.Option(
-                TermsReader.keepsEnd, terms.expiresAt.map { "as it is: \($0.exact)" } ?? "as it is: never")
+                TermsReader.keepsEnd, "as it is: \(terms.expiresAt.map { $0.exact.prefix { $0 != "," } } ?? "never")")
         }
         let days = Set([30, 90, 365, settings.defaultExpiryDays]).sorted().map { days in
             FormField.Option("\(days)", days == 365 ? "in 1 year" : days == 1 ? "tomorrow" : "in \(days) days")

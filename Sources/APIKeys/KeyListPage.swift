@@ -9,7 +9,7 @@ struct KeyListPage: ShellPage {
     static let template = "api-keys"
     static let sample = KeyListPage(
         canCreate: true, seesOthers: true, newHref: "/api-keys/new", listHref: "/api-keys", unusedHref: "/api-keys",
-        held: 1, limit: 10, keys: [(.sample, "/api-keys/1")], hasAny: true, query: Form([("q", "b")]),
+        me: nil, held: 1, limit: 10, keys: [(.sample, "/api-keys/1")], hasAny: true, query: Form([("q", "b")]),
         unusedCount: 2, soon: [(.sample, "/api-keys/1")], firstHref: "/api-keys", nextHref: "/api-keys?cursor=x",
         now: Timestamp(seconds: 90))
 
@@ -19,6 +19,8 @@ struct KeyListPage: ShellPage {
     let newHref: String
     let listHref: String
     let unusedHref: String
+    /// The user who looks: their own keys need no name beside them.
+    let me: Identifier<User>?
     let held: Int
     let limit: Int
     let keys: [(key: KeyRecord, href: String)]
@@ -117,7 +119,7 @@ struct KeyListPage: ShellPage {
         let unused: TemplateValue = [
             "tone": "warn",
             "title": .text(unusedCount == 1 ? "1 key is unused." : "\(unusedCount) keys are unused."),
-            "text": "Nobody has needed them for 90 days; a key that nobody needs is only a risk.",
+            "text": .text("Nobody has needed \(unusedCount == 1 ? "it" : "them") for 90 days."),
             "href": .text(unusedHref), "label": "Review and revoke",
         ]
         return ending + [unused]
@@ -129,18 +131,19 @@ struct KeyListPage: ShellPage {
         let key = row.key
         return [
             "href": .text(row.href), "name": .text(key.name), "masked": .text(key.masked),
-            "owner": .text(key.owner ?? "command line"), "scopes": .list(scopes(of: key)),
-            "state": key.stateView(now: now), "limit": .text("\(key.terms.rateLimit.perMinute.grouped) a minute"),
-            "more_limit": .text("\(key.terms.rateLimit.perDay.grouped) a day"),
+            "owner": key.user == me && me != nil ? .null : .text(key.owner ?? "command line"),
+            "scopes": .list(scopes(of: key)),
+            "state": key.stateView(now: now), "limit": .text("\(key.terms.rateLimit.perMinute.grouped)/min"),
+            "more_limit": .text("\(key.terms.rateLimit.perDay.grouped)/day"),
             "used": key.lastUsedAt?.view(now: now) ?? .null, "used_from": TemplateValue(key.lastUsedAddress),
             "expires": key.expiresAt?.view(now: now) ?? .null, "revoked": key.revokedAt?.view(now: now) ?? .null,
         ]
     }
 
-    /// Two scopes, and how many more.
+    /// Two lines: both scopes, or one and how many more.
     private func scopes(of key: KeyRecord) -> [TemplateValue] {
         let names = key.scopes.map(\.description)
-        let shown = names.count > 3 ? names.prefix(2) + ["+\(names.count - 2) more"] : names[...]
+        let shown = names.count > 2 ? names.prefix(1) + ["+\(names.count - 1) more"] : names[...]
         return shown.map { ["text": .text($0)] }
     }
 

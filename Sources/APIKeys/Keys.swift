@@ -25,7 +25,7 @@ extension APIKeys {
                 canCreate: scope.allows(.write(.apiKeys)), seesOthers: scope.role != .member,
                 newHref: call.link(APIKeyRoute.create), listHref: call.link(APIKeyRoute.list),
                 unusedHref: call.link(APIKeyRoute.revokeUnused),
-                held: try store.count(of: holder, in: database) ?? 0, limit: settings.maxPerUser,
+                me: holder.user, held: try store.count(of: holder, in: database) ?? 0, limit: settings.maxPerUser,
                 keys: found.prefix(part.limit).map { linked($0, call) },
                 hasAny: try !found.isEmpty || !store.keys(limit: 1).isEmpty, query: shown,
                 unusedCount: isWhole ? try store.unused(in: database).count : 0,

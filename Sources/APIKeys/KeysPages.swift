@@ -125,7 +125,7 @@ struct KeysRevokeUnusedPage: ShellPage {
         let form = FormView(
             [
                 FormField(
-                    "count", "Type their number, \(keys.count), to go on",
+                    "count", "Type how many they are, \(keys.count), to go on",
                     .line(type: "text", autocomplete: "off", inputMode: "numeric", isPlain: true), width: .short)
             ], typed: typed, problem: problem)
         return [

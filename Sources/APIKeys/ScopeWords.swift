@@ -14,7 +14,9 @@ extension Scope {
     var words: String {
         if self == .everything { return "do everything" }
         guard Resource(rawValue: resource) != nil else { return "use \(self)" }
-        let thing = resource.replacing("_", with: " ").replacing("api", with: "API").replacing("oauth", with: "OAuth")
+        let thing =
+            Self.things[resource]
+            ?? resource.replacing("_", with: " ").replacing("api", with: "API").replacing("oauth", with: "OAuth")
         switch action {
         case "read": return "read \(thing)"
         case "write": return "change \(thing)"
@@ -22,4 +24,10 @@ extension Scope {
         default: return "use \(self)"
         }
     }
+
+    /// What is no plural.
+    private static let things = [
+        "audit": "the audit log", "organization": "the organization", "request_logs": "the request log",
+        "usage": "usage figures",
+    ]
 }

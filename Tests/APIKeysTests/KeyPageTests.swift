@@ -201,7 +201,7 @@ import TimeKit
         _ = try office.made(#"{"name":"trial","scopes":["x:read"],"expires_at":"\#(end)"}"#)
         let page = try office.page("")
         #expect(page.contains("“trial” ends in 3 days.") && page.contains("1 key is unused."))
-        #expect(page.contains("60 a minute") && page.contains("10\u{202f}000 a day"))
+        #expect(page.contains("60/min") && page.contains("10\u{202f}000/day"))
         let unused = try office.page("", query: "state=unused&q=i")
         #expect(unused.contains("idle") && !unused.contains("trial"))
         #expect(unused.contains("href=\"/hub/api-keys?state=ended&amp;q=i\""))

@@ -36,12 +36,12 @@ import TimeKit
         #expect(answer.headers["cache-control"] == "no-store")
         let page = try answer.text()
         let key = try #require(page.firstMatch(of: #/sk_[0-9a-f]{8}_[0-9A-Za-z]{38}/#)?.output)
-        #expect(page.contains("read connections, read audit, use payments:read and use projects:*"))
+        #expect(page.contains("read connections, read the audit log, use payments:read and use projects:*"))
         #expect(page.contains("https://site.example/hub/api/v1/connections"))
         #expect(try room.principal(key: Secret(String(key)), remoteAddress: "-") != nil)
         let list = try door.send(.get, "/api-keys", as: admin).text()
         #expect(list.contains("billing") && list.contains("in 1 month"))
-        for scope in ["connections:read", "audit:read", "+2 more"] { #expect(list.contains(">\(scope)<")) }
+        for scope in ["connections:read", "+3 more"] { #expect(list.contains(">\(scope)<")) }
         #expect(list.contains("You hold 1 of at most 10."))
         #expect(!list.contains(key))
     }
