@@ -168,7 +168,8 @@ extension APIParameter {
         (
             "idempotencyKey",
             .header(
-                "Idempotency-Key", .text(1...255, pattern: "^[!-~]+$", example: "order-4711"),
+                "Idempotency-Key",
+                .text(1...257, pattern: #"^("([ !#-\[\]-~]|\\["\\]){1,127}"|[!#-~]{1,255})$"#, example: "order-4711"),
                 "By which a repetition of this request is recognised for 24 hours.")
         ),
         ("ifMatch", .header("If-Match", .text(example: "\"3\""), "The `ETag` of the version that this changes.")),

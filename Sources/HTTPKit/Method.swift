@@ -14,10 +14,13 @@ public enum Method: String, Sendable, Hashable, CaseIterable {
     case delete = "DELETE"
     /// Ask what is allowed.
     case options = "OPTIONS"
+    /// Read by what the body says. No address takes it, and that is what whoever tries it is told: a method that is not
+    /// known at all would be 501.
+    case query = "QUERY"
 
     /// Whether the method promises to change nothing (RFC 9110 §9.2.1).
     public var isSafe: Bool {
-        self == .get || self == .head || self == .options
+        self == .get || self == .head || self == .options || self == .query
     }
 }
 

@@ -16,6 +16,8 @@ import urllib.parse
 import pymysql
 import requests
 
+from description import Description
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HUB = ROOT / ".build" / "release" / "hub"
 OWNER = ("owner@example.org", "correct horse battery staple")
@@ -128,7 +130,7 @@ class House:
         self.accounts = accounts
         self.log_path = self.folder / "hub.log"
         self.socket = self.folder / "hub.sock"
-        self.supervisor = self.nginx = self.key = None
+        self.supervisor = self.nginx = self.key = self.described = None
         self.settings = {
             "HUB_PUBLIC_URL": self.origin + mount,
             "HUB_KEYRING": self.folder / "keyring",
@@ -253,6 +255,11 @@ class House:
             self.key = key = self.key or self.create_key(name="tests")
         return Api(self, key, headers)
 
+    def description(self):
+        """The API's description, as this program gives it."""
+        self.described = self.described or Description(json.loads(self.hub("openapi")))
+        return self.described
+
     def sql(self, text, *values):
         return self.database.query(text, *values)
 
@@ -310,7 +317,7 @@ class House:
 
 
 class Api:
-    """JSON with a key. Answers are those of `requests`."""
+    """JSON with a key. Answers are those of `requests`, and each is one that the API's description promises."""
 
     def __init__(self, house, key, headers=()):
         self.house, self.key = house, key
@@ -319,7 +326,10 @@ class Api:
 
     def __call__(self, method, path, **options):
         options.setdefault("timeout", 30)
-        return self.session.request(method, self.house.url("/api/v1" + path), allow_redirects=False, **options)
+        answer = self.session.request(method, self.house.url("/api/v1" + path), allow_redirects=False, **options)
+        if not options.get("stream"):
+            self.house.description().check(method, "/api/v1" + path, answer)
+        return answer
 
     def get(self, path, **options):
         return self("GET", path, **options)

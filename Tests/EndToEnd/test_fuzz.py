@@ -16,13 +16,19 @@ HERE = pathlib.Path(__file__).parent
 SECONDS = int(os.environ.get("HUB_FUZZ_SECONDS") or 60)
 
 
+def told(said):
+    """What was found, without what is said of the run."""
+    found = said.partition("FAILURES")[2] or said
+    return found[:15_000]
+
+
 def fuzz(house, key, folder, *more, seconds=SECONDS):
     """Runs schemathesis; answers its exit status, what it said, and how many requests it made."""
     report = folder / "report.ndjson"
     program = pathlib.Path(sys.executable).with_name("st")
     done = subprocess.run(
         [program, "--config-file", HERE / "schemathesis.toml", "run", house.url("/api/openapi.json"),
-         "--header", f"Authorization: Bearer {key}", "--max-time", str(seconds), "--no-color", "--workers", "4",
+         "--header", f"Authorization: Bearer {key}", "--max-time", str(seconds), "--no-color", "--workers", "2",
          "--report", "ndjson", "--report-ndjson-path", report, *more],
         capture_output=True, text=True, cwd=folder,
         env={**clean_environment(), "SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)})
@@ -31,22 +37,22 @@ def fuzz(house, key, folder, *more, seconds=SECONDS):
 
 
 def test_every_operation_keeps_what_it_promises(make_house, tmp_path):
-    house = make_house(workers=2)
+    house = make_house()
     key = house.create_key(name="fuzz")
     api = house.api(house.create_key(name="watch"))
     # Something to find, so that not everything is 404.
     api.create("telegram", {"bot_token": TELEGRAM_TOKEN})
     status, said, count = fuzz(house, key, tmp_path, "--exclude-operation-id", "revokeAPIKey")
-    assert status == 0, said[-20_000:]
-    assert count > 20 * SECONDS, said[-3_000:]
+    assert status == 0, told(said)
+    assert count > 5 * SECONDS, said[-3_000:]
     assert api.get("/organization").status_code == 200, "the key and the house have survived it"
     errors = [line for line in house.log() if line["level"] == "error"]
     assert errors == [], json.dumps(errors[:5])
 
 
 def test_revoking_keeps_what_it_promises(make_house, tmp_path):
-    house = make_house(workers=1)
+    house = make_house()
     key = house.create_key(name="fuzz")
     status, said, _ = fuzz(house, key, tmp_path, "--include-operation-id", "revokeAPIKey", "--phases",
                            "examples,coverage,fuzzing", seconds=min(SECONDS, 10))
-    assert status == 0, said[-20_000:]
+    assert status == 0, told(said)
