@@ -3,6 +3,7 @@ import CipherKit
 import DatabaseKit
 import Domain
 import HTTPKit
+import LimitKit
 import LogKit
 import TemplateKit
 import TimeKit
@@ -33,18 +34,22 @@ public struct Accounts: Sendable {
     let passwords: Passwords
     let accounts: AccountStore
     let sessions: SessionStore
+    /// Attempts by address.
+    let limiter: Limiter
     /// How many connections each workspace has; told by the room that knows.
     let connectionCounts: @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
 
     /// The room.
     public init(
         database: Database, world: World, vault: Vault, passwords: Passwords, settings: Settings,
+        limiter: Limiter,
         connectionCounts: @escaping @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
     ) {
         self.database = database
         self.world = world
         self.vault = vault
         self.passwords = passwords
+        self.limiter = limiter
         self.connectionCounts = connectionCounts
         audit = AuditTrail(world: world)
         accounts = AccountStore(database: database, world: world)

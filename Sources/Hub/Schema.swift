@@ -27,6 +27,8 @@ enum Schema {
         step("0019_providers", PackageResources._019_providers_sql),
         step("0020_legacy_imports", PackageResources._020_legacy_imports_sql),
         step("0021_connection_listing", PackageResources._021_connection_listing_sql),
+        step("0028_limit_counts", PackageResources._028_limit_counts_sql),
+        step("0029_limit_hosts", PackageResources._029_limit_hosts_sql),
     ]
 
     /// What brings a database to this schema.

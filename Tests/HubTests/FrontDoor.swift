@@ -51,6 +51,7 @@ final class FrontDoor: Sendable {
             environment: [
                 "HUB_PUBLIC_URL": publicURL, "HUB_DATABASE_URL": url, "HUB_STATE": folder.path,
                 "HUB_KEYRING": folder.appending(path: "keyring").path, "HUB_SCRYPT_LN": "10", "HUB_LOG_LEVEL": "error",
+                "HUB_LIMIT_SUBJECTS": "4096",
             ].merging(more) { $1 }, cores: 2)
         let clock = clock
         built = try House.build(

@@ -32,6 +32,7 @@ enum Setting: String, CaseIterable {
     case apiKeyPrefix = "HUB_API_KEY_PREFIX"
     case apiKeyDefaultExpiryDays = "HUB_API_KEY_DEFAULT_EXPIRY_DAYS"
     case maxKeysPerUser = "HUB_MAX_KEYS_PER_USER"
+    case limitSubjects = "HUB_LIMIT_SUBJECTS"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -60,6 +61,7 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "sk_"
         case .apiKeyDefaultExpiryDays: "365"
         case .maxKeysPerUser: "10"
+        case .limitSubjects: "65536"
         case .logLevel: "info"
         }
     }
@@ -101,6 +103,7 @@ enum Setting: String, CaseIterable {
         case .apiKeyPrefix: "What every API key begins with."
         case .apiKeyDefaultExpiryDays: "After how many days an API key ends when nothing is said."
         case .maxKeysPerUser: "How many living API keys a user may have."
+        case .limitSubjects: "For how many keys and addresses of one day limits are counted exactly, 1.6 kB each."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }
