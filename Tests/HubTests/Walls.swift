@@ -24,7 +24,7 @@ import Testing
             "JSONKit": ["TimeKit"],
             "HTTPKit": ["LogKit", "TimeKit", "CipherKit", "JSONKit"],
             "FastCGIKit": ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"],
-            "ClientKit": ["LogKit", "TimeKit", "CCurl"],
+            "ClientKit": ["LogKit", "ThreadKit", "TimeKit", "CCurl"],
             "ProcessKit": ["LogKit", "TimeKit", "ThreadKit", "CLinux"],
             "LimitKit": ["LogKit", "TimeKit", "ThreadKit"],
             "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
