@@ -31,6 +31,8 @@ enum Schema {
         step("0023_api_key_previous", PackageResources._023_api_key_previous_sql),
         step("0024_generations", PackageResources._024_generations_sql),
         step("0025_api_keys_generation", PackageResources._025_api_keys_generation_sql),
+        step("0028_limit_counts", PackageResources._028_limit_counts_sql),
+        step("0029_limit_hosts", PackageResources._029_limit_hosts_sql),
         step("0030_request_logs", PackageResources._030_request_logs_sql),
         step("0031_spool_positions", PackageResources._031_spool_positions_sql),
         step("0032_usage_minutes", PackageResources._032_usage_minutes_sql),

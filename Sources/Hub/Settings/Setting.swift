@@ -47,6 +47,7 @@ enum Setting: String, CaseIterable {
     case jwtAudience = "HUB_JWT_AUDIENCE"
     case jwtOrganizationClaim = "HUB_JWT_ORGANIZATION_CLAIM"
     case jwtAllowAdmin = "HUB_JWT_ALLOW_ADMIN"
+    case limitSubjects = "HUB_LIMIT_SUBJECTS"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -88,6 +89,7 @@ enum Setting: String, CaseIterable {
         case .usageDayDays: "1095"
         case .jwtOrganizationClaim: "org_id"
         case .jwtAllowAdmin: "no"
+        case .limitSubjects: "65536"
         case .logLevel: "info"
         }
     }
@@ -149,6 +151,7 @@ enum Setting: String, CaseIterable {
         case .jwtOrganizationClaim: "The claim of these tokens that holds the id of an organization of this hub."
         case .jwtAllowAdmin:
             "Whether such a token may state admin:* for a bearer who has no account here: yes or no."
+        case .limitSubjects: "For how many keys and addresses of one day limits are counted exactly, 1.6 kB each."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }
