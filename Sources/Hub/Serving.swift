@@ -1,5 +1,6 @@
 import APIKeys
 import Connections
+import Domain
 import FastCGIKit
 import FoundationEssentials
 import LimitKit
@@ -88,13 +89,27 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }
+    let exchange = try built.startExchange()
     child.slot.ready()
     child.run()
     acceptor.beginDraining()
     let deadline = ContinuousClock.now + (child.drainDeadline - .now())
     ticker.stop(before: deadline)
+    exchange.stop(before: deadline)
     for lane in lanes { lane.join(before: deadline) }
     // After the last request, so that its use of a key is written too.
     errands.finish()
     return 0
+}
+
+extension BuiltHouse {
+    /// Reconciles limits with other hosts each second, in one worker of this host.
+    fileprivate func startExchange() throws -> HostTicker {
+        let exchange = LimitExchange(database: database, limiter: limiter, world: .real, log: house.log)
+        let ticker = try HostTicker(file: "\(configuration.stateFolder)/limits-exchange", log: house.log) {
+            exchange.round(isFirst: $0)
+        }
+        try ticker.start()
+        return ticker
+    }
 }
