@@ -119,8 +119,8 @@ let package = Package(
             name: "LimitKitFixture", dependencies: ["LimitKit", "ThreadKit", "LogKit", "TimeKit"],
             path: "Tests/LimitKitFixture", swiftSettings: settings),
         tests("JobKit", ["DatabaseKit"]),
-        tests("Domain", ["CipherKit", "DatabaseKit", "TimeKit"]),
-        tests("AdminShell", ["Domain", "HTTPKit", "LogKit", "TemplateKit", "TimeKit"]),
+        tests("Domain", ["CipherKit", "DatabaseKit", "LimitKit", "LogKit", "RoomFixture", "TimeKit"]),
+        tests("AdminShell", ["Domain", "HTTPKit", "JSONKit", "LimitKit", "LogKit", "TemplateKit", "TimeKit"]),
         tests("Accounts", ["CipherKit", "Domain", "HTTPKit", "LogKit", "TimeKit"]),
         tests(
             "Hub",

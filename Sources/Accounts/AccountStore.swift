@@ -181,12 +181,6 @@ struct AccountStore: Sendable {
         try database.execute("DELETE FROM sign_in_failures WHERE subject = \(account)")
     }
 
-    /// Takes back what ``reserveAttempt(_:)`` counted for an address, since the attempt was right.
-    func forgiveAttempt(address: [UInt8]) throws {
-        try database.execute(
-            "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = \(address) AND failures > 0")
-    }
-
     /// Forgets failures and links that no longer count, a thousand at a time.
     func purge() throws {
         let now = world.now()

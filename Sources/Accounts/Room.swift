@@ -3,6 +3,7 @@ import CipherKit
 import DatabaseKit
 import Domain
 import HTTPKit
+import LimitKit
 import LogKit
 import TemplateKit
 import TimeKit
@@ -33,6 +34,8 @@ public struct Accounts: Sendable {
     let passwords: Passwords
     let accounts: AccountStore
     let sessions: SessionStore
+    /// Attempts by address.
+    let limiter: Limiter
     /// How many connections each workspace has; told by the room that knows.
     let connectionCounts: @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
     /// Tells whoever keeps in memory what a user may do where.
@@ -44,6 +47,7 @@ public struct Accounts: Sendable {
     ///   answer; it must not wait.
     public init(
         database: Database, world: World, vault: Vault, passwords: Passwords, settings: Settings,
+        limiter: Limiter,
         connectionCounts: @escaping @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int],
         changed: @escaping @Sendable () -> Void = {}
     ) {
@@ -51,6 +55,7 @@ public struct Accounts: Sendable {
         self.world = world
         self.vault = vault
         self.passwords = passwords
+        self.limiter = limiter
         self.connectionCounts = connectionCounts
         self.changed = changed
         audit = AuditTrail(world: world)

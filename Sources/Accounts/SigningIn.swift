@@ -2,6 +2,7 @@ import AdminShell
 import CipherKit
 import Domain
 import HTTPKit
+import LimitKit
 import LogKit
 import TimeKit
 
@@ -45,21 +46,35 @@ extension Accounts {
     }
 
     private func judge(_ email: String, _ password: Secret<String>, address: String) throws -> Account {
-        let subjects = (account: subject("account", email), address: subject("address", Self.network(of: address)))
-        let wait = try accounts.reserveAttempt([(subjects.account, .account), (subjects.address, .address)])
-        guard wait == .zero else { throw Self.tooMany(wait) }
-        let account = try accounts.account(email: email, in: database)
-        let isRight = try passwords.verify(password, against: account?.passwordHash)
-        guard isRight, let account, !account.isDisabled else {
+        let visitor = LimitSubject(address: address, for: "sign-in")
+        let attempt = limiter.take(from: Self.attemptsPerAddress, of: visitor, at: world.now())
+        if let wait = attempt.retryAfter { throw Self.tooMany(wait) }
+        guard let account = try rightAccount(email, password) else {
             throw Problem.invalid("password", "invalid_credentials", "The e-mail or the password is not right.")
         }
-        try accounts.forgiveAttempt(account: subjects.account)
-        try accounts.forgiveAttempt(address: subjects.address)
+        limiter.giveBack(taken: attempt, of: visitor)
         if passwords.needsRehash(account.passwordHash) {
             try accounts.setPasswordHash(try passwords.hash(password), of: account.id, in: database)
         }
         return account
     }
+
+    /// The account that has this address and this password; nil when there is none, after the same work.
+    private func rightAccount(_ email: String, _ password: Secret<String>) throws -> Account? {
+        let subject = subject("account", email)
+        let wait = try accounts.reserveAttempt([(subject, .account)])
+        guard wait == .zero else { throw Self.tooMany(wait) }
+        let account = try accounts.account(email: email, in: database)
+        guard try passwords.verify(password, against: account?.passwordHash), let account, !account.isDisabled else {
+            return nil
+        }
+        try accounts.forgiveAttempt(account: subject)
+        return account
+    }
+
+    /// How often one address may be wrong, behind which many people may sit. Judged before the database is asked or a
+    /// password hashed; a right attempt does not count.
+    static let attemptsPerAddress = [Quota.minute(20), .hour(100)]
 
     /// Begins a session, whatever cookie the browser came with.
     func begin(
@@ -99,18 +114,6 @@ extension Accounts {
     }
 
     private func subject(_ kind: String, _ name: String) -> [UInt8] { SHA256.digest("\(kind):\(name)".utf8) }
-
-    /// A whole /64 of IPv6 counts as one address, since one customer has as much.
-    ///
-    /// The zeros that `::` stands for are written out first: without them each host of `2001:db8::/64` had a name of its
-    /// own. An address with an IPv4 one inside counts by itself.
-    static func network(of address: String) -> String {
-        let halves = address.lowercased().split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
-        guard address.contains(":"), !address.contains(".") else { return address }
-        let (head, tail) = (halves[0].split(separator: ":"), halves.count == 2 ? halves[1].split(separator: ":") : [])
-        let zeros = [Substring](repeating: "0", count: max(0, 8 - head.count - tail.count))
-        return (head + (halves.count == 2 ? zeros : []) + tail).prefix(4).joined(separator: ":")
-    }
 
     private static func tooMany(_ wait: Duration) -> Problem {
         let seconds = max(1, wait.components.seconds + 1)

@@ -11,8 +11,6 @@ struct Throttle: Equatable {
 
     /// For one account: five free, then 1 s, 2 s, 4 s … up to 15 minutes.
     static let account = Throttle(free: 5, longest: .minutes(15))
-    /// For one address, behind which many people may sit.
-    static let address = Throttle(free: 20, longest: .minutes(15))
 
     /// After this long without a failure the count begins anew.
     static let memory = Duration.hours(24)

@@ -31,6 +31,8 @@ enum Schema {
         step("0023_api_key_previous", PackageResources._023_api_key_previous_sql),
         step("0024_generations", PackageResources._024_generations_sql),
         step("0025_api_keys_generation", PackageResources._025_api_keys_generation_sql),
+        step("0028_limit_counts", PackageResources._028_limit_counts_sql),
+        step("0029_limit_hosts", PackageResources._029_limit_hosts_sql),
     ]
 
     /// What brings a database to this schema.

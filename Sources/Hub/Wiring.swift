@@ -34,7 +34,7 @@ extension Configuration {
 
     /// What subjects have taken, counted over all processes of this host.
     func limiter(_ world: World) throws -> Limiter {
-        try Limiter(file: "\(stateFolder)/limits", log: log, now: world.now)
+        try Limiter(file: "\(stateFolder)/limits", subjects: limitSubjects, log: log, now: world.now)
     }
 
     /// How much is passed on to providers: no more calls at once than half the lanes, whatever they wait for.
@@ -138,8 +138,8 @@ struct Rooms: Sendable {
         self.gatekeeper = gatekeeper
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
-            settings: configuration.sessions, connectionCounts: { try connections.connectionCounts($0) },
-            changed: { gatekeeper.changed() })
+            settings: configuration.sessions, limiter: limiter,
+            connectionCounts: { try connections.connectionCounts($0) }, changed: { gatekeeper.changed() })
         apiKeys = try Self.apiKeys(configuration, database, world, gatekeeper)
         audit = Audit(database: database, world: world) { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil

@@ -33,6 +33,23 @@ struct LimitGauge {
     /// Counts what is admitted.
     func add(_ amount: UInt64) { own.add(amount, to: bucket, unit: unit) }
 
+    /// How long what is taken now will count.
+    var stay: Int64 { leaves(bucket, unit) - time }
+
+    /// The first moment at which a 64th of a bucket has left the window.
+    private func leaves(_ bucket: Int64, _ unit: Int64) -> Int64 {
+        (bucket + Int64(LimitRing.buckets - 1)) * length + ((unit + 1) * length) / 64
+    }
+
+    /// How long until what was refused would be taken, in microseconds: a whole window where it never will.
+    func wait(for cost: UInt64, beyond used: UInt64, limit: UInt64) -> Int64 {
+        let whole = Int64(LimitRing.buckets - 1) * length
+        guard cost <= limit, cost <= LimitRing.fullest else { return whole }
+        // With room below the limit it is the bucket that is full, and the next one is not.
+        guard used + cost > limit else { return length - time % length }
+        return relief(of: used + cost - limit) ?? whole
+    }
+
     /// How long until so much of what counts has left, in microseconds; nil when there is less than that.
     func relief(of amount: UInt64) -> Int64? {
         var freed: UInt64 = 0
@@ -41,8 +58,7 @@ struct LimitGauge {
             let (ours, theirs) = (own.count(old), foreign?.count(old) ?? 0)
             guard ours + theirs > 0 else { continue }
             let last = max(ours > 0 ? own.lastUnit(old) : 0, theirs > 0 ? foreign?.lastUnit(old) ?? 0 : 0)
-            // The first microsecond of the next 64th, a window later.
-            let free = (old + 60) * length + ((last + 1) * length + 63) / 64
+            let free = leaves(old, last)
             guard free > time else { continue }
             freed += ours + theirs
             if freed >= amount { return free - time }

@@ -66,7 +66,7 @@ struct LimitLayout {
         number = (number ^ (number >> 32) ^ subject.low) &* 0xbf58_476d_1ce4_e5b9
         number = (number ^ (number >> 29)) &* 0x94d0_49bb_1331_11eb
         number ^= number >> 32
-        return (Int((number >> 32) * UInt64(sets) >> 32), UInt32(truncatingIfNeeded: number) | 1)
+        return (Int(((number >> 32) * UInt64(sets)) >> 32), UInt32(truncatingIfNeeded: number) | 1)
     }
 
     /// Whether nobody of this host has complained in this minute.

@@ -44,12 +44,15 @@ public struct LimitSubject: Hashable, Sendable {
     }
 
     /// The id stands in the bits as it is, so ids of one kind never meet; the kind is a number that all of them are
-    /// moved by. The uppermost bit says whether it is an address.
+    /// moved by. The uppermost bit says whether it is an address: a shorter id leaves it free, in a UUID of version 7 it
+    /// has always been 0, and of a digest one bit less is enough.
     private init(kind: StaticString, id: some Collection<UInt8>, isAddress: Bool) {
         var (high, low) = (UInt64(0), UInt64(0))
+        let first = id.count < 16 ? 1 : 0
         for (index, byte) in id.enumerated() {
-            let bits = UInt64(byte) << UInt64(56 - 8 * (index % 8))
-            if index % 16 < 8 { high ^= bits } else { low ^= bits }
+            let place = (first + index) % 16
+            let bits = UInt64(byte) << UInt64(56 - 8 * (place % 8))
+            if place < 8 { high ^= bits } else { low ^= bits }
         }
         let moved = Self.number(of: kind)
         self.high = (high ^ moved.high) & ~(1 << 63) | (isAddress ? 1 << 63 : 0)

@@ -1,4 +1,5 @@
 import LogKit
+import Synchronization
 import TimeKit
 
 /// Counts what subjects take and refuses what exceeds their quotas, exactly, over all processes of a host.
@@ -11,6 +12,8 @@ public final class Limiter: Sendable {
     let layout: LimitLayout
     let clock: @Sendable () -> Int64
     let log: Log
+    /// Where the next reports begin, so that a busy set does not keep others from being told of.
+    let nextSet = Atomic<Int>(0)
 
     /// How long a take waits for a holder that was stopped, in seconds; then it is refused.
     private static let patience = 2
@@ -142,10 +145,9 @@ public final class Limiter: Sendable {
             let relief: Int64
             if found.fits {
                 // What is being taken now leaves last.
-                relief = found.gauge.relief(of: 1) ?? (used > 0 ? quota.window.duration.microseconds : 0)
+                relief = found.gauge.relief(of: 1) ?? (used > 0 ? found.gauge.stay : 0)
             } else {
-                let excess = cost <= limit ? found.used + cost - limit : .max
-                relief = found.gauge.relief(of: excess) ?? quota.window.duration.microseconds
+                relief = found.gauge.wait(for: cost, beyond: found.used, limit: limit)
             }
             return .init(
                 quota: quota, remaining: Int(clamping: limit >= used ? limit - used : 0),

@@ -53,6 +53,7 @@ final class FrontDoor: Sendable {
                 "HUB_KEYRING": folder.appending(path: "keyring").path, "HUB_SCRYPT_LN": "10", "HUB_LOG_LEVEL": "error",
                 "HUB_RATE_LIMIT_PER_MINUTE": "1000000", "HUB_RATE_LIMIT_PER_HOUR": "1000000",
                 "HUB_RATE_LIMIT_PER_DAY": "1000000",
+                "HUB_LIMIT_SUBJECTS": "4096",
             ].merging(more) { $1 }, cores: 2)
         let clock = clock
         built = try House.build(

@@ -27,6 +27,7 @@ struct Configuration: Sendable {
     let patience: Plan.Patience
     let passwordParameters: Password.Parameters
     let scryptSlots: Int
+    let limitSubjects: Int
     let sessions: Accounts.Settings
     let addressPolicy: AddressPolicy
     let origins: OriginMap
@@ -54,6 +55,7 @@ struct Configuration: Sendable {
         let logN = try settings.number(.scryptLogN, 10...20)
         passwordParameters = Password.Parameters(logN: logN, blockSize: 8, parallelism: 1) ?? .standard
         scryptSlots = try settings.number(.scryptSlots, 1...64)
+        limitSubjects = try settings.number(.limitSubjects, 64...16_777_216)
         sessions = Accounts.Settings(
             idle: .minutes(try settings.number(.sessionIdleMinutes, 1...1_440)),
             absolute: .hours(try settings.number(.sessionHours, 1...720)))

@@ -37,6 +37,7 @@ enum Setting: String, CaseIterable {
     case rateLimitPerHour = "HUB_RATE_LIMIT_PER_HOUR"
     case rateLimitPerDay = "HUB_RATE_LIMIT_PER_DAY"
     case highestRateLimit = "HUB_RATE_LIMIT_HIGHEST"
+    case limitSubjects = "HUB_LIMIT_SUBJECTS"
     case logLevel = "HUB_LOG_LEVEL"
 
     /// What it is when nobody says otherwise; nil when it must be said.
@@ -70,6 +71,7 @@ enum Setting: String, CaseIterable {
         case .rateLimitPerHour: "1000"
         case .rateLimitPerDay: "10000"
         case .highestRateLimit: "1000000000"
+        case .limitSubjects: "65536"
         case .logLevel: "info"
         }
     }
@@ -117,6 +119,7 @@ enum Setting: String, CaseIterable {
         case .rateLimitPerHour: "How many requests an hour an API key is good for when nothing is said."
         case .rateLimitPerDay: "How many requests a day an API key is good for when nothing is said."
         case .highestRateLimit: "The most requests in any time that an API key may be made good for."
+        case .limitSubjects: "For how many keys and addresses of one day limits are counted exactly, 1.6 kB each."
         case .logLevel: "The least that is logged: debug, info, warning or error."
         }
     }
