@@ -75,11 +75,6 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     limits.passThrough = Connections.passThrough
     limits.passedBodyBytes = built.configuration.proxyUploadLimit
     let gatekeeper = built.rooms.gatekeeper
-    let errands = try Errands(name: "gate") { gatekeeper.flush(isLast: $0) }
-    let ticker = try HostTicker(file: "\(built.configuration.stateFolder)/key-ticker", log: house.log) { _ in
-        gatekeeper.lookUp()
-    }
-    try ticker.start()
     built.rooms.siteTokens?.prepare()
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
@@ -91,16 +86,16 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }
-    let exchange = try built.startExchange()
+    let errands = try Errands(name: "gate") { gatekeeper.flush(isLast: $0) }
+    let tickers = [try built.startExchange(), try built.startLookingUp()]
     child.slot.ready()
     child.run()
     acceptor.beginDraining()
     let deadline = ContinuousClock.now + (child.drainDeadline - .now())
-    ticker.stop(before: deadline)
-    exchange.stop(before: deadline)
+    for ticker in tickers { ticker.stop(before: deadline) }
     for lane in lanes { lane.join(before: deadline) }
     // After the last request, so that its use of a key is written too.
-    errands.finish()
+    errands.finish(before: deadline)
     return 0
 }
 
@@ -110,6 +105,16 @@ extension BuiltHouse {
         let exchange = LimitExchange(database: database, limiter: limiter, world: .real, log: house.log)
         let ticker = try HostTicker(file: "\(configuration.stateFolder)/limits-exchange", log: house.log) {
             exchange.round(isFirst: $0)
+        }
+        try ticker.start()
+        return ticker
+    }
+
+    /// Looks each second whether another host has changed keys, in one worker of this host.
+    fileprivate func startLookingUp() throws -> HostTicker {
+        let gatekeeper = rooms.gatekeeper
+        let ticker = try HostTicker(file: "\(configuration.stateFolder)/key-ticker", log: house.log) { _ in
+            gatekeeper.lookUp()
         }
         try ticker.start()
         return ticker

@@ -22,10 +22,11 @@ public final class Errands: Sendable {
         thread.withLock { $0 = started }
     }
 
-    /// Has it run a last time, and waits for that.
-    public func finish() {
+    /// Has it run a last time, and waits for that, no longer than until the deadline; tells whether it was done by then.
+    @discardableResult
+    public func finish(before deadline: ContinuousClock.Instant) -> Bool {
         isEnding.store(true, ordering: .releasing)
-        thread.withLock { $0 }?.join()
+        return thread.withLock { $0 }?.join(before: deadline) ?? true
     }
 
     /// A second, or less when the end comes.
