@@ -44,7 +44,8 @@ func tests(_ name: String, _ extra: [Target.Dependency] = []) -> Target {
 
 /// What the tests of a room speak of besides the room.
 let roomTestKits: [Target.Dependency] = [
-    "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit", "TimeKit",
+    "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LimitKit", "LogKit", "TemplateKit",
+    "TimeKit",
 ]
 
 let package = Package(
@@ -89,7 +90,8 @@ let package = Package(
         .target(
             name: "SiteTokens",
             dependencies: [
-                "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "JSONKit", "HTTPKit", "ClientKit", "Domain",
+                "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "JSONKit", "HTTPKit", "ClientKit",
+                "Domain",
                 "AdminShell",
             ],
             swiftSettings: settings),
@@ -98,7 +100,8 @@ let package = Package(
         .executableTarget(
             name: "Hub",
             dependencies: [
-                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "SiteTokens", "AdminShell", "Domain", "JobKit",
+                "Accounts", "Connections", "APIKeys", "Audit", "Operations", "SiteTokens", "AdminShell", "Domain",
+                "JobKit",
                 "ProcessKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit", "TemplateKit", "DatabaseKit",
                 "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
             ],

@@ -9,6 +9,7 @@ import DatabaseKit
 import Domain
 import FoundationEssentials
 import HTTPKit
+import LimitKit
 import LogKit
 import Operations
 import ProcessKit
@@ -23,12 +24,18 @@ struct BuiltHouse: Sendable {
     let rooms: Rooms
     let house: House
     let answers: IdempotentAnswers
+    let limiter: Limiter
 }
 
 extension Configuration {
     /// The database, with the pool of one process.
     func database() -> Database {
         Database(databaseURL, connections: databaseConnections, log: log)
+    }
+
+    /// What subjects have taken, counted over all processes of this host.
+    func limiter(_ world: World) throws -> Limiter {
+        try Limiter(file: "\(stateFolder)/limits", log: log, now: world.now)
     }
 
     /// How much is passed on to providers: no more calls at once than half the lanes, whatever they wait for.
@@ -79,7 +86,8 @@ extension House {
     ) throws -> BuiltHouse {
         let database = configuration.database()
         let vault = Vault(ring: try KeyRing.load(path: configuration.keyringPath), world: world)
-        let rooms = try Rooms(configuration, database, world, vault)
+        let limiter = try configuration.limiter(world)
+        let rooms = try Rooms(configuration, database, world, vault, limiter)
         let library = try configuration.library()
         try library.check()
         let shell = Shell(
@@ -100,7 +108,8 @@ extension House {
         let house = House(
             rooms: [operations.routes] + rooms.routes, shell: shell, doorkeeper: doorkeeper, log: configuration.log)
         return BuiltHouse(
-            configuration: configuration, database: database, rooms: rooms, house: house, answers: answers)
+            configuration: configuration, database: database, rooms: rooms, house: house, answers: answers,
+            limiter: limiter)
     }
 }
 
@@ -114,7 +123,9 @@ struct Rooms: Sendable {
     let siteTokens: SiteTokens?
     let returnAddresses: ReturnAddresses
 
-    init(_ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault) throws {
+    init(
+        _ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter
+    ) throws {
         returnAddresses = configuration.returnAddresses
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
         // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
@@ -123,7 +134,8 @@ struct Rooms: Sendable {
         let connections = Connections(
             database: database, world: world, vault: vault, client: client, catalogue: catalogue,
             environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
-            log: configuration.log, proxyLimits: configuration.proxyLimits, workspaces: { try workspaces.list($0) })
+            log: configuration.log, proxyLimits: configuration.proxyLimits, limiter: limiter,
+            workspaces: { try workspaces.list($0) })
         self.connections = connections
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),

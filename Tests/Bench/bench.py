@@ -5,6 +5,7 @@ is the median of the rounds' ratios, each taken between neighbours. Beside the r
 request took of nginx, the program and wrk together.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -19,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
 
 import fastcgi  # noqa: E402
-from house import House, MariaDB, until  # noqa: E402
+from house import House, MariaDB, free_port, until  # noqa: E402
 
 # Short rounds, so that what disturbs one row disturbs its neighbour.
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
@@ -37,6 +38,17 @@ upstream bench_ok {{
     keepalive 16;
     keepalive_requests 100000;
 }}
+upstream bench_provider {{
+    server 127.0.0.1:{provider};
+    keepalive 16;
+    keepalive_requests 100000;
+}}
+server {{
+    listen 127.0.0.1:{provider};
+    access_log off;
+    default_type application/json;
+    location / {{ return 200 '{{"data":{{"total_credits":1}}}}'; }}
+}}
 """
 
 # The C responder gets the same parameters, buffers and log as the hub.
@@ -44,6 +56,12 @@ SITE = """
 location = /bench/static {{ alias {folder}/static.txt; default_type text/plain; }}
 location = /bench/ok {{
 {directives}
+}}
+# A provider on this host, as nginx alone would pass calls on to it.
+location = /bench/passed {{
+    proxy_pass http://bench_provider/api/v1/credits;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
 }}
 """
 
@@ -127,6 +145,9 @@ def measure(house, key, responder):
         "/health/live": (house.url("/health/live"), None),
         "JSON, 50 connections": (house.url("/api/v1/connections?limit=50"), f"Authorization: Bearer {key}"),
         "page, 50 connections": (house.url("/connections"), f"Cookie: {cookie}"),
+        "nginx proxy_pass": (house.origin + "/bench/passed", None),
+        "proxy of a connection": (
+            house.url("/api/v1/connections/openrouter/proxy/api/v1/credits"), f"Authorization: Bearer {key}"),
     }
     figures = {name: [] for name in rows}
     for number in range(ROUNDS):
@@ -167,11 +188,13 @@ def main():
         (folder / "static.txt").write_text("ok\n")
         subprocess.run(["cc", "-O2", "-o", folder / "ok", ROOT / "Tests" / "Bench" / "ok.c", "-lfcgi", "-lpthread"],
                        check=True)
-        socket, workers = folder / "ok.sock", 2 * os.cpu_count()
+        socket, workers, provider = folder / "ok.sock", 2 * os.cpu_count(), free_port()
+        origins = folder / "origins.json"
+        origins.write_text(json.dumps({"https://openrouter.ai": f"http://127.0.0.1:{provider}"}))
         responder = subprocess.Popen([folder / "ok", socket, str(workers), str(LANES)])
-        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES},
+        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES, "HUB_ORIGIN_MAP": origins},
                       site=SITE.format(folder=folder, directives=directives()),
-                      http=UPSTREAM.format(socket=socket))
+                      http=UPSTREAM.format(socket=socket, provider=provider))
         try:
             house.start()
             megabytes = resting(house)
@@ -179,6 +202,7 @@ def main():
             api = house.api(key)
             for number in range(50):
                 api.create("telegram", {"bot_token": "123456789:" + "a" * 35}, name=f"bench-{number}")
+            api.create("openrouter", {"api_key": "sk-or-v1-" + "a" * 40})
             figures = measure(house, key, responder)
             held = report(figures, megabytes, first_answer(house))
         finally:

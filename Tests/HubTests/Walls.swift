@@ -41,7 +41,9 @@ import Testing
     }()
 
     /// Where only meaning lives: the product's own floors and rooms.
-    static let meaning = ["Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "Operations", "SiteTokens"]
+    static let meaning = [
+        "Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "Operations", "SiteTokens",
+    ]
 
     @Test("Every folder of Sources has a row in the table")
     func rows() throws {
