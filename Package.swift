@@ -44,7 +44,8 @@ func tests(_ name: String, _ extra: [Target.Dependency] = []) -> Target {
 
 /// What the tests of a room speak of besides the room.
 let roomTestKits: [Target.Dependency] = [
-    "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LogKit", "TemplateKit", "TimeKit",
+    "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit", "LimitKit", "LogKit", "TemplateKit",
+    "TimeKit",
 ]
 
 let package = Package(
@@ -92,7 +93,8 @@ let package = Package(
         .target(
             name: "SiteTokens",
             dependencies: [
-                "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "JSONKit", "HTTPKit", "ClientKit", "Domain",
+                "TimeKit", "ThreadKit", "LogKit", "CipherKit", "DatabaseKit", "JSONKit", "HTTPKit", "ClientKit",
+                "Domain",
                 "AdminShell",
             ],
             swiftSettings: settings),

@@ -69,6 +69,7 @@ public struct FormField: Sendable {
     let control: Control
     let help: String?
     let isOptional: Bool
+    let optionalWords: String
     let isStored: Bool
     let width: Width
     let maxLength: Int?
@@ -79,18 +80,21 @@ public struct FormField: Sendable {
     /// A field.
     ///
     /// - Parameters:
+    ///   - optionalWords: what stands beside the label of a field that may stay empty.
     ///   - isStored: a secret that is kept already, so that leaving it empty keeps it.
     ///   - initial: what stands in it before anything is typed.
     ///   - id: the id of the element, where a page has several fields of this name.
     public init(
         _ name: String, _ label: String, _ control: Control = .text, help: String? = nil, isOptional: Bool = false,
-        isStored: Bool = false, width: Width = .medium, maxLength: Int? = nil, initial: [String] = [], id: String? = nil
+        optionalWords: String = "optional", isStored: Bool = false, width: Width = .medium, maxLength: Int? = nil,
+        initial: [String] = [], id: String? = nil
     ) {
         self.name = name
         self.label = label
         self.control = control
         self.help = help
         self.isOptional = isOptional
+        self.optionalWords = optionalWords
         self.isStored = isStored
         self.width = width
         self.maxLength = maxLength
@@ -107,7 +111,8 @@ public struct FormField: Sendable {
         let described = [help == nil ? nil : "\(id)-help", error == nil ? nil : "\(id)-error"].compactMap(\.self)
         var members: [String: TemplateValue] = [
             "id": .text(id), "name": .text(name), "label": .text(label), "help": TemplateValue(help),
-            "error": TemplateValue(error?.detail), "optional": .bool(isOptional), "stored": .bool(isStored),
+            "error": TemplateValue(error?.detail), "optional": isOptional ? .text(optionalWords) : .null,
+            "stored": .bool(isStored),
             "described_by": described.isEmpty ? .null : .text(described.joined(separator: " ")),
             "focused": .bool(isFocused), "required": .bool(!isOptional && !isStored), "width": .text(width.rawValue),
             "input": .null, "select": .null, "textarea": .null, "checkbox": .null, "choices": .null,

@@ -118,7 +118,7 @@ extension Connections {
     /// pasted key is dropped altogether.
     @discardableResult
     func disconnect(_ id: Identifier<Connection>, by scope: OrganizationScope) throws -> Revocation {
-        try end(id, "connection.disconnected", by: scope) { old, transaction in
+        try end(id, "connection.disconnected", details: Self.parting, by: scope) { old, transaction in
             try Self.requireReadable(old)
             let kept = SetUp(keeping: old).withoutKeys(of: old.provider)
             let sealed = try seal(kept, id, scope, in: transaction)
@@ -141,18 +141,24 @@ extension Connections {
 
     /// Ends what was granted: here at once, there as soon as the service answers.
     private func end(
-        _ id: Identifier<Connection>, _ action: String, by scope: OrganizationScope,
-        _ change: (ConnectionView, Transaction) throws -> Void
+        _ id: Identifier<Connection>, _ action: String, details: (ConnectionView) -> JSON = { _ in [:] },
+        by scope: OrganizationScope, _ change: (ConnectionView, Transaction) throws -> Void
     ) throws -> Revocation {
         let left = try database.transaction { transaction in
             let old = try locked(id, scope, in: transaction)
             let left = try leaveToRevoke(old, scope, in: transaction)
             try change(old, transaction)
-            try audit.record(action, object(old), by: scope, in: transaction)
+            try audit.record(action, object(old), details: details(old), by: scope, in: transaction)
             try publish(action, old, scope, in: transaction)
             return left
         }
         return try revoke(left)
+    }
+
+    /// What the audit log keeps of a connection whose token is dropped: which service, and which token by its end, so that
+    /// one found later can be told (seed 2).
+    private static func parting(_ view: ConnectionView) -> JSON {
+        ["provider": .string(view.record.provider), "token": JSON(view.credential?.redacted)]
     }
 
     /// Why a connection cannot be removed; nil when it can.

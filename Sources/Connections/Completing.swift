@@ -77,7 +77,8 @@ extension Connections {
         let check = CallbackCheck(callback: callback, flow: flow, provider: provider, oauth: oauth, values: values)
         let code = TokenEndpoint.Code(
             code: try check.code(), redirectURI: flow.redirectURI, verifier: try verifier(of: flow))
-        let endpoint = TokenEndpoint(client: client, provider: provider, oauth: oauth, values: values)
+        let calls = serviceClient(flow.connection, of: scope.organization, provider.name, isTrial: true)
+        let endpoint = TokenEndpoint(calls: calls, provider: provider, oauth: oauth, values: values)
         let started = world.now()
         let answer: TokenAnswer
         do throws(TokenFailure) {

@@ -16,6 +16,7 @@ private enum ConnectionForm {
                 "setup.\(field.name)", field.label, control(field),
                 help: isStored ? "Leave empty to keep the stored one." : field.help,
                 isOptional: (!field.isRequired || !field.alternatives.isEmpty) && field.kind != .boolean,
+                optionalWords: field.optionalWords(in: provider),
                 isStored: isStored,
                 width: FormField.Width(rawValue: field.width ?? "") ?? width(field),
                 initial: initial.map { [$0] } ?? [])

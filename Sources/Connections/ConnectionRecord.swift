@@ -205,6 +205,14 @@ struct ConnectionView: Sendable {
         return values
     }
 
+    /// What it is connected by: the access token, or a key that was entered; nil when there is neither.
+    var credential: Secret<String>? {
+        let values = values
+        if provider?.oauth != nil { return values["access_token"].map { Secret($0) } }
+        let entered = (provider?.fields ?? []).filter { $0.kind == .secret && values[$0.name] != nil }
+        return (entered.first(where: \.isRequired) ?? entered.first).flatMap { values[$0.name] }.map { Secret($0) }
+    }
+
     /// The values by which the hub shows a service who it is: those of the hub's settings where the connection has no
     /// client of its own. They serve signing in and refreshing, and are lent to nobody.
     var signInValues: [String: String] {

@@ -42,7 +42,15 @@ struct GrantAnswer: Sendable {
     var objection: String? { ConnectionView.objection(toMissing: missing, at: provider.name) }
 
     /// Beside what tests tell, which stands in `access` and `facts`.
-    var metadata: JSON { ["grant": .array(facts)] }
+    var metadata: JSON {
+        let grant: [JSON.Member] = [.init("grant", .array(facts))]
+        return .object(account.isEmpty ? grant : grant + [.init("account", .string(account))])
+    }
+
+    /// Whose grant it is, as the service calls them; empty where its answer does not say.
+    private var account: String {
+        oauth.account.map { Holes.fill($0) { answer.whole.at($0)?.words } } ?? ""
+    }
 
     /// What the audit log is told: never a token.
     var auditDetails: JSON {
@@ -58,8 +66,7 @@ struct GrantAnswer: Sendable {
     /// The token endpoint stands for the service: Google's Drive and Calendar are one grant of one account. Where nobody
     /// says whose it is, all of one client count as one: a token left alive is better than a sibling's death.
     func key() -> [UInt8] {
-        let account = oauth.account.map { Holes.fill($0) { answer.whole.at($0)?.words } } ?? ""
-        return Self.key(provider, oauth, values, account: account)
+        Self.key(provider, oauth, values, account: account)
     }
 
     static func key(

@@ -182,7 +182,7 @@ public struct Integrations: Sendable {
     private func newName(_ providerKey: String) throws -> (Provider, String) {
         guard case .named(let key, let name) = ConnectionName(providerKey), ConnectionName(providerKey).isWellFormed
         else { throw IntegrationsError.invalidProviderKey }
-        guard let provider = room.catalogue[key] else {
+        guard let provider = try room.provider(key, scope, in: room.database, isAskedFor: true) else {
             throw Problem(404, "unknown_provider", "There is no provider \(key).")
         }
         return (provider, name)

@@ -58,7 +58,7 @@ extension ProviderFile {
         guard name.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
             throw wrong(object, "name", "a name is lower-case letters, digits and underscores.")
         }
-        guard !["access_token", "refresh_token", "redirect_uri"].contains(name) else {
+        guard !["access_token", "refresh_token", "redirect_uri", "granted_account"].contains(name) else {
             throw wrong(object, "name", "\(name) is what the hub itself fills in; call the field token.")
         }
         let field = ProviderField(

@@ -56,7 +56,7 @@ extension ProviderFile {
         guard let value = oauth.members["revoke"] else { return nil }
         let revoke = try object("/oauth/revoke", value, Self.callMembers.union(["ends_siblings"]))
         return ProviderRevocation(
-            call: try httpCall(revoke, fields: fields, tokens: ["access_token", "refresh_token"]),
+            call: try httpCall(revoke, fields: fields, tokens: ["access_token", "refresh_token", "granted_account"]),
             endsSiblings: try truth(revoke, "ends_siblings", else: false))
     }
 

@@ -136,7 +136,8 @@ extension ProviderOAuth {
 
 /// How a grant is given back at the service.
 struct ProviderRevocation: Sendable {
-    /// The call; its holes may be `{access_token}` and `{refresh_token}` too.
+    /// The call; its holes may be `{access_token}` and `{refresh_token}` too, and `{granted_account}` for whose grant it
+    /// is, as `account` reads it from the token answer.
     let call: ProviderTest.HTTPCall
     /// Whether all tokens of one person at this client end together, siblings among them.
     let endsSiblings: Bool

@@ -129,7 +129,8 @@ extension ProviderTest.HTTPCall {
     ///
     /// A connection to a service of somebody's own may have no address for revoking, and says so by leaving it empty.
     func isComplete(_ values: [String: String]) -> Bool {
-        let needed = holes.intersection(["access_token", "refresh_token"]).union(Holes.names(in: url))
+        let needed = holes.intersection(["access_token", "refresh_token", "granted_account"]).union(
+            Holes.names(in: url))
         return needed.allSatisfy { values[$0]?.isEmpty == false }
     }
 

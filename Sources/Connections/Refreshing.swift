@@ -136,7 +136,9 @@ extension Connections {
         // What could not be stored must not be asked for: it may end what is there.
         _ = try seal(tokens, of: view, scope)
         let started = world.now()
-        let endpoint = TokenEndpoint(client: client, provider: provider, oauth: oauth, values: view.signInValues)
+        let endpoint = TokenEndpoint(
+            calls: serviceClient(lease.id, of: scope.organization, provider.name), provider: provider, oauth: oauth,
+            values: view.signInValues)
         let renewal: Renewal
         do throws(TokenFailure) {
             renewal = try self.renewal(of: tokens, at: endpoint) {

@@ -66,7 +66,7 @@ extension Connections {
             let detail = "What \(view.serviceName) granted cannot be opened, so that nothing could be revoked there."
             return .nothing(.init(outcome: .failed, detail: detail))
         }
-        let values = Revoker.values(view.signInValues, tokens)
+        let values = Revoker.values(view.signInValues, tokens, account: view.record.metadata["account"]?.text)
         guard let revocation = oauth.revocation, revocation.call.isComplete(values) else {
             return .nothing(.init(outcome: .notSupported, detail: Self.endsThere(view)))
         }
@@ -140,8 +140,9 @@ extension Connections {
         guard let provider = known, let revocation = provider.oauth?.revocation else {
             return .refused("The provider file of \(revoker.title) is not there any more.")
         }
+        let calls = serviceClient(revoker.connection, of: revoker.organization, provider.name, isTrial: true)
         do throws(TestFailure) {
-            _ = try tester.http(revocation.call, provider, revoker.values)
+            _ = try Tester(calls: calls, now: world.now).http(revocation.call, provider, revoker.values)
             return .revoked("The access was revoked at \(provider.name).")
         } catch {
             guard let status = error.status else { return .later(error.sentence) }
@@ -193,8 +194,9 @@ struct Revoker: Sendable {
 
     /// The values of a set-up with its tokens. Either token ends the grant (RFC 7009 §2.1): where there is no refresh
     /// token the access token stands for it.
-    static func values(_ values: [String: String], _ tokens: Tokens) -> [String: String] {
+    static func values(_ values: [String: String], _ tokens: Tokens, account: String?) -> [String: String] {
         var values = values
+        values["granted_account"] = account
         values["refresh_token"] = (tokens.refresh ?? tokens.access).reveal { $0 }
         return values
     }

@@ -5,6 +5,7 @@ import Domain
 import HTTPKit
 import JSONKit
 import JobKit
+import LimitKit
 import LogKit
 import TimeKit
 
@@ -18,7 +19,8 @@ public struct Connections: Sendable {
     let queue: JobQueue
     let client: Client
     let log: Log
-    let tester: Tester
+    /// What services have refused, so that none is called until it shuts the hub out.
+    let refusals: Refusals
     /// The services of the hub: those of an organization stand in ``catalogue(for:)``.
     let catalogue: ProviderCatalogue
     let flows: AuthorizationStore
@@ -33,9 +35,12 @@ public struct Connections: Sendable {
     let proxyPlaces = ProxyPlaces()
 
     /// The room.
+    ///
+    /// - Parameter limiter: counts calls that services refuse, over all processes of this host.
     public init(
         database: Database, world: World, vault: Vault, client: Client, catalogue: ProviderCatalogue,
         environment: ServiceEnvironment = .empty, log: Log = Log(), proxyLimits: ProxyLimits = ProxyLimits(),
+        limiter: Limiter? = nil,
         workspaces: @escaping @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
     ) {
         self.database = database
@@ -52,7 +57,7 @@ public struct Connections: Sendable {
         audit = AuditTrail(world: world)
         events = DomainEvents(world: world)
         queue = JobQueue(database, now: world.now)
-        tester = Tester(client: client, now: world.now)
+        refusals = Refusals(limiter: limiter, now: world.now)
     }
 
     /// The routes and who performs them.

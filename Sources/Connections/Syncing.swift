@@ -76,6 +76,8 @@ extension Connections {
         _ step: ProviderSync, _ provider: Provider, _ view: inout ConnectionView, _ scope: OrganizationScope,
         _ mayRenew: inout Bool
     ) throws -> [JSON] {
+        let calls = serviceClient(view.record.id, of: scope.organization, provider.name)
+        let tester = Tester(calls: calls, now: world.now)
         let answer: Tester.Answer
         do throws(TestFailure) {
             answer = try tester.http(step.call, provider, view.values)

@@ -21,7 +21,7 @@ struct TestOutcome: Sendable {
 
 /// Tries a connection with the service's cheapest read. Never called inside a transaction.
 struct Tester: Sendable {
-    let client: Client
+    let calls: ServiceClient
     let now: @Sendable () -> Timestamp
 
     /// How long a test may take.
@@ -101,7 +101,7 @@ struct Tester: Sendable {
             let pair = Holes.fill(basic.user) { values[$0] } + ":" + Holes.fill(basic.password) { values[$0] }
             request.addHeader("Authorization", Secret("Basic " + Base64.encode(pair.utf8)))
         }
-        let response = try send(request, provider.name)
+        let response = try send(request)
         let answer = (try? JSON(parsing: response.body)) ?? .null
         let isTrue = call.condition.map { answer.at($0.path) == $0.value } ?? true
         guard call.statuses.contains(response.status), isTrue else {
@@ -111,11 +111,15 @@ struct Tester: Sendable {
         return Answer(status: response.status, body: answer)
     }
 
-    private func send(_ request: OutboundRequest, _ service: String) throws(TestFailure) -> OutboundResponse {
-        do throws(ClientError) {
-            return try client.send(request)
+    private func send(_ request: OutboundRequest) throws(TestFailure) -> OutboundResponse {
+        do throws(ServiceClient.Failure) {
+            return try calls.send(request)
         } catch {
-            throw TestFailure(sentence: "\(service) could not be reached. \(error.tenantSentence)")
+            switch error {
+            case .rest(let rest): throw TestFailure(sentence: rest.sentence)
+            case .client(let error):
+                throw TestFailure(sentence: "\(calls.service) could not be reached. \(error.tenantSentence)")
+            }
         }
     }
 
@@ -144,7 +148,7 @@ struct Tester: Sendable {
             method: .post, url: "https://\(host)/", headers: [("Content-Type", type), ("X-Amz-Date", date)], body: body,
             deadline: Self.deadline)
         request.addHeader("Authorization", Secret(authorization))
-        let response = try send(request, "AWS")
+        let response = try send(request)
         let text = String(decoding: response.body, as: UTF8.self)
         guard response.status == 200, let account = Self.element("Account", of: text) else {
             let words = Self.element("Message", of: text) ?? Self.element("Code", of: text)
@@ -172,7 +176,7 @@ struct Tester: Sendable {
         }
         let probe = SMTPProbe(values, deadline: Self.deadline)
         do throws(ClientError) {
-            let outcome = try client.probe(probe)
+            let outcome = try calls.client.probe(probe)
             return Answer(
                 status: 250,
                 body: [

@@ -55,6 +55,16 @@ extension Connections {
     private func ask(
         _ provider: Provider, _ view: ConnectionView, _ scope: OrganizationScope
     ) throws -> TestOutcome {
+        let calls = serviceClient(view.record.id, of: scope.organization, provider.name, isTrial: true)
+        let tester = Tester(calls: calls, now: world.now)
+        let outcome = try ask(tester, provider, view, scope)
+        if outcome.isSuccess { refusals.forgive(calls.caller) }
+        return outcome
+    }
+
+    private func ask(
+        _ tester: Tester, _ provider: Provider, _ view: ConnectionView, _ scope: OrganizationScope
+    ) throws -> TestOutcome {
         guard provider.oauth != nil, case .open = view.tokens else { return tester.test(provider, view.values) }
         do {
             let live = try live(view, by: scope)

@@ -10,7 +10,7 @@ struct TokenEndpoint: Sendable {
     /// How long a call may take.
     static let deadline = Duration.seconds(10)
 
-    let client: Client
+    let calls: ServiceClient
     let provider: Provider
     let oauth: ProviderOAuth
     /// The values of the set-up, the client's secret among them.
@@ -125,10 +125,13 @@ struct TokenEndpoint: Sendable {
         _ request: OutboundRequest, besides sent: [Secret<String>]
     ) throws(TokenFailure) -> JSON {
         let response: OutboundResponse
-        do throws(ClientError) {
-            response = try client.send(request)
+        do throws(ServiceClient.Failure) {
+            response = try calls.send(request)
         } catch {
-            throw TokenFailure(unreachable: error, provider.name)
+            switch error {
+            case .rest(let rest): throw TokenFailure(.later, rest.sentence, retryAfter: rest.duration)
+            case .client(let error): throw TokenFailure(unreachable: error, provider.name)
+            }
         }
         let answer = (try? JSON(parsing: response.body)) ?? Self.readForm(response.body)
         let hasError = ![nil, .null, .bool(false)].contains(answer["error"])

@@ -134,9 +134,7 @@ struct Rooms: Sendable {
 
     init(
         _ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter
-    )
-        throws
-    {
+    ) throws {
         returnAddresses = configuration.returnAddresses
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
         // Rooms do not know each other: connections ask for workspaces, and the organization's page for their counts.
@@ -145,7 +143,8 @@ struct Rooms: Sendable {
         let connections = Connections(
             database: database, world: world, vault: vault, client: client, catalogue: catalogue,
             environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
-            log: configuration.log, proxyLimits: configuration.proxyLimits, workspaces: { try workspaces.list($0) })
+            log: configuration.log, proxyLimits: configuration.proxyLimits, limiter: limiter,
+            workspaces: { try workspaces.list($0) })
         self.connections = connections
         let gatekeeper = try Self.gatekeeper(configuration, database, world, limiter)
         self.gatekeeper = gatekeeper

@@ -77,7 +77,12 @@ final class KeyFile: SiteKeys {
     private static func stamp(of path: String) -> Stamp {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return Stamp(
-            modified: attributes?[.modificationDate] as? Date, size: attributes?[.size] as? UInt64 ?? 0,
-            inode: attributes?[.systemFileNumber] as? UInt64 ?? 0)
+            modified: attributes?[.modificationDate] as? Date, size: number(.size, attributes),
+            inode: number(.systemFileNumber, attributes))
+    }
+
+    /// A number among a file's attributes, of whatever type; 0 when it is missing.
+    static func number(_ name: FileAttributeKey, _ attributes: [FileAttributeKey: Any]?) -> UInt64 {
+        attributes?[name].flatMap { UInt64("\($0)") } ?? 0
     }
 }

@@ -31,7 +31,7 @@ extension KeyPlace {
 
     /// A secret that others of the host can read is theirs to sign with.
     private static func warnings(_ path: String, _ set: JSONWebKeySet) -> [String] {
-        let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions] as? Int ?? 0
+        let mode = KeyFile.number(.posixPermissions, try? FileManager.default.attributesOfItem(atPath: path))
         guard set.keys.contains(where: { $0.key.algorithm == .hs256 }), mode & 0o007 != 0 else { return [] }
         return ["the file holds a secret and can be read by everybody on this host; its mode should be 0640 or less."]
     }

@@ -5,6 +5,7 @@ is the median of the rounds' ratios, each taken between neighbours. Beside the r
 request took of nginx, the program and wrk together.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -19,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
 
 import fastcgi  # noqa: E402
-from house import House, MariaDB, until  # noqa: E402
+from house import House, MariaDB, free_port, until  # noqa: E402
 
 import keys  # noqa: E402
 import rivals  # noqa: E402
@@ -43,6 +44,17 @@ upstream bench_ok {{
     keepalive 16;
     keepalive_requests 100000;
 }}
+upstream bench_provider {{
+    server 127.0.0.1:{provider};
+    keepalive 16;
+    keepalive_requests 100000;
+}}
+server {{
+    listen 127.0.0.1:{provider};
+    access_log off;
+    default_type application/json;
+    location / {{ return 200 '{{"data":{{"total_credits":1}}}}'; }}
+}}
 """
 
 # The C responder gets the same parameters, buffers and log as the hub.
@@ -64,6 +76,12 @@ location = /bench/gated-file {{
     include {root}/nginx/gated.conf;
     alias {folder}/static.txt;
     default_type text/plain;
+}}
+# A provider on this host, as nginx alone would pass calls on to it.
+location = /bench/passed {{
+    proxy_pass http://bench_provider/api/v1/credits;
+    proxy_http_version 1.1;
+    proxy_set_header Connection "";
 }}
 """
 
@@ -157,6 +175,9 @@ def measure(house, key, responder, others):
         "gate": (house.origin + "/bench/gate", f"Authorization: Bearer {key}"),
         "a file behind C ok": (house.origin + "/bench/ok-file", f"Authorization: Bearer {key}"),
         "a file behind the gate": (house.origin + "/bench/gated-file", f"Authorization: Bearer {key}"),
+        "nginx proxy_pass": (house.origin + "/bench/passed", None),
+        "proxy of a connection": (
+            house.url("/api/v1/connections/openrouter/proxy/api/v1/credits"), f"Authorization: Bearer {key}"),
         **{other.name: (url, other.header) for url, other in others.items()},
     }
     figures = {name: [] for name in rows}
@@ -222,7 +243,9 @@ def main():
         (folder / "static.txt").write_text("ok\n")
         subprocess.run(["cc", "-O2", "-o", folder / "ok", ROOT / "Tests" / "Bench" / "ok.c", "-lfcgi", "-lpthread"],
                        check=True)
-        socket, workers = folder / "ok.sock", 2 * os.cpu_count()
+        socket, workers, provider = folder / "ok.sock", 2 * os.cpu_count(), free_port()
+        origins = folder / "origins.json"
+        origins.write_text(json.dumps({"https://openrouter.ai": f"http://127.0.0.1:{provider}"}))
         responder = subprocess.Popen([folder / "ok", socket, str(workers), str(LANES)])
         candidates = [rivals.PHP82(folder), rivals.Django(folder)]
         reasons = {candidate: candidate.missing() for candidate in candidates}
@@ -230,9 +253,9 @@ def main():
         for reason in filter(None, reasons.values()):
             print(reason)
         site = SITE.format(folder=folder, directives=directives(), question=question(), root=ROOT)
-        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES},
+        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES, "HUB_ORIGIN_MAP": origins},
                       site=site + "".join(candidate.location() for candidate in chosen),
-                      http=UPSTREAM.format(socket=socket))
+                      http=UPSTREAM.format(socket=socket, provider=provider))
         others = {}
         try:
             house.start()
@@ -243,6 +266,7 @@ def main():
             api = house.api(key)
             for number in range(50):
                 api.create("telegram", {"bot_token": "123456789:" + "a" * 35}, name=f"bench-{number}")
+            api.create("openrouter", {"api_key": "sk-or-v1-" + "a" * 40})
             figures = measure(house, key, responder, others)
             processes = [*children(house.nginx.pid), *house.workers(), *children(responder.pid)]
             many = many_keys(house, processes)

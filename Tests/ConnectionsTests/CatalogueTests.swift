@@ -170,7 +170,8 @@ import TimeKit
             test: "GET https://graph.facebook.com/{graph_version}/me", ",", ["public_profile"]),
         Facts(
             "stripe", "https://connect.stripe.com/oauth/authorize", "https://connect.stripe.com/oauth/token",
-            revoke: nil, test: "GET https://api.stripe.com/v1/account", " ", ["read_write"]),
+            revoke: "POST https://connect.stripe.com/oauth/deauthorize", test: "GET https://api.stripe.com/v1/account",
+            " ", ["read_write"]),
         Facts(
             "openrouter", "https://openrouter.ai/auth", "https://openrouter.ai/api/v1/auth/keys", revoke: nil,
             test: "GET https://openrouter.ai/api/v1/auth/key", " ", []),

@@ -1,3 +1,4 @@
+import Domain
 import HTTPKit
 import JSONKit
 import RoomFixture
@@ -102,7 +103,11 @@ import Testing
         let provider = try #require(try ProviderCatalogue()["aws"])
         let office = try Office()
         let values = ["access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "s", "region": "x.evil.example/"]
-        let outcome = office.room.tester.test(provider, values)
+        let outcome = Tester(
+            calls: office.room.serviceClient(
+                Identifier<Connection>(office.house.world), of: office.organization, "AWS"),
+            now: office.house.world.now
+        ).test(provider, values)
         #expect(!outcome.isSuccess && outcome.sentence == "A region is written like eu-central-1.")
         #expect(office.service.requests.isEmpty)
     }

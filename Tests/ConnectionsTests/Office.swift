@@ -5,6 +5,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import LimitKit
 import LogKit
 import RoomFixture
 import Testing
@@ -50,7 +51,7 @@ struct Office: Sendable {
     static func room(
         _ house: House, _ ring: KeyRing, calling service: StandIn? = nil,
         overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:],
-        limits: ProxyLimits = ProxyLimits()
+        limits: ProxyLimits = ProxyLimits(), limiter: Limiter? = nil
     ) throws -> Connections {
         let database = house.database
         let catalogue = try ProviderCatalogue(overlay: overlay)
@@ -58,7 +59,7 @@ struct Office: Sendable {
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
             client: Client(origins: try origins(service, catalogue), version: "test"), catalogue: catalogue,
             environment: ServiceEnvironment(catalogue) { name in variables[name].map { Secret($0) } },
-            proxyLimits: limits
+            proxyLimits: limits, limiter: limiter
         ) { scope in
             try database.rows(
                 "SELECT id, name FROM workspaces WHERE organization_id = \(scope.organization) ORDER BY id"

@@ -57,6 +57,28 @@ import TimeKit
         #expect(try office.house.auditedActions().contains("provider.created"))
     }
 
+    @Test("add_connection and what is told of messages know an organization's own providers")
+    func functions() throws {
+        _ = try office.json(.post, "providers", Self.file())
+        let scope = try office.house.scope(of: office.admin)
+        let made = try office.room.integrations(scope).addConnection("pager", "night")
+        #expect(made.provider == "pager" && made.name == "night")
+        let eve = try office.house.scope(of: stranger())
+        #expect(throws: IntegrationsError.self) { try office.room.integrations(eve).addConnection("pager", "night") }
+    }
+
+    @Test("A field that something else makes unneeded says so, and a host that is entered is called by its field")
+    func words() throws {
+        let slack = try page("/connections/new/slack").text()
+        #expect(slack.contains("needed without Bot token") && slack.contains("Needed to receive events"))
+        #expect(try page("/providers/slack").text().contains("needed without Bot token"))
+        for (key, words) in [("zapier", "the host of"), ("n8n", "the host of"), ("shopify", ".myshopify.com")] {
+            let text = try page("/providers/\(key)").text()
+            let facts = try #require(text.firstRange(of: "facts-title")).upperBound
+            #expect(text[facts...].contains(words) && !text[facts...].contains("{"), "\(key)")
+        }
+    }
+
     @Test("One organization's provider is nowhere to be found for another")
     func invisible() throws {
         let eve = try stranger()

@@ -291,6 +291,28 @@ import TimeKit
         #expect(try body(id)["scopes"]?["missing"] == [] && body(id)["status"] == "connected")
     }
 
+    @Test("Stripe is told whose account lets the hub go, with the platform's own key")
+    func stripe() throws {
+        let id = try there.connection(
+            "stripe",
+            setup: #"{"client_id":"ca_FkyHCg7X8mlvCUdMDao4mMxagUfhIwXb","client_secret":"sk_test_0123456789abcdef"}"#)
+        there.service.answer(
+            "/oauth/token", 200,
+            #"{"access_token":"sk_test_9","token_type":"bearer","scope":"read_write","stripe_user_id":"acct_1"}"#)
+        there.service.answer("/v1/account", 200, #"{"id":"acct_1"}"#)
+        there.service.answer("/oauth/deauthorize", 200, #"{"stripe_user_id":"acct_1"}"#)
+        #expect(flash(try there.signIn(id, "stripe")).contains("connected"))
+        // A test and a change of the name leave alone whose grant it is.
+        _ = try there.office.json(.patch, "connections/\(id)", #"{"name":"shop"}"#)
+        let told = try there.office.json(.post, "connections/\(id)/disconnect", "{}").body
+        #expect(told["revocation"]?["outcome"] == "revoked")
+        let call = "POST /oauth/deauthorize"
+        #expect(header("authorization", of: call) == "Bearer sk_test_0123456789abcdef")
+        #expect(
+            there.request(call)?.hasSuffix("client_id=ca_FkyHCg7X8mlvCUdMDao4mMxagUfhIwXb&stripe_user_id=acct_1")
+                == true)
+    }
+
     @Test(
         "Stripe, HubSpot and Discord connect as they document",
         arguments: [

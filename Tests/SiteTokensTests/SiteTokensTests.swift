@@ -282,4 +282,15 @@ struct SiteTokensTests {
         site.house.pass(.seconds(1))
         #expect(!isTaken(new))
     }
+
+    @Test("A look at the keys counts them, and warns of a secret that others of the host can read")
+    func report() throws {
+        let site = try SigningSite()
+        for (mode, isTold) in [(0o644, true), (0o600, false), (0o640, false)] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: site.path)
+            let report = try KeyPlace(site.path).examine(with: Client(version: "test"))
+            #expect(report.usable == 1 && report.skipped.isEmpty)
+            #expect(report.warnings.isEmpty != isTold, "\(String(mode, radix: 8))")
+        }
+    }
 }

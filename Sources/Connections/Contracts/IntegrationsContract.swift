@@ -102,6 +102,9 @@ extension Connections {
                 "connection.connected", .init("connection", id, name: "\(sent.provider.name) “\(name)”"),
                 details: ["provider": .string(sent.provider.key), "token": .string(sent.token.redacted)], by: scope,
                 in: transaction)
+            if old?.isActive != true {
+                try publish("connection.connected", locked(id, scope, in: transaction), scope, in: transaction)
+            }
             return Connected(id: id, isNew: old == nil, wasActive: old?.isActive ?? false)
         }
     }
@@ -197,7 +200,7 @@ extension ConnectionView {
 
 extension Secret<String> {
     /// The last four characters of a long secret, as the audit log may have it.
-    fileprivate var redacted: String { reveal { $0.utf8.count >= 20 ? "***\($0.suffix(4))" : "***" } }
+    var redacted: String { reveal { $0.utf8.count >= 20 ? "***\($0.suffix(4))" : "***" } }
 }
 
 extension ConnectionStore {

@@ -93,7 +93,7 @@ struct LegacyKeeping {
         if let createdAt = made.createdAt, createdAt < room.world.now() {
             try transaction.execute("UPDATE connections SET created_at = \(createdAt) WHERE id = \(id)")
         }
-        try finish(id)
+        try finish(room.locked(id, scope, in: transaction))
         return (.imported, remarks)
     }
 
@@ -106,10 +106,12 @@ struct LegacyKeeping {
         try room.store(scope).update(
             id, name: view.record.name, workspace: view.record.workspace, setup: setUp.openJSON, sealedSecrets: sealed,
             isSetUpAnew: true, in: transaction)
-        try finish(id)
+        try finish(view)
     }
 
-    private func finish(_ id: Identifier<Connection>) throws {
+    /// - Parameter before: the connection as it was.
+    private func finish(_ before: ConnectionView) throws {
+        let id = before.record.id
         try keepTokens(id)
         try room.store(scope).setEnabled(made.isEnabled, of: id, in: transaction)
         try note(id)
@@ -117,6 +119,9 @@ struct LegacyKeeping {
             "connection.imported", .init("connection", id, name: "\(made.provider.name) “\(made.name)”"),
             details: ["format": .string(how.format.rawValue), "source": .string(made.source)], by: scope,
             in: transaction)
+        let after = try room.locked(id, scope, in: transaction)
+        guard after.record.storedStatus == .connected, before.record.storedStatus != .connected else { return }
+        try room.publish(.connected, nil, before, scope, in: transaction)
     }
 
     private func keepTokens(_ id: Identifier<Connection>) throws {

@@ -102,7 +102,7 @@ extension DeliveryFailure {
 
 /// Delivers over the connection's service. Never called inside a transaction.
 struct Deliverer: Sendable {
-    let client: Client
+    let calls: ServiceClient
     let now: @Sendable () -> Timestamp
 
     /// How long one call may take.
@@ -158,10 +158,13 @@ struct Deliverer: Sendable {
         // A kept connection that turns out to be closed would have the request repeated, and perhaps taken twice.
         request.isSentOnce = true
         let response: OutboundResponse
-        do throws(ClientError) {
-            response = try client.send(request)
+        do throws(ServiceClient.Failure) {
+            response = try calls.send(request)
         } catch {
-            throw DeliveryFailure(error, provider.name)
+            switch error {
+            case .rest(let rest): throw DeliveryFailure(kind: .later(after: rest.duration), sentence: rest.sentence)
+            case .client(let error): throw DeliveryFailure(error, provider.name)
+            }
         }
         return try read(
             ChannelAnswer(
@@ -176,7 +179,7 @@ struct Deliverer: Sendable {
     ) throws(DeliveryFailure) -> DeliveryReceipt {
         let mail = try MailMessage(message, id, values, at: now())
         do throws(MailFailure) {
-            try client.send(mail.outbound, through: SMTPProbe(values, deadline: Self.deadline))
+            try calls.client.send(mail.outbound, through: SMTPProbe(values, deadline: Self.deadline))
             return DeliveryReceipt(providerID: mail.messageID)
         } catch {
             throw DeliveryFailure(error, conceal)

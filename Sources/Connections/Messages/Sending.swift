@@ -141,7 +141,8 @@ extension Connections {
                 kind: .later(after: nil), sentence: "What is to be sent cannot be opened with the key ring of this hub."
             )
         }
-        let deliverer = Deliverer(client: client, now: world.now)
+        let calls = serviceClient(view.record.id, of: scope.organization, provider.name)
+        let deliverer = Deliverer(calls: calls, now: world.now)
         let values = try usable(view, scope, refused: false)
         do throws(DeliveryFailure) {
             return try deliverer.deliver(content, message.id, to: provider, values)
@@ -202,7 +203,7 @@ extension Connections {
             type = "message.failed"
             said.append(.init("code", .string(trouble.code)))
         }
-        let service = catalogue[message.provider]?.name ?? message.provider
+        let service = try provider(message.provider, scope, in: transaction)?.name ?? message.provider
         try audit.record(
             type, .init("message", message.id, name: service), details: .object(said), by: scope, in: transaction)
         said += [.init("message_id", .string(message.id.text)), .init("provider", .string(message.provider))]

@@ -82,10 +82,10 @@ struct ProviderEditPage: ShellPage {
         [
             "name": .text(provider.name), "summary": .text(provider.summary),
             "tile": ["letters": .text(provider.tile.letters), "color": .text(provider.tile.color)],
-            "credential": .text(provider.kind.words), "fields": .list(provider.fields.map(\.view)),
+            "credential": .text(provider.kind.words), "fields": .list(provider.fields.map { $0.view(in: provider) }),
             "addresses": .list(
                 provider.addresses.map { ["what": .text($0.what), "text": .text($0.text)] }),
-            "hosts": .list(provider.hosts.map { ["text": .text($0)] }),
+            "hosts": .list(provider.hostsInWords.map { ["text": .text($0)] }),
         ]
     }
 
@@ -117,8 +117,14 @@ struct ProviderEditPage: ShellPage {
 }
 
 extension ProviderField {
+    /// What stands beside a field that may stay empty: what makes it unneeded, where something does.
+    func optionalWords(in provider: Provider) -> String {
+        let others = alternatives.compactMap { provider.field($0)?.label }
+        return isRequired && !others.isEmpty ? "needed without \(others.joined(separator: " and "))" : "optional"
+    }
+
     /// The value of a row of the partial `provider-fields`.
-    var view: TemplateValue {
+    func view(in provider: Provider) -> TemplateValue {
         let words =
             switch kind {
             case .text: "Text"
@@ -133,8 +139,20 @@ extension ProviderField {
             }
         return [
             "label": .text(label), "kind": .text(words),
-            "is_required": .bool(isRequired && alternatives.isEmpty), "help": TemplateValue(help),
+            "optional": isRequired && alternatives.isEmpty ? .null : .text(optionalWords(in: provider)),
+            "help": TemplateValue(help),
         ]
+    }
+}
+
+extension Provider {
+    /// The hosts as people read them: one that each connection names for itself is called by the field it is entered in.
+    fileprivate var hostsInWords: [String] {
+        hosts.map { host in
+            guard let hole = Holes.names(in: host).first, let label = field(hole)?.label else { return host }
+            return host == "{\(hole)}"
+                ? "the host of “\(label)”" : host.replacing("{\(hole)}", with: "‹\(label.lowercased())›")
+        }
     }
 }
 
@@ -154,7 +172,8 @@ struct ProviderPage: ShellPage {
     var view: TemplateValue {
         [
             "gallery_href": .text(galleryHref), "connect_href": TemplateValue(connectHref),
-            "edit_href": TemplateValue(editHref), "guide": guide.view, "fields": .list(provider.fields.map(\.view)),
+            "edit_href": TemplateValue(editHref), "guide": guide.view,
+            "fields": .list(provider.fields.map { $0.view(in: provider) }),
             "has_sunsets": .bool(!provider.sunsets.isEmpty),
             "sunsets": .list(
                 provider.sunsets.map { sunset in
@@ -167,7 +186,7 @@ struct ProviderPage: ShellPage {
                 "name": .text(provider.name), "summary": .text(provider.summary),
                 "tile": ["letters": .text(provider.tile.letters), "color": .text(provider.tile.color)],
                 "credential": .text(provider.kind.words), "is_own": .bool(provider.isOwn),
-                "note": TemplateValue(provider.note), "hosts": .list(provider.hosts.map { ["text": .text($0)] }),
+                "note": TemplateValue(provider.note), "hosts": .list(provider.hostsInWords.map { ["text": .text($0)] }),
                 "capabilities": TemplateValue(Self.joined(provider.capabilities.map(\.words), by: ", ")),
                 "scopes": TemplateValue(Self.joined(provider.oauth?.scopes ?? [], by: " ")),
             ],

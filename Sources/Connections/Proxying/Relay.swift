@@ -89,12 +89,16 @@ struct Relay: Sendable {
         let outbound = OutboundRequest(
             method: request.method, url: target.url, headers: target.headers, body: body.bytes,
             deadline: room.proxyLimits.deadline, responseLimit: room.proxyLimits.answerBytes)
-        do throws(ClientError) {
-            return try room.client.open(
-                outbound, sending: body.upload, idle: room.proxyLimits.idle, while: isWanted)
+        let calls = room.serviceClient(view.record.id, of: scope.organization, provider.name)
+        do throws(ServiceClient.Failure) {
+            return try calls.open(outbound, sending: body.upload, idle: room.proxyLimits.idle, while: isWanted)
         } catch {
-            log.info("a service gave no answer to a call", ["error": .init(String(reflecting: error))])
-            throw body.problem ?? Problem(calling: provider.name, error)
+            switch error {
+            case .rest(let rest): throw rest.problem
+            case .client(let error):
+                log.info("a service gave no answer to a call", ["error": .init(String(reflecting: error))])
+                throw body.problem ?? Problem(calling: provider.name, error)
+            }
         }
     }
 
