@@ -189,11 +189,11 @@ final class Folder: Sendable {
         // A limit on the size of files stands for the full disk: the kernel takes a part of a record, then refuses.
         signal(SIGXFSZ, SIG_IGN)
         var before = rlimit()
-        getrlimit(__rlimit_resource_t(1), &before)
-        defer { setrlimit(__rlimit_resource_t(1), &before) }
+        unsafe getrlimit(__rlimit_resource_t(1), &before)
+        defer { unsafe setrlimit(__rlimit_resource_t(1), &before) }
         let room = 8_388_608
         var small = rlimit(rlim_cur: rlim_t(room), rlim_max: before.rlim_max)
-        setrlimit(__rlimit_resource_t(1), &small)
+        unsafe setrlimit(__rlimit_resource_t(1), &small)
         let lost = Lock(0)
         let writer = folder.writer { count in lost.withLock { $0 += count } }
         var kept = 0
@@ -202,7 +202,7 @@ final class Folder: Sendable {
         #expect(lost.withLock { $0 } == 2)
         let file = try folder.only()
         #expect(file.size == kept * (50_000 + SpoolFrame.headBytes) && file.size < room)
-        setrlimit(__rlimit_resource_t(1), &before)
+        unsafe setrlimit(__rlimit_resource_t(1), &before)
         #expect(writer.append(Array("after".utf8)))
         let part = try file.records(from: kept * (50_000 + SpoolFrame.headBytes), atMost: 10, isAbandoned: false)
         #expect(texts(part) == ["after"])
