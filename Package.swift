@@ -143,7 +143,7 @@ let package = Package(
                 "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
-        tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "LimitKit", "ProcessKit", "RoomFixture"]),
+        tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "ProcessKit", "RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("RequestLogs", roomTestKits + ["JobKit", "RoomFixture", "SpoolKit"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),
