@@ -66,7 +66,7 @@ let package = Package(
         kit("JSONKit", ["TimeKit"]),
         kit("HTTPKit", ["LogKit", "TimeKit", "CipherKit", "JSONKit"]),
         kit("FastCGIKit", ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"]),
-        kit("ClientKit", ["LogKit", "TimeKit", "CCurl"]),
+        kit("ClientKit", ["LogKit", "ThreadKit", "TimeKit", "CCurl"]),
         kit("ProcessKit", ["LogKit", "TimeKit", "ThreadKit", "CLinux"]),
         kit("JobKit", ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"]),
         kit("SpoolKit", ["CipherKit", "LogKit", "TimeKit", "ThreadKit", "CLinux"]),

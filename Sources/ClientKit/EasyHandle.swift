@@ -40,8 +40,10 @@ import Glibc
     }
 
     /// Lends the handle to one call.
-    borrowing func lend<Result>(_ use: (UnsafeMutableRawPointer) -> Result) -> Result {
-        unsafe use(pointer)
+    borrowing func lend<Result, Failure: Error>(
+        _ use: (UnsafeMutableRawPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe use(pointer)
     }
 
     /// Lends the handle to calls that set options; each must succeed, since an option may be what makes a call safe.

@@ -31,6 +31,8 @@ import Glibc
     private(set) var triedInside = false
     /// Which limit the answer went beyond, once it did.
     private(set) var overflow: String?
+    /// Whether the body was longer than is kept of it, so that the transfer was ended there.
+    private(set) var isCutShort = false
 
     /// The address tried last.
     private(set) var tried: String?
@@ -39,6 +41,7 @@ import Glibc
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private let keepsLines: Bool
     private let isStreamed: Bool
+    private let isCut: Bool
     private var bodyCount = 0
     private var status = 0
     private let bodyLimit: Int
@@ -48,7 +51,7 @@ import Glibc
 
     init(
         policy: AddressPolicy?, bodyLimit: Int, headerLimit: Int, giveUpAt: ContinuousClock.Instant,
-        keepsLines: Bool = false, isStreamed: Bool = false
+        keepsLines: Bool = false, isStreamed: Bool = false, isCut: Bool = false
     ) {
         self.policy = policy
         self.bodyLimit = bodyLimit
@@ -56,6 +59,7 @@ import Glibc
         self.giveUpAt = giveUpAt
         self.keepsLines = keepsLines
         self.isStreamed = isStreamed
+        self.isCut = isCut
         unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
@@ -112,6 +116,12 @@ import Glibc
     private func receive(body piece: UnsafeRawBufferPointer) -> Int {
         if isStreamed, consumer == nil { return Int(CURL_WRITEFUNC_PAUSE) }
         guard bodyCount + piece.count <= bodyLimit else {
+            if isCut {
+                unsafe body.append(contentsOf: piece.prefix(bodyLimit - bodyCount))
+                bodyCount = bodyLimit
+                isCutShort = true
+                return Self.stop
+            }
             overflow = "a body of more than \(bodyLimit) bytes"
             return Self.stop
         }

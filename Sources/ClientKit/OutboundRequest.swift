@@ -42,6 +42,9 @@ public struct OutboundRequest: Sendable, CustomStringConvertible, CustomDebugStr
     /// Whether the call is made on a connection of its own, so that libcurl never sends it a second time because a kept
     /// connection was closed: for what must not be done twice.
     public var isSentOnce = false
+    /// Whether an answer with a longer body than ``responseLimit`` is one all the same, its body cut there and its
+    /// connection closed; else it is an error. Heard by a ``Fleet`` alone.
+    public var cutsResponse = false
 
     /// A call with the deadlines and limits that suit an API.
     public init(

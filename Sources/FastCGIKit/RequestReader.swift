@@ -13,6 +13,8 @@ public struct Refusal: Error, Sendable {
     public let problem: Problem
     /// The id of the request, as far as it was read.
     public let requestID: String
+    /// As ``HTTPKit/Request/hasGatewayFields``, as far as it was read.
+    public let hasGatewayFields: Bool
 }
 
 /// Reads one FastCGI request into an HTTP request.
@@ -43,6 +45,7 @@ struct RequestReader {
         var requestID: String?
         var isSecure = false
         var isChunked = false
+        var hasGatewayFields = false
         var headers: [(name: String, value: String)] = []
     }
 
@@ -52,7 +55,8 @@ struct RequestReader {
             try collect(&found)
             return try request(found, id: found.requestID ?? Self.newID())
         } catch {
-            throw Refusal(problem: error, requestID: found.requestID ?? Self.newID())
+            throw Refusal(
+                problem: error, requestID: found.requestID ?? Self.newID(), hasGatewayFields: found.hasGatewayFields)
         }
     }
 
@@ -68,10 +72,12 @@ struct RequestReader {
         let length = try length(parameters.contentLength)
         let incoming = try path.rest == nil ? nil : incoming(length, isChunked: parameters.isChunked)
         let body = try incoming == nil ? body(length ?? 0) : []
-        return Request(
+        var request = Request(
             method, path: path, mount: parameters.mount, query: query,
             headers: Headers(lowercased: parameters.headers), body: body, incoming: incoming,
             remoteAddress: parameters.remoteAddress, isSecure: parameters.isSecure, id: id, received: .now())
+        request.hasGatewayFields = parameters.hasGatewayFields
+        return request
     }
 
     private func collect(_ found: inout Parameters) throws(Problem) {
@@ -108,6 +114,7 @@ struct RequestReader {
         case "REMOTE_ADDR": found.remoteAddress = unsafe text(value)
         case "REQUEST_ID": if unsafe Self.isID(value) { unsafe found.requestID = text(value) }
         case "HTTPS": found.isSecure = unsafe value.elementsEqual("on".utf8)
+        case "SECURITY_FIELDS": found.hasGatewayFields = unsafe value.elementsEqual("gateway".utf8)
         case "HTTP_PROXY": break
         default:
             guard let header = name.header else { return }

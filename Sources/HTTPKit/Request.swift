@@ -21,6 +21,8 @@ public struct Request: Sendable {
     public var remoteAddress: String
     /// Whether TLS is in front.
     public var isSecure: Bool
+    /// Whether the gateway adds the fields that stand on every answer alike, so that the hub need not send them.
+    public var hasGatewayFields = false
     /// The id that stands in logs and answers; from nginx, else made here.
     public var id: String
     /// When the request was taken up.

@@ -3,6 +3,7 @@ import CipherKit
 import Connections
 import DatabaseKit
 import Domain
+import FastCGIKit
 import HTTPKit
 import LogKit
 import Operations
@@ -43,10 +44,10 @@ struct House: Sendable {
     }
 
     /// Answers what never became a request.
-    func refuse(_ problem: Problem, requestID: String) -> Response {
-        var response = problem.response(requestID: requestID)
-        response.headers.add("x-request-id", requestID)
-        response.headers.include(SecurityHeaders.script)
+    func refuse(_ refusal: Refusal) -> Response {
+        var response = refusal.problem.response(requestID: refusal.requestID)
+        response.headers.add("x-request-id", refusal.requestID)
+        response.headers.include(SecurityHeaders.script.fields(refusal.hasGatewayFields))
         return response
     }
 
@@ -145,10 +146,10 @@ struct House: Sendable {
     private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", request.id)
         if isScript {
-            response.headers.include(
-                request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn)
+            let headers = request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn
+            response.headers.include(headers.fields(request.hasGatewayFields))
         } else {
-            response.headers.include(SecurityHeaders.page)
+            response.headers.include(SecurityHeaders.page.fields(request.hasGatewayFields))
             if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true
             {
                 response = response.setting(cookie)
@@ -159,30 +160,41 @@ struct House: Sendable {
 }
 
 /// The headers by which browsers keep a page to itself (requirements A7-21, A7-23).
-enum SecurityHeaders {
+///
+/// Some stand on every answer alike. nginx/hub.conf says that it adds these, since nginx does so for less than it takes
+/// to read them from the hub; behind a gateway that does not say so the hub sends them itself.
+struct SecurityHeaders: Sendable {
+    private let own: PreparedHeaders
+    private let all: PreparedHeaders
+
+    private init(_ own: [(String, String)]) {
+        self.own = PreparedHeaders(own)
+        all = PreparedHeaders(Self.common + own)
+    }
+
+    /// What the hub sends.
+    func fields(_ hasGatewayFields: Bool) -> PreparedHeaders { hasGatewayFields ? own : all }
+
     /// On pages.
-    static let page = PreparedHeaders(
-        common + [
-            (
-                "content-security-policy",
-                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-            ),
-            ("referrer-policy", "same-origin"),
-        ])
+    static let page = SecurityHeaders([
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        ("referrer-policy", "same-origin"),
+    ])
 
     /// On answers to scripts, which no browser should render.
-    static let script = PreparedHeaders(
-        common + [
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-            ("referrer-policy", "no-referrer"),
-        ])
+    static let script = SecurityHeaders([
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("referrer-policy", "no-referrer"),
+    ])
 
     /// On what another server answered: whatever it is, it runs and shows nothing under this origin.
-    static let passedOn = PreparedHeaders(
-        common + [
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
-            ("referrer-policy", "no-referrer"),
-        ])
+    static let passedOn = SecurityHeaders([
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
+        ("referrer-policy", "no-referrer"),
+    ])
 
     private static let common: [(String, String)] = [
         ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"),

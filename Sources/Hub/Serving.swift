@@ -76,7 +76,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
         let lane = Lane(
             acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, moved: { beat.moved() },
             ended: { beat.ended() },
-            refuse: { house.refuse($0.problem, requestID: $0.requestID) }
+            refuse: { house.refuse($0) }
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }

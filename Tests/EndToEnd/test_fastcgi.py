@@ -33,6 +33,22 @@ def test_a_plain_request_is_answered(door):
     assert output.split(b"\r\n")[0].lower().startswith(b"status: 200")
 
 
+def test_a_gateway_that_does_not_say_it_adds_the_security_fields_gets_them_from_the_hub(door):
+    fields = [b"x-content-type-options", b"x-frame-options", b"cross-origin-opener-policy",
+              b"cross-origin-resource-policy", b"permissions-policy"]
+    long = "/" + "x" * 9000
+    for more in ({}, {"SECURITY_FIELDS": ""}, {"SECURITY_FIELDS": "on"}, {"HTTP_SECURITY_FIELDS": "gateway"},
+                 {"SECURITY_FIELDS": "gateway"}):
+        for path, expected in (("/health/live", 200), ("/sign-in", 200), ("/api/nothing", 404), (long, 414)):
+            with Connection(door) as connection:
+                status, output, *_ = connection.send(request(REQUEST_URI=path, **more)).answer()
+            assert status == expected
+            found = [line.split(b":")[0].lower() for line in output.partition(b"\r\n\r\n")[0].split(b"\r\n")]
+            is_told = more.get("SECURITY_FIELDS") == "gateway"
+            assert [found.count(name) for name in fields] == [0 if is_told else 1] * 5, (path, more)
+            assert b"content-security-policy" in found and b"referrer-policy" in found
+
+
 def test_records_may_be_split_at_any_byte(door):
     whole = request()
     for cut in range(1, len(whole), 7):

@@ -23,7 +23,7 @@ import Testing
             "JSONKit": ["TimeKit"],
             "HTTPKit": ["LogKit", "TimeKit", "CipherKit", "JSONKit"],
             "FastCGIKit": ["ThreadKit", "HTTPKit", "CipherKit", "LogKit", "TimeKit", "CFastCGI"],
-            "ClientKit": ["LogKit", "TimeKit", "CCurl"],
+            "ClientKit": ["LogKit", "ThreadKit", "TimeKit", "CCurl"],
             "ProcessKit": ["LogKit", "TimeKit", "ThreadKit", "CLinux"],
             "JobKit": ["DatabaseKit", "LogKit", "TimeKit", "ThreadKit"],
             "SpoolKit": ["CipherKit", "LogKit", "TimeKit", "ThreadKit", "CLinux"],
