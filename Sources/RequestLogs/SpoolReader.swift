@@ -33,6 +33,8 @@ struct SpoolReader {
     /// How many lines the next batch may have: fewer after one was refused, until the line at fault stands alone.
     private var limit = batch
     private var turn = 0
+    /// Files that could not be read, by name; few enough to be kept in mind, since each was told of.
+    private var unreadable: Set<String> = []
     private var tidied: ContinuousClock.Instant?
 
     init(_ spool: RequestSpool, _ room: RequestLogs) {
@@ -67,7 +69,8 @@ struct SpoolReader {
         let records = spool.folder.records().map { ($0, spool.folder.path, SpoolFile.Content.records) }
         let lines = SpoolFolder.names(in: spool.gateFolder).filter { $0.hasPrefix("gate-") && $0.hasSuffix(".log") }
             .map { ($0, spool.gateFolder, SpoolFile.Content.lines) }
-        for (name, folder, content) in records + lines where open[name] == nil && open.count < Self.mostFiles {
+        for (name, folder, content) in records + lines
+        where open[name] == nil && open.count < Self.mostFiles && !unreadable.contains(name) {
             guard let file = SpoolFile(name, in: folder, of: content), let id = id(of: file, content) else { continue }
             open[name] = Open(file: file, id: id, content: content)
         }
@@ -130,9 +133,20 @@ struct SpoolReader {
                 break
             }
             guard let one = open[name], let position = one.position, one.file.size != position else { continue }
-            try read(one, from: position, into: &batch)
+            do {
+                try read(one, from: position, into: &batch)
+            } catch let error as SpoolError {
+                leave(name, error)
+            }
         }
         return batch
+    }
+
+    /// What the kernel will not read is left alone until somebody else takes it, so that the others do not wait for it.
+    private mutating func leave(_ name: String, _ error: SpoolError) {
+        log.error("a file of the request log cannot be read", ["error": .init(error.description)])
+        open[name] = nil
+        unreadable.insert(name)
     }
 
     private mutating func read(_ one: Open, from position: Int, into batch: inout Batch) throws {

@@ -138,14 +138,16 @@ struct UsageStore: Sendable {
         return tallies
     }
 
-    /// The rows of all stretches of a plan.
+    /// The rows of all stretches of a plan, by one statement.
     private func read(
         _ plan: UsagePlan, _ subjects: [[UInt8]], _ breakdown: UsageCell.Breakdown,
         _ statement: (UsagePlan.Stretch, SQL) -> SQL
     ) throws -> [Row] {
         guard !subjects.isEmpty else { return [] }
-        return try plan.stretches.flatMap { stretch in
-            try database.rows(
+        var union = SQL.StringInterpolation(literalCapacity: 1_024, interpolationCount: 16)
+        for (index, stretch) in plan.stretches.enumerated() {
+            union.appendLiteral(index == 0 ? "(" : ") UNION ALL (")
+            union.appendInterpolation(
                 statement(
                     stretch,
                     """
@@ -153,6 +155,8 @@ struct UsageStore: Sendable {
                        AND u.breakdown = \(breakdown.rawValue) AND u.at >= \(stretch.since) AND u.at < \(stretch.until)
                     """))
         }
+        union.appendLiteral(")")
+        return try database.rows(SQL(stringInterpolation: union))
     }
 
     private static func tally(_ row: Row, isFailed: Bool) throws -> Tally {

@@ -142,7 +142,7 @@ import TimeKit
         let key = try archive.key("site")
         func line(_ number: Int, key: String) -> String {
             """
-            {"v":1,"time":\(archive.start.seconds).5,"request_id":"g\(number)","org":"\(archive.organization)","key":"\(key)",\
+            {"v":1,"time":\(archive.start.seconds).\(number),"request_id":"g\(number)","org":"\(archive.organization)","key":"\(key)",\
             "method":"GET","uri":"/shop?secret=SENTINEL","route":"shop","status":200,"bytes":5,"seconds":0.01,\
             "address":"203.0.113.9","agent":"x","code":"valid"}
             """

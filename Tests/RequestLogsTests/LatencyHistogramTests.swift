@@ -20,7 +20,7 @@ import Testing
     @Test("Every time has one bucket, and a longer one never an earlier")
     func buckets() {
         var last = 0
-        for time in (0..<2_000_000).map({ Int64($0 * 37) }) {
+        for time in (0..<100_000).map({ Int64($0 * 740) }) {
             let bucket = LatencyHistogram.bucket(of: time)
             #expect(bucket >= last && bucket < LatencyHistogram.buckets)
             last = bucket

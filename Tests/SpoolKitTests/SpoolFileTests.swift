@@ -184,6 +184,30 @@ final class Folder: Sendable {
             try folder.only().records(from: 0, atMost: 10, isAbandoned: false).items.map(\.bytes) == [[1, 2, 3], [4]])
     }
 
+    @Test("Where a disk is full nothing of a record stands, and what comes once there is room again stands whole")
+    func fullDisk() throws {
+        // A limit on the size of files stands for the full disk: the kernel takes a part of a record, then refuses.
+        signal(SIGXFSZ, SIG_IGN)
+        var before = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(1), &before)
+        defer { unsafe setrlimit(__rlimit_resource_t(1), &before) }
+        let room = 8_388_608
+        var small = rlimit(rlim_cur: rlim_t(room), rlim_max: before.rlim_max)
+        unsafe setrlimit(__rlimit_resource_t(1), &small)
+        let lost = Lock(0)
+        let writer = folder.writer { count in lost.withLock { $0 += count } }
+        var kept = 0
+        while writer.append([UInt8](repeating: 9, count: 50_000)) { kept += 1 }
+        #expect(!writer.append([UInt8](repeating: 9, count: 50_000)))
+        #expect(lost.withLock { $0 } == 2)
+        let file = try folder.only()
+        #expect(file.size == kept * (50_000 + SpoolFrame.headBytes) && file.size < room)
+        unsafe setrlimit(__rlimit_resource_t(1), &before)
+        #expect(writer.append(Array("after".utf8)))
+        let part = try file.records(from: kept * (50_000 + SpoolFrame.headBytes), atMost: 10, isAbandoned: false)
+        #expect(texts(part) == ["after"])
+    }
+
     @Test("Without a folder records are lost, counted, and kept again once it is back")
     func noFolder() throws {
         let lost = Lock(0)
