@@ -35,7 +35,7 @@ struct SystemPage: ShellPage {
             SystemState.Warning(
                 title: "Key \(key.id) is missing.",
                 text:
-                    "What \(counted(key.dataKeys, "data key")) sealed cannot be opened until it is back in the key ring."
+                    "What \(key.dataKeys.counted("data key", "data keys")) sealed cannot be opened until it is back in the key ring."
             )
         }
         return (schema ?? []) + keys + state.warnings
@@ -44,7 +44,7 @@ struct SystemPage: ShellPage {
     private var summary: TemplateValue {
         let isBroken = state.schema.complaint != nil || !missing.isEmpty
         let hosts = Set(state.workers.map(\.host)).count
-        let who = "\(counted(state.workers.count, "worker")) on \(counted(hosts, "host"))"
+        let who = "\(state.workers.count.counted("worker", "workers")) on \(hosts.counted("host", "hosts"))"
         let answers = state.workers.count == 1 ? "answers" : "answer"
         let rest =
             switch (state.schema.complaint, missing.isEmpty) {
@@ -64,15 +64,15 @@ struct SystemPage: ShellPage {
         [
             "pid": .text("\(worker.processID)"), "host": .text(worker.host),
             "state": worker.isDraining ? ["tone": "warn", "word": "Draining"] : ["tone": "good", "word": "Serving"],
-            "lanes": .text("\(worker.busyLanes) of \(worker.lanes)"), "requests": .text(grouped(worker.requests)),
+            "lanes": .text("\(worker.busyLanes) of \(worker.lanes)"), "requests": .text(worker.requests.grouped),
             "started": worker.started.view(now: now),
         ]
     }
 
     private func view(_ job: SystemState.Job) -> TemplateValue {
         [
-            "label": .text(job.label), "waiting": .text(grouped(job.waiting)), "running": .text(grouped(job.running)),
-            "failed": job.failed == 0 ? .null : .text(grouped(job.failed)),
+            "label": .text(job.label), "waiting": .text(job.waiting.grouped), "running": .text(job.running.grouped),
+            "failed": job.failed == 0 ? .null : .text(job.failed.grouped),
             "oldest": job.oldest.map { $0.view(now: now) } ?? .null,
         ]
     }
@@ -103,20 +103,7 @@ struct SystemPage: ShellPage {
             case .old: ["tone": "off", "word": "Old"]
             case .missing: ["tone": "bad", "word": "Missing"]
             }
-        return ["id": .text(key.id), "state": state, "sealed": .text(counted(key.dataKeys, "data key"))]
-    }
-
-    private func counted(_ count: Int, _ thing: String) -> String {
-        "\(grouped(count)) \(thing)\(count == 1 ? "" : "s")"
-    }
-
-    /// Thousands set apart by a thin, unbreakable space.
-    private func grouped(_ number: Int) -> String {
-        let digits = Array(String(number.magnitude))
-        let parts = digits.enumerated().map { index, digit in
-            (digits.count - index) % 3 == 0 && index > 0 ? "\u{202f}\(digit)" : "\(digit)"
-        }
-        return (number < 0 ? "−" : "") + parts.joined()
+        return ["id": .text(key.id), "state": state, "sealed": .text(key.dataKeys.counted("data key", "data keys"))]
     }
 }
 

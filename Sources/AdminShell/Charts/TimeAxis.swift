@@ -51,8 +51,8 @@ public struct TimeAxis: Sendable, Equatable {
 
     /// The words beneath so many spans, at round times.
     ///
-    /// They are spaced for the narrowest plot first: on a page of 360 px a plot is some 250 px wide, and a word with its
-    /// distance takes 56 of them. Further words, of a step that divides the first, are for plots of 580 px and more.
+    /// They are spaced for the narrowest plot first: on a page of 360 px a plot is some 240 px wide, and a word with its
+    /// distance takes 54 of them. Further words, of a step that divides the first, are for plots of 580 px and more.
     func marks(_ count: Int) -> [Mark] {
         let length = Double(count) * Double(span.microseconds) / 1e6
         guard count > 0 else { return [] }
