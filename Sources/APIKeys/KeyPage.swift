@@ -40,7 +40,10 @@ struct KeyPage: ShellPage {
     static let sample = KeyPage(
         key: .sample, canWrite: true, links: Links(sample: "/api-keys/1"),
         activity: [KeyActivity(action: "api_key.created", actor: "ana@acme.example", at: Timestamp(seconds: 0))],
-        usage: ["figures": [["label": "Requests", "value": "4 120"]], "href": "/usage"], site: "https://hub.example",
+        usage: [
+            "has_requests": .bool(true), "spark": Sparkline([1, 3, 2], label: "6 requests in 30 days").view,
+            "figures": [["label": "Requests", "value": "4 120"]], "href": "/usage", "log_href": "/request-logs",
+        ], site: "https://hub.example",
         now: Timestamp(seconds: 90))
 
     let key: KeyRecord
@@ -48,7 +51,7 @@ struct KeyPage: ShellPage {
     let links: Links
     /// The last lines of the audit log; nil for who may not read it.
     let activity: [KeyActivity]?
-    /// What the partial `api-key-usage` shows; nil for nothing.
+    /// What the partial `key-usage` shows; nil for nothing.
     let usage: TemplateValue?
     let site: String
     let now: Timestamp

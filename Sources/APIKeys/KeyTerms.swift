@@ -1,6 +1,7 @@
 import AddressKit
 import Domain
 import JSONKit
+import LimitKit
 import TimeKit
 
 /// What a key may do and how much: everything about it that people and scripts set.
@@ -34,6 +35,9 @@ public struct RateLimit: Sendable, Equatable {
 }
 
 extension RateLimit {
+    /// The limits as they are counted.
+    public var quotas: [Quota] { [.minute(perMinute), .hour(perHour), .day(perDay)] }
+
     /// A time in which requests are counted, the shortest first.
     enum Span: String, CaseIterable {
         case minute, hour, day

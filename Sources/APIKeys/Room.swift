@@ -73,8 +73,7 @@ public struct APIKeys: Sendable {
     /// - Parameters:
     ///   - gatekeeper: where the keys of this room come in; it is told of each change after its commit and before the
     ///     answer.
-    ///   - usageBlock: what the partial `api-key-usage` shows on a key's page: `figures` with `label` and `value`, and
-    ///     `href`; nil for nothing, as for who may not see it.
+    ///   - usageBlock: what the partial `key-usage` shows on a key's page; nil for nothing, as for who may not see it.
     public init(
         database: Database, world: World, settings: Settings = Settings(), gatekeeper: Gatekeeper,
         usageBlock: @escaping @Sendable (Identifier<APIKey>, OrganizationScope) throws -> TemplateValue? = { _, _ in nil

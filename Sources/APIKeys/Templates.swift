@@ -11,7 +11,6 @@ extension APIKeys {
         "api-key-new.html": PackageResources.api_key_new_html,
         "api-key-revoke.html": PackageResources.api_key_revoke_html,
         "api-key-roll.html": PackageResources.api_key_roll_html,
-        "api-key-usage.html": PackageResources.api_key_usage_html,
         "api-keys.html": PackageResources.api_keys_html,
         "api-keys-revoke-unused.html": PackageResources.api_keys_revoke_unused_html,
     ]

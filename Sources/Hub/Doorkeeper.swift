@@ -11,8 +11,8 @@ import SiteTokens
 struct Caller: Sendable {
     /// Who it is; nil for a stranger.
     let principal: Principal?
-    /// With which key, whose limits every request counts against; nil for a browser.
-    var key: KeyVisit?
+    /// Whose limits every request counts against; nil for a browser.
+    var meter: Meter?
     /// What every form of this browser must carry.
     let csrfToken: String
     /// A cookie to set, so that a stranger's forms have a token too.
@@ -29,8 +29,8 @@ struct Doorkeeper: Sendable {
     let session: @Sendable (String) throws -> Principal?
     /// Whose key it is, and what a key may still do.
     let gatekeeper: Gatekeeper
-    /// Whose token of the existing site it is; nil when these do not count.
-    let siteToken: (@Sendable (Secret<String>) throws -> Principal)?
+    /// Who comes with tokens of the existing site; nil when these do not count.
+    let siteDoor: SiteDoor?
     let answers: IdempotentAnswers
 
     private static let formCookie = "hub_form"
@@ -58,13 +58,12 @@ struct Doorkeeper: Sendable {
         case .ambiguous: throw Problem(400, "ambiguous_credential", "Send one credential, once.")
         case .malformed: throw gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
         case .sent(let sent) where sent.reveal({ SiteTokens.isToken($0) }):
-            guard let siteToken else {
-                throw gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
-            }
-            return Caller(principal: try siteToken(sent), csrfToken: "", newFormCookie: nil)
+            let principal = try bearer(sent, request)
+            return Caller(
+                principal: principal, meter: siteDoor?.meter(principal), csrfToken: "", newFormCookie: nil)
         case .sent(let sent):
             let visit = try gatekeeper.visit(sent, from: request.remoteAddress, requestID: request.id)
-            return Caller(principal: visit.principal, key: visit, csrfToken: "", newFormCookie: nil)
+            return Caller(principal: visit.principal, meter: .key(visit), csrfToken: "", newFormCookie: nil)
         }
         let caller = try browser(request)
         guard caller.principal != nil else { return .nobody }
@@ -73,6 +72,19 @@ struct Doorkeeper: Sendable {
             !CSRF.isCrossSite(request, origin: site.origin)
         else { return .nobody }
         return caller
+    }
+
+    /// Who came with a token of the existing site; one that opens nothing counts as a guess, like a key.
+    private func bearer(_ token: Secret<String>, _ request: Request) throws -> Principal {
+        do {
+            guard let siteDoor else {
+                throw Problem.unauthorized("invalid_credential", "Tokens of another server open nothing here.")
+            }
+            return try siteDoor.principal(token)
+        } catch let problem as Problem where problem.status == 401 {
+            let guess = gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
+            throw guess.status == 429 ? guess : problem
+        }
     }
 
     // MARK: For which organization

@@ -99,10 +99,10 @@ struct House: Sendable {
         return try doorkeeper.once(call, isScript: isScript, match.respond)
     }
 
-    /// Counts a request with a key against the key's limits; what was refused before counts nowhere.
+    /// Counts a script's request against its limits; what was refused before counts nowhere.
     private func count(_ visit: inout Visit) throws(Problem) {
-        guard let key = visit.caller.key else { return }
-        let limits = key.take()
+        guard let meter = visit.caller.meter else { return }
+        let limits = meter.take()
         visit.limits = limits
         guard limits.isAllowed else { throw .quotaExceeded(limits) }
     }
@@ -161,9 +161,7 @@ struct House: Sendable {
     /// What stands on every answer.
     private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", request.id)
-        if let key = visit.caller.key {
-            key.describe(visit.limits ?? key.look(), in: &response.headers)
-        }
+        visit.caller.meter?.describe(visit.limits, in: &response.headers)
         if isScript {
             let headers = request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn
             response.headers.include(headers.fields(request.hasGatewayFields))

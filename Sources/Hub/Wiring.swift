@@ -100,8 +100,11 @@ extension House {
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
             gatekeeper: rooms.gatekeeper,
-            siteToken: rooms.siteTokens.map { tokens in { @Sendable token in try tokens.principal(token) } },
-            answers: answers)
+            siteDoor: try rooms.siteTokens.map { tokens in
+                SiteDoor(
+                    principal: { try tokens.principal($0) }, quotas: try Rooms.rateLimit(configuration).quotas,
+                    limiter: limiter, now: world.now)
+            }, answers: answers)
         let figures = Figures(
             configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
         let operations = Operations(
@@ -152,7 +155,6 @@ struct Rooms: Sendable {
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),
             settings: configuration.sessions, limiter: limiter,
             connectionCounts: { try connections.connectionCounts($0) }, changed: { gatekeeper.changed() })
-        apiKeys = try Self.apiKeys(configuration, database, world, gatekeeper)
         siteTokens = try Self.siteTokens(configuration, database, world, client)
         let pageOf: @Sendable (String, [UInt8]) -> String? = { kind, id in
             kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
@@ -162,6 +164,10 @@ struct Rooms: Sendable {
             database: database, world: world, settings: configuration.requestLogs, log: configuration.log,
             neighbours: Neighbours(
                 newKey: APIKeyRoute.create.path, auditLog: AuditRoute.log.path, pageOf: pageOf))
+        let (requestLogs, mount) = (requestLogs, configuration.site.mount)
+        apiKeys = try Self.apiKeys(configuration, database, world, gatekeeper) { key, scope in
+            try requestLogs.keyUsage(key, by: scope, mount: mount)
+        }
         let losses = try Losses(state: configuration.stateFolder)
         self.losses = losses
         spool = try RequestSpool(state: configuration.stateFolder, log: configuration.log) { losses.add($0) }
@@ -257,7 +263,8 @@ struct Rooms: Sendable {
     }
 
     private static func apiKeys(
-        _ configuration: Configuration, _ database: Database, _ world: World, _ gatekeeper: Gatekeeper
+        _ configuration: Configuration, _ database: Database, _ world: World, _ gatekeeper: Gatekeeper,
+        usage: @escaping @Sendable (Identifier<APIKey>, OrganizationScope) throws -> TemplateValue?
     ) throws -> APIKeys {
         let settings = configuration.settings
         let prefix = try settings.text(.apiKeyPrefix)
@@ -269,14 +276,17 @@ struct Rooms: Sendable {
             database: database, world: world,
             settings: .init(
                 prefix: prefix, defaultExpiryDays: try settings.number(.apiKeyDefaultExpiryDays, 1...3_650),
-                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000), rateLimit: try rateLimit(settings),
-                highestRateLimit: try settings.number(.highestRateLimit, 1...highestRateLimit)), gatekeeper: gatekeeper)
+                maxPerUser: try settings.number(.maxKeysPerUser, 1...1_000), rateLimit: try rateLimit(configuration),
+                highestRateLimit: try settings.number(.highestRateLimit, 1...highestRateLimit)),
+            gatekeeper: gatekeeper, usageBlock: usage)
     }
 
     /// What the columns of the database hold, less than which a limit is in any case.
     private static let highestRateLimit = 4_000_000_000
 
-    private static func rateLimit(_ settings: Settings) throws(SettingsError) -> RateLimit {
+    /// What a script is good for when nothing is said.
+    static func rateLimit(_ configuration: Configuration) throws(SettingsError) -> RateLimit {
+        let settings = configuration.settings
         let highest = try settings.number(.highestRateLimit, 1...highestRateLimit)
         return RateLimit(
             perMinute: try settings.number(.rateLimitPerMinute, 1...highest),
