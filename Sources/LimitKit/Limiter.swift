@@ -15,8 +15,8 @@ public final class Limiter: Sendable {
     /// Where the next reports begin, so that a busy set does not keep others from being told of.
     let nextSet = Atomic<Int>(0)
 
-    /// How long a take waits for a holder that was stopped, in seconds; then it is refused.
-    private static let patience = 2
+    /// How long a take waits for a holder that was stopped; then it is refused.
+    private static let patience = Duration.seconds(2)
 
     /// The counters in a file, which is made when missing; a file of another shape is begun anew, with a line of log.
     ///

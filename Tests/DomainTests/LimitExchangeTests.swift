@@ -24,7 +24,7 @@ import TimeKit
         defer { try? FileManager.default.removeItem(at: folder) }
         return try (0..<count).map { number in
             let limiter = try Limiter(
-                file: folder.appending(path: "\(number)").path, subjects: 4_096, log: Log(threshold: .error),
+                file: folder.appending(path: "\(number)").path, subjects: 16_384, log: Log(threshold: .error),
                 now: house.world.now)
             let exchange = LimitExchange(
                 database: house.database, limiter: limiter, world: house.world, log: Log(threshold: .error))
