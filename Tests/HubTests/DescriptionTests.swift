@@ -160,6 +160,7 @@ import Testing
         )
         for answer in [stranger, member] {
             #expect(answer.status == 200 && answer.headers["content-type"] == "text/html; charset=utf-8")
+            #expect(!answer.text.contains("is_code"), "a template shows through")
             for (path, _, operation) in operations {
                 #expect(
                     answer.text.contains(path) && answer.text.contains("id=\"\(operation["operationId"]?.text ?? "")\"")
