@@ -5,6 +5,7 @@ import Foundation
 import HTTPKit
 import JSONKit
 import LogKit
+import ProcessKit
 import RoomFixture
 import TemplateKit
 import Testing
