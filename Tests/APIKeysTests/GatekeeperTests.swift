@@ -124,10 +124,10 @@ import TimeKit
         other.flush()
         #expect(try used() == (first, "203.0.113.9"))
         house.pass(.seconds(11))
-        other.flush()
-        #expect(try used().0 == first, "that was used before the minute was over")
         _ = try enter(key, from: "2001:db8::3")
         room.gatekeeper.flush()
+        // The other one sees that somebody has just written a later use than it knows.
+        other.flush()
         #expect(try used() == (first + .minutes(1), "2001:db8::3"))
         house.pass(.seconds(59))
         _ = try enter(key, from: "2001:db8::4")

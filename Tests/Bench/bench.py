@@ -119,7 +119,8 @@ def wrk(url, header, processes, script=None):
     before = processor_seconds(processes)
     done = subprocess.run(
         ["wrk", "-c", str(CLIENTS), "-t", str(THREADS), "-d", f"{SECONDS}s", "--latency",
-         *(("-H", header) if header else ()), *(("-s", script) if script else ()), url], capture_output=True, text=True, check=True)
+         *(("-H", header) if header else ()), *(("-s", script) if script else ()), url],
+        capture_output=True, text=True, check=True)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
     late = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", done.stdout)

@@ -1,5 +1,6 @@
 import HTTPKit
 import LimitKit
+import TimeKit
 
 /// The answers that nginx takes from the gate (`auth_request`), each a whole header block.
 ///
@@ -69,12 +70,31 @@ enum GateAnswer {
 
     private static func append(_ key: ResolvedKey, _ limits: LimitVerdict, to block: inout [UInt8]) {
         block.append(contentsOf: key.policyLine)
-        if let field = LimitFields.limit(limits) {
-            block.append(contentsOf: "RateLimit: ".utf8)
-            block.append(contentsOf: field.utf8)
-            block.append(contentsOf: "\r\n".utf8)
+        block.append(contentsOf: limitName)
+        // As ``LimitFields/limit(_:)`` writes it, which takes a third of the whole answer's time.
+        for (index, standing) in limits.standings.enumerated() {
+            if index > 0 { block.append(UInt8(ascii: ",")) }
+            block.append(contentsOf: key.limitNames[index])
+            append(standing.remaining, to: &block)
+            block.append(contentsOf: resetName)
+            append(Int((standing.resetsIn.microseconds + 999_999) / 1_000_000), to: &block)
         }
-        block.append(contentsOf: "\r\n".utf8)
+        block.append(contentsOf: ending)
+    }
+
+    private static let limitName = Array("RateLimit: ".utf8)
+    private static let resetName = Array(";t=".utf8)
+    private static let ending = Array("\r\n\r\n".utf8)
+
+    /// A number of the decimal digits that structured fields allow at most (RFC 9651 §3.3.1).
+    private static func append(_ number: Int, to block: inout [UInt8]) {
+        var rest = min(max(0, number), 999_999_999_999_999)
+        let first = block.count
+        repeat {
+            block.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        block[first...].reverse()
     }
 
     private static func block(

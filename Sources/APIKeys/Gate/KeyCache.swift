@@ -73,7 +73,7 @@ final class KeyCache: Sendable {
         clock: @escaping @Sendable () -> MonotonicTime
     ) {
         reader = KeyReader(database: database)
-        generation = KeyGeneration(database: database, shared: shared)
+        generation = KeyGeneration(database: database, shared: shared, clock: clock)
         unknown = UnknownKeys(page, clock: clock)
         self.clock = clock
     }

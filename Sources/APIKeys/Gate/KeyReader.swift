@@ -69,10 +69,11 @@ struct KeyReader: Sendable {
 struct KeyGeneration: Sendable {
     let database: Database
     let shared: SharedGeneration
+    let clock: @Sendable () -> MonotonicTime
 
     /// Looks it up now.
     func lookUp() throws {
-        let moment = MonotonicTime.now()
+        let moment = clock()
         shared.saw(
             UInt64(clamping: try Generations.value(of: Generations.apiKeys, in: database)), at: moment)
     }

@@ -22,6 +22,8 @@ final class ResolvedKey: Sendable {
     /// The value of `RateLimit-Policy`, and the whole line.
     let policy: String
     let policyLine: [UInt8]
+    /// What stands before the number that is left of each limit, as `"minute";r=`.
+    let limitNames: [[UInt8]]
     /// The header lines by which a site learns whose key it is, each with its line break.
     let lines: [UInt8]
     /// What everything was read under (`SharedGeneration`).
@@ -60,6 +62,7 @@ final class ResolvedKey: Sendable {
         subject = LimitSubject("api-key", id.bytes)
         policy = LimitFields.policy(quotas) ?? ""
         policyLine = Array("RateLimit-Policy: \(policy)\r\n".utf8)
+        limitNames = quotas.map { Array("\"\($0.name)\";r=".utf8) }
         self.generation = generation
         let membership = Principal.Membership(
             organization: organization, name: try row.get("organization"), role: role ?? .support)
