@@ -33,8 +33,10 @@ struct SpoolReader {
     /// How many lines the next batch may have: fewer after one was refused, until the line at fault stands alone.
     private var limit = batch
     private var turn = 0
-    /// Files that could not be read, by name; few enough to be kept in mind, since each was told of.
+    /// Files that could not be read or removed, by name; few enough to be kept in mind, since each was told of.
     private var unreadable: Set<String> = []
+    /// Requests at the gate of whom nobody knew who asked, since they were last told of.
+    private var strangers = 0
     private var tidied: ContinuousClock.Instant?
 
     init(_ spool: RequestSpool, _ room: RequestLogs) {
@@ -51,6 +53,7 @@ struct SpoolReader {
         var moves: [SpoolStore.Move] = []
         var isMore = false
         var unreadable = 0
+        var strangers = 0
     }
 
     /// Takes a batch in, and tells whether there is more to take at once.
@@ -98,9 +101,12 @@ struct SpoolReader {
                 case .lines: world.now() - one.file.lastWritten > Self.gateAge
                 }
             guard isOver, one.file.size <= position else { continue }
-            guard one.file.remove() else {
-                log.warning("a file of the request log cannot be removed", ["file": .init(name)])
-                // Held on to, so that it is not looked at anew each time.
+            if !one.file.remove() {
+                // Its place stays, so that it is not taken in again; told once.
+                if unreadable.insert(name).inserted {
+                    log.warning("a file of the request log cannot be removed", ["file": .init(name)])
+                }
+                open[name] = nil
                 continue
             }
             open[name] = nil
@@ -112,6 +118,8 @@ struct SpoolReader {
     private mutating func tidy() throws {
         if let tidied, .now - tidied < Self.tidyingInterval { return }
         spool.folder.sweep()
+        if strangers > 0 { log.info("requests of strangers were met at the gate", ["count": .init(strangers)]) }
+        strangers = 0
         // Known first, listed afterwards: a file that comes meanwhile is not taken for one that is gone.
         let known = try store.known()
         let present = Set(spool.folder.records() + SpoolFolder.names(in: spool.gateFolder))
@@ -187,7 +195,7 @@ struct SpoolReader {
         case .lines:
             switch GateLine.read(bytes) {
             case .request(let request): return request
-            case .stranger: break
+            case .stranger: batch.strangers += 1
             case .unreadable: batch.unreadable += 1
             }
         }
@@ -214,11 +222,18 @@ struct SpoolReader {
             forgetPositions(of: batch)
         } catch let error as DatabaseError where error.code == .commitUnknown {
             forgetPositions(of: batch)
-        } catch let error as DatabaseError where !error.isAway {
+        } catch let error as DatabaseError where Self.refusals.contains(error.number) && error.code == .other {
             try leaveOut(batch, error)
         }
         try latencies.note(batch.lines.map(\.request))
     }
+
+    /// What the database says of a value that it will not take, and 0 for what cannot even be sent to it. Whatever else goes
+    /// wrong is not the fault of a line: it passes, or somebody must mend it, and until then the files wait.
+    ///
+    /// > 1048 ER_BAD_NULL_ERROR, 1264 ER_WARN_DATA_OUT_OF_RANGE, 1292 ER_TRUNCATED_WRONG_VALUE, 1366
+    /// > ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, 1406 ER_DATA_TOO_LONG     MariaDB error codes
+    private static let refusals: Set<Int> = [0, 1_048, 1_264, 1_292, 1_366, 1_406]
 
     /// A line that the database will never take must not keep all others waiting: batches shrink until it stands alone, and
     /// then it is left out.
@@ -233,6 +248,7 @@ struct SpoolReader {
     }
 
     private mutating func moved(_ batch: Batch) {
+        strangers += batch.strangers
         for move in batch.moves { open[move.name]?.position = move.to }
     }
 

@@ -59,25 +59,40 @@ struct SpoolStore: Sendable {
                 for (unit, rows) in units { try add(rows, to: unit, in: transaction) }
             }
         } catch let error as DatabaseError where error.code == .duplicate {
-            throw Moved()
+            // The place of a file was lost, but not its lines: those that are new are taken in.
+            let held = try held(of: lines)
+            guard !held.isEmpty else { throw error }
+            try take(lines.filter { !held.contains($0.id) }, moves)
         }
     }
 
-    private func note(_ move: Move, in transaction: Transaction) throws {
-        guard move.from > 0 else {
-            try transaction.execute(
+    /// Which lines the log holds already.
+    private func held(of lines: [Line]) throws -> Set<Identifier<LoggedRequest>> {
+        var held: Set<Identifier<LoggedRequest>> = []
+        for line in lines {
+            let row = try database.row(
                 """
-                INSERT INTO spool_positions (file_id, host_id, name, position, updated_at)
-                VALUES (\(move.file), \(host), \(move.name), \(move.to), \(world.now()))
+                SELECT 1 AS one
+                  FROM request_logs
+                 WHERE organization_id = \(line.request.organization) AND id = \(line.id) AND at = \(line.request.at)
                 """)
-            return
+            if row != nil { held.insert(line.id) }
         }
+        return held
+    }
+
+    private func note(_ move: Move, in transaction: Transaction) throws {
         let outcome = try transaction.execute(
-            """
-            UPDATE spool_positions
-               SET position = \(move.to), updated_at = \(world.now())
-             WHERE file_id = \(move.file) AND position = \(move.from)
-            """)
+            move.from == 0
+                ? """
+                INSERT IGNORE INTO spool_positions (file_id, host_id, name, position, updated_at)
+                VALUES (\(move.file), \(host), \(move.name), \(move.to), \(world.now()))
+                """
+                : """
+                UPDATE spool_positions
+                   SET position = \(move.to), updated_at = \(world.now())
+                 WHERE file_id = \(move.file) AND position = \(move.from)
+                """)
         guard outcome.affectedRows == 1 else { throw Moved() }
     }
 

@@ -108,6 +108,33 @@ import TimeKit
         #expect(try logged() == 11)
     }
 
+    @Test("When the place of a file was lost, its lines are not taken in again, and new ones are")
+    func lostPlace() throws {
+        let spool = try archive.spool()
+        for number in 0..<10 { spool.write(archive.request(id: "r\(number)")) }
+        try archive.ingest(spool)
+        try archive.house.database.execute("DELETE FROM spool_positions")
+        for number in 10..<15 { spool.write(archive.request(id: "r\(number)")) }
+        try archive.ingest(spool)
+        #expect(try logged() == 15)
+        try Self.expectEqual(archive)
+    }
+
+    @Test("As long as the database lacks its tables, or refuses all, nothing is left out")
+    func refusal() throws {
+        let spool = try archive.spool()
+        for number in 0..<10 { spool.write(archive.request(id: "r\(number)")) }
+        let reading = Ingesting(spool, into: archive.room)
+        try archive.house.database.execute("RENAME TABLE request_logs TO elsewhere")
+        for _ in 0..<5 { #expect(throws: DatabaseError.self) { try reading.runOnce() } }
+        try archive.house.database.execute("RENAME TABLE elsewhere TO request_logs, usage_days TO elsewhere")
+        for _ in 0..<5 { #expect(throws: DatabaseError.self) { try reading.runOnce() } }
+        try archive.house.database.execute("RENAME TABLE elsewhere TO usage_days")
+        while try reading.runOnce() {}
+        #expect(try logged() == 10)
+        try Self.expectEqual(archive)
+    }
+
     @Test("Readers beside each other take each line in once")
     func manyReaders() throws {
         let spools = try (0..<3).map { _ in try archive.spool() }
