@@ -61,6 +61,11 @@ extension Call {
         try next.map { "\(link(route))?\(try query(at: $0))" }
     }
 
+    /// What stands in `cursor` where a page makes its own links: the place behind this item.
+    public func cursor<Kind>(after id: Identifier<Kind>) -> String {
+        shell.cursors.seal(id.bytes, for: organization?.organization)
+    }
+
     /// What stands in `cursor`.
     private func sealed<Kind>(_ cursor: Listing<Kind>.Cursor) -> String {
         shell.cursors.seal(cursor.place, for: organization?.organization)

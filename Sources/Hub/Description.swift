@@ -5,13 +5,14 @@ import Audit
 import Connections
 import JSONKit
 import Operations
+import RequestLogs
 
 extension House {
     /// What is said of every route of every room.
     static let described: [RouteDescription] =
         AccountRoute.described + ConnectionRoute.described + MessageRoute.described + APIKeyRoute.described
         + AuditRoute.described + IntegrationsRoute.described + IntegrationsHubRoute.described
-        + OperationsRoute.described + APIReferenceRoute.described
+        + RequestLogsRoute.described + OperationsRoute.described + APIReferenceRoute.described
 }
 
 extension Site {

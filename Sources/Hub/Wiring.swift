@@ -157,7 +157,11 @@ struct Rooms: Sendable {
             connectionCounts: { try connections.connectionCounts($0) }, changed: { gatekeeper.changed() })
         siteTokens = try Self.siteTokens(configuration, database, world, client)
         let pageOf: @Sendable (String, [UInt8]) -> String? = { kind, id in
-            kind == "connection" ? Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path } : nil
+            switch kind {
+            case "connection": Identifier<Connection>(bytes: id).map { ConnectionRoute.show($0).path }
+            case "api_key": Identifier<APIKey>(bytes: id).map { APIKeyRoute.show($0).path }
+            default: nil
+            }
         }
         audit = Audit(database: database, world: world, pageOf: pageOf)
         requestLogs = RequestLogs(

@@ -145,6 +145,9 @@ public struct JSONSchema: Sendable, Equatable {
     /// An object that answers hold. It may gain members, which clients leave aside.
     public static func object(_ fields: Field...) -> JSONSchema { object(fields, isClosed: false) }
 
+    /// The same of fields that several share.
+    public static func object(_ fields: [Field]) -> JSONSchema { object(fields, isClosed: false) }
+
     /// An object that is sent: a member that is not named here is refused.
     public static func body(_ fields: Field...) -> JSONSchema { object(fields, isClosed: true) }
 

@@ -20,7 +20,7 @@ extension RequestLogs {
                     ? part.entries.first.map { address.setting([("newer", Self.cursor($0.id))]) } ?? address.setting([])
                     : nil,
                 olderHref: part.hasOlder
-                    ? part.entries.last.map { address.setting([("cursor", Self.cursor($0.id))]) } : nil,
+                    ? part.entries.last.map { address.setting([("cursor", call.cursor(after: $0.id))]) } : nil,
                 keptDays: settings.logDays, isLimited: scope.role == .member, example: example(call),
                 newKeyHref: try newKeyHref(call), now: world.now()))
     }

@@ -34,7 +34,12 @@ final class Office: Sendable {
         room = APIKeys(
             database: house.database, world: house.world, settings: settings,
             gatekeeper: try .made(house, memory: memory, clock: clock),
-            usageBlock: { _, _ in ["figures": [["label": "Requests", "value": "4 120"]], "href": "/hub/usage"] })
+            usageBlock: { _, _ in
+                [
+                    "has_requests": .bool(true), "spark": Sparkline([1, 3, 2], label: "6 requests").view,
+                    "figures": [["label": "Requests", "value": "4 120"]], "href": "/hub/usage", "log_href": .null,
+                ]
+            })
         door = try Door(house, room.routes, templates: APIKeys.templates)
         organization = try house.organization()
         admin = try house.person(.admin, in: organization, email: "ana@acme.example")
