@@ -74,6 +74,8 @@ import TimeKit
         #expect(try names("actor=ben%40acme.example") == ["SMTP “news”", "100% _ci\\_"])
         #expect(try names("actor=\(try #require(ana.browser).user)") == ["Telegram “alerts”"])
         #expect(try names("action=connection.removed") == ["SMTP “news”"])
+        #expect(try names("request_id=test&action=connection.removed") == ["SMTP “news”"])
+        #expect(try names("request_id=another").isEmpty)
         #expect(try names("object_kind=api_key") == ["100% _ci\\_"])
         #expect(try names("since=\(noon.rfc3339)") == ["SMTP “news”", "100% _ci\\_"])
         #expect(try names("until=\(noon.rfc3339)") == ["Telegram “alerts”"])
