@@ -136,8 +136,11 @@ extension APIKeyRoute {
     private static let name = JSONSchema.words(1...100, example: "billing")
     private static let scope = JSONSchema.text(
         1...200, pattern: #"^[a-z][a-z0-9_-]*:([a-z][a-z0-9_-]*|\*)$"#, example: "connections:read")
-    private static let addresses = JSONSchema.list(of: .text(2...49, example: "203.0.113.0/24"))
-    private static let metadata = JSONSchema.map(to: .text(example: "blue"), example: ["team": "blue"])
+    private static let addresses = JSONSchema.list(
+        of: .text(2...49, example: "203.0.113.0/24"), atMost: TermsReader.mostNetworks)
+    private static let metadata = JSONSchema.map(
+        to: .text(0...4_096, example: "blue"), names: "^[A-Za-z0-9._:-]{1,64}$", atMost: TermsReader.mostMembers,
+        example: ["team": "blue"])
     private static let count = JSONSchema.integer(1...4_000_000_000, example: 60)
 
     private static let wantedLimit = JSONSchema.body(

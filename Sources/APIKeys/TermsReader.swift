@@ -78,7 +78,7 @@ struct TermsReader {
             }
             let name = String(parts[0].trimmed)
             if terms.metadata.contains(where: { $0.name == name }) {
-                input.refuse("metadata", "duplicate", "“\(name.prefix(64))” is written twice.")
+                input.refuse("metadata", "duplicate_name", "“\(name.prefix(64))” is written twice.")
             }
             set(.init(name, .string(String(parts[1]))), in: &terms.metadata, &input)
         }
@@ -176,7 +176,7 @@ extension TermsReader {
 
 /// Metadata: at most fifty texts under names of the caller's own, four kilobytes in all.
 extension TermsReader {
-    private static let mostMembers = 50
+    static let mostMembers = 50
     private static let mostBytes = 4_096
 
     private func set(_ member: JSON.Member, in metadata: inout [JSON.Member], _ input: inout Input) {

@@ -397,7 +397,8 @@ private struct Desk {
         _ = try desk.sendgrid()
         _ = try desk.connect("telegram", #"{"bot_token":"\#(Office.token)"}"#)
         let member = try desk.office.house.person(.member, in: desk.office.organization)
-        for method in HTTPKit.Method.allCases {
+        // QUERY is passed on nowhere.
+        for method in HTTPKit.Method.allCases where method != .query {
             let isFine = try desk.call(method, "sendgrid", "/", as: member).status == 200
             #expect(isFine == method.isSafe, "\(method)")
         }
