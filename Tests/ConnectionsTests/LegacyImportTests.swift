@@ -254,7 +254,8 @@ import TimeKit
         #expect(try row.get("token_expires_at") == Timestamp(rfc3339: "2026-11-21T12:00:00Z"))
         #expect(try credentials("google")["access_token"] == "ya29.abc" || credentials("google") == .null)
         #expect(try run(.supabase, rows) == ["unchanged google:default "])
-        let events = try office.house.database.rows("SELECT data FROM domain_events WHERE type = 'connection.connected' LIMIT 10")
+        let events = try office.house.database.rows(
+            "SELECT data FROM domain_events WHERE type = 'connection.connected' LIMIT 10")
         try #require(events.count == 1, "once, and what is no news never")
         let data = try JSON(parsing: Array(events[0].get("data", as: String.self).utf8))
         #expect(data["status"] == ["from": "disconnected", "to": "connected"] && data["provider"] == "google")

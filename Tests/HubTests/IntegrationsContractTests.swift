@@ -267,7 +267,8 @@ import TimeKit
         let details: String = try rows[0].get("details")
         #expect(details == #"{"provider":"telegram","token":"***ew11"}"#)
         #expect(try rows[1].get("details") == details, "a token that is found later can be told")
-        let events = try door.database.rows("SELECT type FROM domain_events WHERE type LIKE 'connection.%' ORDER BY id LIMIT 10")
+        let events = try door.database.rows(
+            "SELECT type FROM domain_events WHERE type LIKE 'connection.%' ORDER BY id LIMIT 10")
         #expect(try events.map { try $0.get("type") } == ["connection.connected", "connection.disconnected"])
         // What is active already does not become it once more, and what was dropped does.
         for _ in 0..<2 { _ = try send(.post, "/telegram/connect/", #"{"token":"\#(Self.token)"}"#) }
