@@ -104,7 +104,8 @@ let package = Package(
             name: "Hub",
             dependencies: [
                 "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations", "SiteTokens", "AdminShell",
-                "Domain", "JobKit", "SpoolKit", "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit", "JSONKit",
+                "Domain", "JobKit", "SpoolKit", "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit",
+                "JSONKit",
                 "TemplateKit", "DatabaseKit", "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
             ],
             exclude: ["Hub.docc"],

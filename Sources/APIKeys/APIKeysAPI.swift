@@ -121,7 +121,7 @@ extension APIKeyRoute {
                 body: .body(
                     .required("key", .text(1...4_096, example: exampleKey), "The key that somebody sent."),
                     .optional("scope", scope, "What is asked for."),
-                    .optional("ip", .text(2...45, example: "203.0.113.9"), "From where."),
+                    .optional("ip", address, "From where."),
                     .optional(
                         "cost", .integer(0...1_000_000, example: 1), "As how many requests it counts; 0 only looks.")
                 ), answers: .ok(verdict))
@@ -138,6 +138,9 @@ extension APIKeyRoute {
         1...200, pattern: #"^[a-z][a-z0-9_-]*:([a-z][a-z0-9_-]*|\*)$"#, example: "connections:read")
     private static let addresses = JSONSchema.list(
         of: .text(2...49, example: "203.0.113.0/24"), atMost: TermsReader.mostNetworks)
+    private static let address = JSONSchema.any(
+        of: .text(7...15, format: "ipv4", example: "203.0.113.9"), .text(2...45, format: "ipv6", example: "2001:db8::9")
+    )
     private static let metadata = JSONSchema.map(
         to: .text(0...4_096, example: "blue"), names: "^[A-Za-z0-9._:-]{1,64}$", atMost: TermsReader.mostMembers,
         example: ["team": "blue"])

@@ -6,7 +6,7 @@ import Testing
 import ThreadKit
 
 /// Calls whose bodies are handed on while they move.
-@Suite("A stream", .timeLimit(.minutes(2)))
+@Suite("A stream", .timeLimit(.minutes(15)))
 struct StreamTests {
     private func get(_ server: Server, limit: Int = 1_000_000_000, deadline: Duration = .seconds(20)) -> OutboundRequest
     {

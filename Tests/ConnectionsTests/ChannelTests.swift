@@ -8,7 +8,7 @@ import Testing
 @testable import Connections
 
 /// Each service's documented request, byte for byte, and what its documented answers mean.
-@Suite("Channels", .timeLimit(.minutes(5))) struct ChannelTests {
+@Suite("Channels", .timeLimit(.minutes(15))) struct ChannelTests {
     /// A service, how it is connected, what is sent, the request that it must get, its answer and the id in that.
     struct Example: Sendable, CustomTestStringConvertible {
         let provider: String

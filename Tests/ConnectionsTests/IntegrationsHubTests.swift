@@ -8,7 +8,7 @@ import Testing
 @testable import Connections
 
 /// The contract “Integrations Hub”, its answers compared member by member.
-@Suite(.timeLimit(.minutes(2))) struct IntegrationsHub {
+@Suite(.timeLimit(.minutes(15))) struct IntegrationsHub {
     let there: SigningInOffice
     let door: Door
 

@@ -10,7 +10,7 @@ import TimeKit
 @testable import Connections
 
 /// The functions of PhoenixKit's `Integrations`, each test named after one.
-@Suite(.timeLimit(.minutes(2))) struct IntegrationsFunctions {
+@Suite(.timeLimit(.minutes(15))) struct IntegrationsFunctions {
     let office: Office
     let integrations: Integrations
 

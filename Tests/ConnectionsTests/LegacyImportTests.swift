@@ -11,7 +11,7 @@ import TimeKit
 @testable import Connections
 
 /// What tables of former systems become here.
-@Suite(.timeLimit(.minutes(2))) struct LegacyImports {
+@Suite(.timeLimit(.minutes(15))) struct LegacyImports {
     /// Made by Python's cryptography 50.0.2, with the two keys below.
     static let keys =
         "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=, MCbqnN7veB2dfENm5aXg-bVYaLnECFaXq1ST9EXVAkw="

@@ -8,7 +8,7 @@ import Testing
 @testable import Connections
 
 /// What is refused before anything is sent, with the field named, and who may send and see.
-@Suite("What is sent", .timeLimit(.minutes(5))) struct MessageInputTests {
+@Suite("What is sent", .timeLimit(.minutes(15))) struct MessageInputTests {
     private static let telegram = #"{"bot_token":"\#(Office.token)"}"#
     private static let mail =
         #"{"host":"mail.example","port":"587","from_email":"shop@acme.example","to_email":"bo@acme.example"}"#

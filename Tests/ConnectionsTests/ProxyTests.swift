@@ -102,7 +102,7 @@ private struct Desk {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct ProxyTests {
+@Suite(.timeLimit(.minutes(15))) struct ProxyTests {
     // MARK: There
 
     @Test(

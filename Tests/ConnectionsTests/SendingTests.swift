@@ -10,7 +10,7 @@ import TimeKit
 @testable import Connections
 
 /// The way of a message: into the queue, out of it, and what becomes of it when something goes wrong.
-@Suite("Sending", .timeLimit(.minutes(5))) struct SendingTests {
+@Suite("Sending", .timeLimit(.minutes(15))) struct SendingTests {
     static let taken = StandIn.json(200, #"{"ok":true,"result":{"message_id":42}}"#)
     static let busy = "HTTP/1.1 429 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
     static let setup = #"{"bot_token":"\#(Office.token)","chat_id":"4711471147"}"#

@@ -7,7 +7,7 @@ import Testing
 @testable import Connections
 
 /// The functions of PhoenixKit's `Integrations` by which people sign in, each test named after one.
-@Suite(.timeLimit(.minutes(2))) struct SigningInFunctions {
+@Suite(.timeLimit(.minutes(15))) struct SigningInFunctions {
     let there: SigningInOffice
     let integrations: Integrations
     let address = "https://app.example/callback"

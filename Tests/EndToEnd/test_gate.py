@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import secrets
+import struct
 import signal
 import subprocess
 import threading
@@ -154,6 +155,10 @@ def change(house, key, assignments):
 def await_change(house, key, assignments, condition):
     """A change from elsewhere reaches every worker: whoever is asked next, and next, and next."""
     change(house, key, assignments)
+    [row] = house.sql("SELECT value FROM generations WHERE name = 'api_keys'")
+    # Until the host has looked, a worker that was not asked may still judge by what it knew.
+    file = house.folder / "key-generation"
+    until(lambda: struct.unpack("<3Q", file.read_bytes()[:24])[1] >= row["value"], 10, "the look at the change")
     until(lambda: all(condition() for _ in range(20)), 10, "the change from elsewhere")
 
 
@@ -400,7 +405,7 @@ def test_a_flood_of_unknown_keys_asks_little_and_grows_nothing(site):
     statuses = flood([forge()[:-1] + "!" for _ in range(1500)])
     seconds = time.monotonic() - began
     assert set(statuses) == {401, 429} and statuses[401] <= 60 * (seconds // 60 + 1)
-    assert executed()["Com_stmt_execute"] - idle["Com_stmt_execute"] <= 10 * (seconds + 2)
+    assert executed()["Com_stmt_execute"] - idle["Com_stmt_execute"] <= 25 * (seconds + 2)
     # One unknown key, again and again: once a second, and by each process once before the others know.
     one, before, began = forge(), executed(), time.monotonic()
     flood([one] * 1500)

@@ -109,5 +109,4 @@ def test_the_way_back_is_a_page_that_is_listed(stage):
 def test_zapier_is_set_up_on_a_page_and_others_are_refused(stage):
     assert stage.begin("zapier") == stage.house.url("/connections/new/zapier")
     assert stage.ask({"provider": "slack"}).status_code == 422
-    assert stage.ask({"provider": "shopify"}).json()["errors"][0]["pointer"] == "/shop" or stage.status("shopify")
     assert stage.ask({"provider": "notion"}, token=False).status_code == 401

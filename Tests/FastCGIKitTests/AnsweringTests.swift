@@ -5,7 +5,7 @@ import Testing
 
 @testable import FastCGIKit
 
-@Suite(.timeLimit(.minutes(2))) struct Answering {
+@Suite(.timeLimit(.minutes(15))) struct Answering {
     @Test("A streamed body arrives whole, piece by piece")
     func streamed() throws {
         let worker = try Worker { _ in
@@ -127,7 +127,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct Draining {
+@Suite(.timeLimit(.minutes(15))) struct Draining {
     @Test("Lanes that wait leave at once")
     func idle() throws {
         let worker = try Worker(lanes: 8)

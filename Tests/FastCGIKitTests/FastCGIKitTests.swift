@@ -4,7 +4,7 @@ import Testing
 
 @testable import FastCGIKit
 
-@Suite(.timeLimit(.minutes(2))) struct Reading {
+@Suite(.timeLimit(.minutes(15))) struct Reading {
     /// Says what was read.
     private static func echo(_ request: Request) -> Response {
         var lines = [
@@ -139,7 +139,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct Bodies {
+@Suite(.timeLimit(.minutes(15))) struct Bodies {
     private static var small: Limits {
         var limits = Limits()
         limits.bodyBytes = 1_000

@@ -7,7 +7,7 @@ import ThreadKit
 @testable import FastCGIKit
 
 /// Requests that are passed on: bodies read while they arrive, answers sent while they are made.
-@Suite(.timeLimit(.minutes(2))) struct PassingOn {
+@Suite(.timeLimit(.minutes(15))) struct PassingOn {
     private static func limits(bytes: Int = 1_000_000, silence: Int = 30) -> Limits {
         var limits = Limits()
         limits.passThrough = PassThrough("/api/*/proxy")

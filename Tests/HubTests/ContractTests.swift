@@ -8,7 +8,7 @@ import TimeKit
 
 @testable import Hub
 
-@Suite(.timeLimit(.minutes(5))) struct Repetition {
+@Suite(.timeLimit(.minutes(15))) struct Repetition {
     private func house() throws -> (FrontDoor, key: String) {
         let door = try FrontDoor()
         try door.person("ana@acme.example")
@@ -93,7 +93,7 @@ import TimeKit
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct Organizations {
+@Suite(.timeLimit(.minutes(15))) struct Organizations {
     @Test("X-Org-ID picks an organization; one that is not one's own is 404, none where there are several 400")
     func header() throws {
         let door = try FrontDoor()

@@ -7,7 +7,7 @@ import Testing
 @testable import Hub
 
 /// The API's description against the routes that there are.
-@Suite(.timeLimit(.minutes(5))) struct APIDescription {
+@Suite(.timeLimit(.minutes(15))) struct APIDescription {
     private let document: JSON
     private let site: Site
 

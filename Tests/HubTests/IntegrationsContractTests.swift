@@ -10,7 +10,7 @@ import TimeKit
 @testable import Hub
 
 /// The contract “Integrations API (MVP)”, its answers compared member by member, byte by byte.
-@Suite(.timeLimit(.minutes(5))) struct IntegrationsContract {
+@Suite(.timeLimit(.minutes(15))) struct IntegrationsContract {
     static let token = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
     static let other = "654321:ZYX-DEF1234ghIkl-zyx57W2v1u123ew99"
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Hub
 
 /// The contract “Integrations Hub” as a browser walks through it, by the front door.
-@Suite(.timeLimit(.minutes(5))) struct IntegrationsHubByTheFrontDoor {
+@Suite(.timeLimit(.minutes(15))) struct IntegrationsHubByTheFrontDoor {
     @Test("A signed-in page begins a sign-in, its browser alone ends it, and the list tells how it went")
     func wholeWay() throws {
         let door = try FrontDoor([

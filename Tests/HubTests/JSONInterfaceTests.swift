@@ -10,7 +10,7 @@ import Testing
 @testable import Hub
 
 /// What every address of the JSON interface promises, whoever performs it.
-@Suite(.timeLimit(.minutes(5))) struct JSONInterface {
+@Suite(.timeLimit(.minutes(15))) struct JSONInterface {
     private func opened() throws -> (door: FrontDoor, headers: Headers) {
         let door = try FrontDoor()
         try door.person("ana@acme.example")
@@ -113,7 +113,7 @@ import Testing
 }
 
 /// Scripts of other sites in browsers.
-@Suite(.timeLimit(.minutes(5))) struct CrossOriginRequests {
+@Suite(.timeLimit(.minutes(15))) struct CrossOriginRequests {
     private static let origin = "https://app.example"
     private let asking: Headers = [
         "origin": origin, "access-control-request-method": "PATCH", "access-control-request-headers": "x-api-key",

@@ -12,7 +12,7 @@ import Testing
 @testable import Hub
 
 /// What holds for every route of every room, read from the samples that each room gives of its routes.
-@Suite(.timeLimit(.minutes(5))) struct EveryRoute {
+@Suite(.timeLimit(.minutes(15))) struct EveryRoute {
     private static let scriptPlaces: Set<String> = [
         "api", "functions", "oauth", "health", "gate", "inbound", ".well-known",
     ]

@@ -7,7 +7,7 @@ import TimeKit
 
 @testable import Hub
 
-@Suite(.timeLimit(.minutes(5))) struct Sessions {
+@Suite(.timeLimit(.minutes(15))) struct Sessions {
     private func house() throws -> FrontDoor {
         let door = try FrontDoor()
         try door.person("ana@acme.example")

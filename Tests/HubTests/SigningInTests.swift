@@ -8,7 +8,7 @@ import TimeKit
 
 @testable import Hub
 
-@Suite(.timeLimit(.minutes(5))) struct FirstRun {
+@Suite(.timeLimit(.minutes(15))) struct FirstRun {
     private let wanted = [
         ("organization_name", "Acme Shop"), ("name", "Ana Kovač"), ("email", "Ana@acme.example"),
         ("password", FrontDoor.password),
@@ -106,7 +106,7 @@ import TimeKit
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct Door {
+@Suite(.timeLimit(.minutes(15))) struct Door {
     @Test("An unknown person and a wrong password get the same answer")
     func same() throws {
         let door = try FrontDoor()
