@@ -95,6 +95,8 @@ struct SchemaCheck {
         case "date-time": text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/) != nil
         case "date": text.wholeMatch(of: /\d{4}-\d\d-\d\d/) != nil
         case "uri": text.contains("://")
+        case "ipv4": text.wholeMatch(of: /\d{1,3}(\.\d{1,3}){3}/) != nil
+        case "ipv6": text.wholeMatch(of: /[0-9a-f:.]+/) != nil && text.contains(":")
         default: false
         }
     }
