@@ -25,14 +25,16 @@ OWNER = ("owner@example.org", "correct horse battery staple")
 os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
 
 
-def until(condition, seconds=20.0, what="the condition"):
-    """Waits for a condition to hold and returns its value; a test never sleeps for a guessed time."""
+def until(condition, seconds=60.0, what="the condition", told=lambda: ""):
+    """Waits for a condition to hold and returns its value; a test never sleeps for a guessed time.
+
+    `told` says what was seen instead. The time is long since it is a bound on a stuck machine, not a figure."""
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
+        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s {told()}"
         time.sleep(0.01)
 
 

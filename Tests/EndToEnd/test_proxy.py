@@ -329,7 +329,7 @@ def test_slow_callers_do_not_take_the_lanes_of_others(proxied):
         def busy():
             answers.append(requests.get(url(proxied, "/small"), headers=key(proxied), timeout=30))
             return answers[-1].status_code == 503
-        until(busy, what="the refusal")
+        until(busy, what="the refusal", told=lambda: [(each.status_code, each.elapsed) for each in answers[-20:]])
         assert answers[-1].json()["code"] == "busy" and answers[-1].headers["Retry-After"] == "1"
         for _ in range(20):
             assert requests.get(proxied.url("/health/ready"), timeout=5).status_code == 200
