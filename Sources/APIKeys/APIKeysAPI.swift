@@ -135,7 +135,7 @@ extension APIKeyRoute {
     private static let exampleKey = "sk_3f9a1c7e_0123456789abcdefghijklmnopqrstuv1xYz9Q"
     private static let name = JSONSchema.words(1...100, example: "billing")
     private static let scope = JSONSchema.text(
-        1...200, pattern: #"^[a-z][a-z0-9_-]*:([a-z][a-z0-9_-]*|\*)$"#, example: "connections:read")
+        3...129, pattern: #"^[a-z0-9_-]{1,64}:([a-z0-9_-]{1,64}|\*)$"#, example: "connections:read")
     private static let addresses = JSONSchema.list(
         of: .text(2...49, example: "203.0.113.0/24"), atMost: TermsReader.mostNetworks)
     private static let address = JSONSchema.any(

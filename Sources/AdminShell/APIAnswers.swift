@@ -126,15 +126,16 @@ extension APIDocument.Entry {
     private func content(of answer: APIAnswer) -> [JSON.Member]? {
         switch answer.content {
         case .nothing: return nil
-        case .json(let schema):
-            return [.init("application/json", ["schema": schema.json, "example": schema.example])]
-        case .list(let element, let isTable):
-            let whole = APIDocument.list(of: element)
-            let json = JSON.Member("application/json", ["schema": whole.json, "example": whole.example])
-            return isTable ? [json, .init("text/csv", ["schema": ["type": "string"]])] : [json]
+        case .json(let schema, let isTable): return Self.content(schema, isTable)
+        case .list(let element, let isTable): return Self.content(APIDocument.list(of: element), isTable)
         case .passedOn: return [.init("*/*", [:])]
         case .other(let type): return [.init(type, ["schema": ["type": "string"]])]
         }
+    }
+
+    private static func content(_ schema: JSONSchema, _ isTable: Bool) -> [JSON.Member] {
+        let json = JSON.Member("application/json", ["schema": schema.json, "example": schema.example])
+        return isTable ? [json, .init("text/csv", ["schema": ["type": "string"]])] : [json]
     }
 
     /// Problems that only this operation has, beside those of the house with the same status.

@@ -190,7 +190,7 @@ public struct APIDocument: Sendable {
         let parts = entries.flatMap { entry -> [JSONSchema] in
             let answers = entry.operation.answers.compactMap { answer -> JSONSchema? in
                 switch answer.content {
-                case .json(let schema), .list(let schema, _): schema
+                case .json(let schema, _), .list(let schema, _): schema
                 case .nothing, .passedOn, .other: nil
                 }
             }

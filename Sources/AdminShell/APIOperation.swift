@@ -137,8 +137,8 @@ public struct APIAnswer: Sendable {
     public enum Content: Sendable {
         /// Nothing.
         case nothing
-        /// A JSON value.
-        case json(JSONSchema)
+        /// A JSON value; as a table too, for those who ask for CSV.
+        case json(JSONSchema, isTable: Bool = false)
         /// A part of a list, with the way to the next part; as a table too, for those who ask for CSV.
         case list(of: JSONSchema, isTable: Bool)
         /// Whatever somebody else says.
@@ -163,9 +163,11 @@ public struct APIAnswer: Sendable {
         self.hasLocation = hasLocation
     }
 
-    /// 200 with a value.
-    public static func ok(_ schema: JSONSchema, _ meaning: String = "As asked.") -> APIAnswer {
-        APIAnswer(200, meaning, .json(schema))
+    /// 200 with a value; `isTable` where it can be had as CSV.
+    public static func ok(
+        _ schema: JSONSchema, _ meaning: String = "As asked.", isTable: Bool = false
+    ) -> APIAnswer {
+        APIAnswer(200, meaning, .json(schema, isTable: isTable))
     }
 
     /// 200 with a part of a list; `isTable` where the same can be had as CSV.
@@ -188,7 +190,7 @@ public struct APIAnswer: Sendable {
 
     /// Another status with a value or nothing.
     public static func status(_ status: Status, _ schema: JSONSchema?, _ meaning: String) -> APIAnswer {
-        APIAnswer(status, meaning, schema.map(Content.json) ?? .nothing)
+        APIAnswer(status, meaning, schema.map { .json($0) } ?? .nothing)
     }
 
     /// 200 with something that is no JSON.

@@ -64,7 +64,7 @@ extension RequestLogsRoute {
                 details: "With `Accept: text/csv` or `?format=csv` one of its parts comes as a table.",
                 parameters: range + [
                     .query("table", .word(of: RequestLogs.UsageTable.self), "Which part comes as a table."), format,
-                ], answers: .ok(figures))
+                ], answers: .ok(figures, isTable: true))
         ])
 
     // MARK: What things look like

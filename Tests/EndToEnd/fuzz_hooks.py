@@ -1,5 +1,7 @@
 """What `schemathesis` is told about requests that no schema can say."""
 
+import json
+
 import schemathesis
 from schemathesis.engine import observations
 from schemathesis.generation import GenerationMode
@@ -26,12 +28,8 @@ MADE_UP = {"query": ["cursor", "owner", "oauth_app_id", "start_date", "end_date"
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Leaves out what no schema can say.
-
-    TRACE ends at nginx, which does not know what else an address takes; test_json_api.py sees that it is refused. And who
-    revokes what nobody uses must know how many keys that are.
-    """
-    return case.method.upper() != "TRACE" and not case.path.endswith("/revoke-unused")
+    """TRACE ends at nginx, which does not know what else an address takes; test_json_api.py sees that it is refused."""
+    return case.method.upper() != "TRACE"
 
 
 @schemathesis.hook
@@ -43,3 +41,9 @@ def before_call(context, case, kwargs):
         for name in names:
             if values and name in values:
                 del values[name]
+    if isinstance(case.body, dict):
+        # No pattern says which texts are networks, and metadata has a size as a whole.
+        if case.body.get("allowed_ips"):
+            case.body["allowed_ips"] = ["203.0.113.0/24"]
+        if len(json.dumps(case.body.get("metadata"))) > 4_000:
+            case.body["metadata"] = {"team": "blue"}

@@ -1,6 +1,7 @@
 """Every operation of the API's description, called with what it promises to take and with what it promises to refuse.
 
-`HUB_FUZZ_SECONDS` says how long; `make fuzz` takes its time.
+`HUB_FUZZ_SECONDS` says how long; `make fuzz` takes its time, and tries other values each time. The short form tries the
+same, so that a change is judged by what it changes.
 """
 
 import json
@@ -14,6 +15,7 @@ from standins import TELEGRAM_TOKEN
 
 HERE = pathlib.Path(__file__).parent
 SECONDS = int(os.environ.get("HUB_FUZZ_SECONDS") or 60)
+SEED = [] if os.environ.get("HUB_FUZZ_SECONDS") else ["--seed", "1"]
 
 
 def told(said):
@@ -28,8 +30,10 @@ def fuzz(house, key, folder, *more, seconds=SECONDS):
     program = pathlib.Path(sys.executable).with_name("st")
     done = subprocess.run(
         [program, "--config-file", HERE / "schemathesis.toml", "run", house.url("/api/openapi.json"),
-         "--header", f"Authorization: Bearer {key}", "--max-time", str(seconds), "--no-color", "--workers", "2",
-         "--report", "ndjson", "--report-ndjson-path", report, *more],
+         "--header", f"Authorization: Bearer {key}", "--max-time", str(seconds), "--no-color",
+         # One at a time: CPython 3.11 may end with "AST constructor recursion depth mismatch" with more (gh-106905).
+         "--workers", "1",
+         *SEED, "--report", "ndjson", "--report-ndjson-path", report, *more],
         capture_output=True, text=True, cwd=folder,
         env={**clean_environment(), "SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)})
     count = report.read_text().count('"status_code"') if report.exists() else 0
@@ -43,7 +47,9 @@ def test_every_operation_keeps_what_it_promises(make_house, tmp_path):
     api = house.api(house.create_key(name="watch"))
     # Something to find, so that not everything is 404.
     api.create("telegram", {"bot_token": TELEGRAM_TOKEN})
-    status, said, count = fuzz(house, key, tmp_path, "--exclude-operation-id", "revokeAPIKey")
+    status, said, count = fuzz(house, key, tmp_path, "--exclude-operation-id", "revokeAPIKey",
+                                  # Who revokes what nobody uses must know how many keys that are.
+                                  "--exclude-operation-id", "revokeUnusedAPIKeys")
     assert status == 0, told(said)
     assert count > 5 * SECONDS, said[-3_000:]
     assert api.get("/organization").status_code == 200, "the key and the house have survived it"

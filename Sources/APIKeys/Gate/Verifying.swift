@@ -44,6 +44,7 @@ extension APIKeys {
     private func question(_ call: Call) throws -> Question {
         var input = try call.json()
         let key = input.required("key", input.secret("key"))
+        if key?.reveal({ $0.isEmpty }) == true { input.refuse("key", "required", "This is needed.") }
         let right = input.parsed("scope", orSay: "Write a right as resource:action, such as items:read.") {
             Scope($0)?.description
         }

@@ -100,7 +100,7 @@ struct APIReferenceView: Sendable {
     private func view(_ answer: APIAnswer) -> TemplateValue {
         let rows: [TemplateValue] =
             switch answer.content {
-            case .json(let schema): self.rows(of: schema)
+            case .json(let schema, _): self.rows(of: schema)
             case .list(let element, _): self.rows(of: element, below: "data[]")
             case .nothing, .passedOn, .other: []
             }
