@@ -1,7 +1,8 @@
 """Every operation of the API's description, called with what it promises to take and with what it promises to refuse.
 
 `HUB_FUZZ_SECONDS` says how long; `make fuzz` takes its time, and tries other values each time. The short form tries the
-same, so that a change is judged by what it changes.
+same, so that a change is judged by what it changes, and does not judge what is refused of that which the description
+allows: rules between fields stand in no schema, and how many of them are met depends on how fast the machine is.
 """
 
 import json
@@ -15,7 +16,7 @@ from standins import TELEGRAM_TOKEN
 
 HERE = pathlib.Path(__file__).parent
 SECONDS = int(os.environ.get("HUB_FUZZ_SECONDS") or 60)
-SEED = [] if os.environ.get("HUB_FUZZ_SECONDS") else ["--seed", "1"]
+SHORT = [] if os.environ.get("HUB_FUZZ_SECONDS") else ["--seed", "1", "--exclude-checks", "positive_data_acceptance"]
 
 
 def told(said):
@@ -33,7 +34,7 @@ def fuzz(house, key, folder, *more, seconds=SECONDS):
          "--header", f"Authorization: Bearer {key}", "--max-time", str(seconds), "--no-color",
          # One at a time: CPython 3.11 may end with "AST constructor recursion depth mismatch" with more (gh-106905).
          "--workers", "1",
-         *SEED, "--report", "ndjson", "--report-ndjson-path", report, *more],
+         *SHORT, "--report", "ndjson", "--report-ndjson-path", report, *more],
         capture_output=True, text=True, cwd=folder,
         env={**clean_environment(), "SCHEMATHESIS_HOOKS": "fuzz_hooks", "PYTHONPATH": str(HERE)})
     count = report.read_text().count('"status_code"') if report.exists() else 0
