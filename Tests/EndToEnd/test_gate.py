@@ -158,8 +158,8 @@ def await_change(house, key, assignments, condition):
     [row] = house.sql("SELECT value FROM generations WHERE name = 'api_keys'")
     # Until the host has looked, a worker that was not asked may still judge by what it knew.
     file = house.folder / "key-generation"
-    until(lambda: struct.unpack("<3Q", file.read_bytes()[:24])[1] >= row["value"], 60, "the look at the change")
-    until(lambda: all(condition() for _ in range(20)), 60, "the change from elsewhere")
+    until(lambda: struct.unpack("<3Q", file.read_bytes()[:24])[1] >= row["value"], 10, "the look at the change")
+    until(lambda: all(condition() for _ in range(20)), 10, "the change from elsewhere")
 
 
 def forge():
@@ -321,7 +321,7 @@ def test_over_the_limit_is_429_with_when_to_come_back(site):
     assert get(house, "/app/x", key).status_code == 200
     await_change(house, key, "requests_per_minute = 3",
                  lambda: "q=3;" in get(house, "/app/x", key).headers.get("RateLimit-Policy", ""))
-    until(lambda: get(house, "/app/x", key).status_code != 200, 60, "the limit")
+    until(lambda: get(house, "/app/x", key).status_code != 200, 5, "the limit")
     over = get(house, "/app/x", key)
     body = assert_denied(over, 429, "rate_limited")
     assert 1 <= int(over.headers["Retry-After"]) <= 61
@@ -417,7 +417,7 @@ def test_a_flood_of_unknown_keys_asks_little_and_grows_nothing(site):
     flood([forge() for _ in range(3000)])
     assert memory() - held < 4 * 1024, "kilobytes of both workers together"
     assert get(house, "/app/x", good).status_code == 200, "a key that opens something works beside all this"
-    rows = until(lambda: house.sql("SELECT object_name FROM audit_events WHERE action = 'api_key.guessed'"), 60)
+    rows = until(lambda: house.sql("SELECT object_name FROM audit_events WHERE action = 'api_key.guessed'"), 10)
     assert {row["object_name"] for row in rows} == {"127.0.0.1"} and len(rows) <= 3
 
 
@@ -426,7 +426,7 @@ def test_after_the_answer_to_a_revocation_nobody_is_let_in(make_house, tmp_path)
         key = house.create_key("items:read", name="doomed")
         change(house, key, "requests_per_minute = 1000000, requests_per_hour = 10000000, requests_per_day = 100000000")
         identity = [one for one in house.api().get("/api-keys").json()["data"] if one["name"] == "doomed"][0]["id"]
-        until(lambda: "q=1000000;" in get(house, "/app/x", key).headers.get("RateLimit-Policy", ""), 60)
+        until(lambda: "q=1000000;" in get(house, "/app/x", key).headers.get("RateLimit-Policy", ""), 5)
         outcomes, lock, stopping = [], threading.Lock(), threading.Event()
 
         def client():
@@ -458,7 +458,7 @@ def test_a_limit_is_exact_through_nginx_and_all_workers(make_house, tmp_path):
     with gated(make_house, tmp_path, workers=4, settings={"HUB_LANES": 32}) as (house, _):
         key = house.create_key("items:read", name="limited")
         change(house, key, "requests_per_minute = 1000, requests_per_hour = 100000, requests_per_day = 1000000")
-        until(lambda: "q=1000;" in get(house, "/app/x", key, method="GET").headers.get("RateLimit-Policy", ""), 60)
+        until(lambda: "q=1000;" in get(house, "/app/x", key, method="GET").headers.get("RateLimit-Policy", ""), 5)
         used = 1000 - int(re.match(r'"minute";r=(\d+)', get(house, "/app/x", key).headers["RateLimit"])[1])
         script = tmp_path / "count.lua"
         script.write_text("""
@@ -511,7 +511,7 @@ def test_while_the_database_is_away_known_keys_are_let_in_and_no_others(site):
         assert_denied(get(house, "/app/x", "nonsense"), 401, "invalid_credential")
     finally:
         house.database.start()
-    until(lambda: get(house, "/app/x", other).status_code == 200, 60, "the database's return")
+    until(lambda: get(house, "/app/x", other).status_code == 200, 20, "the database's return")
 
 
 def test_without_the_hub_nobody_is_let_in(site):
@@ -552,7 +552,7 @@ def test_the_last_use_is_known_a_moment_later(site):
     key = house.create_key("items:read", name="used")
     for _ in range(30):
         get(house, "/app/x", key)
-    row = until(lambda: [one for one in house.sql("SELECT * FROM api_keys WHERE name = 'used'") if one["last_used_at"]], 60)
+    row = until(lambda: [one for one in house.sql("SELECT * FROM api_keys WHERE name = 'used'") if one["last_used_at"]], 5)
     assert row[0]["last_used_address"] == "127.0.0.1"
     assert row[0]["version"] == 1, "being used is no change"
 

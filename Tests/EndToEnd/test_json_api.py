@@ -249,7 +249,7 @@ def test_a_list_that_takes_the_database_too_long_is_503_in_seconds(make_house):
         assert 4 < answer.elapsed.total_seconds() < 9, answer.elapsed
     finally:
         blocker.close()
-    until(lambda: api.get("/workspaces").status_code == 200, 60, "the list")
+    until(lambda: api.get("/workspaces").status_code == 200, 10, "the list")
 
 
 # --- repetitions

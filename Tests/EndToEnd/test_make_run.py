@@ -67,7 +67,7 @@ def test_it_runs_says_where_and_runs_again(run):
     link = re.search(r"http://127\.0\.0\.1:\d+/\S+", first.text.split("once:")[1])[0]
     assert requests.get(link, timeout=10).status_code == 200
     first.end()
-    until(lambda: not first.leftovers(), 60, "the end of all it started")
+    until(lambda: not first.leftovers(), 10, "the end of all it started")
     again = run(first.state, first.port)
     assert requests.get(f"http://127.0.0.1:{again.port}/health/ready", timeout=10).status_code == 200
 
@@ -89,7 +89,7 @@ def test_it_runs_offline_once_installed_for_the_first_time_and_again(run):
 def test_however_it_is_ended_nothing_is_left(run, how, group):
     one = run()
     one.end(how, group)
-    until(lambda: not one.leftovers(), 60, "the end of all it started")
+    until(lambda: not one.leftovers(), 20, "the end of all it started")
 
 
 def test_an_account_is_made_from_the_environment_and_settings_are_passed_on(run):
@@ -124,4 +124,4 @@ def test_a_hub_that_ends_by_itself_says_why(run):
     one = run(HUB_LANES="1")
     assert one.process.returncode != 0
     assert "error: the hub did not start" in one.text
-    until(lambda: not one.leftovers(), 60, "the end of all it started")
+    until(lambda: not one.leftovers(), 10, "the end of all it started")

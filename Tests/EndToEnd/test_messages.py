@@ -109,7 +109,7 @@ def finished(api, message):
     def look():
         one = api.get(f"/messages/{message}").json()
         return one if one["status"] in ("sent", "failed", "unknown") else None
-    return until(look, 60, "the end of the message")
+    return until(look, 30, "the end of the message")
 
 
 SUBJECT = "Größere Bestellung № 7 – vielen Dank für Ihr Vertrauen, liebe Kundinnen und Kunden in Ljubljana 😀"
@@ -196,7 +196,7 @@ def test_a_busy_service_is_tried_again_and_the_message_sent_once(api, chats):
     connection = connect(api, "telegram", {"bot_token": TELEGRAM_TOKEN, "chat_id": "42"})
     chats.scripted = [(429, {"ok": False, "error_code": 429, "parameters": {"retry_after": 1}}, JSON)]
     message = api.post(f"/connections/{connection}/messages", {"text": "Patience"}).json()["id"]
-    until(lambda: api.get(f"/messages/{message}").json()["attempts"] == 1, 60, "the first attempt")
+    until(lambda: api.get(f"/messages/{message}").json()["attempts"] == 1, 15, "the first attempt")
     one = finished(api, message)
     assert one["status"] == "sent" and one["attempts"] == 2 and len(chats.sent) == 2
     actions = [entry["action"] for entry in api.get("/audit-log?limit=5").json()["data"]]
@@ -256,7 +256,7 @@ def test_a_worker_killed_while_it_sends_leaves_a_message_that_is_not_sent_twice(
     service.delay = 3.0
     try:
         message = api.post(f"/connections/{connection}/messages", {"text": "Only once"}).json()["id"]
-        until(lambda: calls() == 1, 60, "the call")
+        until(lambda: calls() == 1, 15, "the call")
         assert api.get(f"/messages/{message}").json()["status"] == "sending"
         [worker] = [pid for pid, command in office.children() if command[1:2] == ["work"]]
         os.kill(worker, signal.SIGKILL)

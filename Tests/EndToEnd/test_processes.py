@@ -61,7 +61,7 @@ def test_a_killed_worker_fails_its_own_requests_only(busy):
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             kills.append(kill(house, turns.pop(0)))
-            turns += until(lambda: set(house.workers()) - set(turns), 60, "a new worker")
+            turns += until(lambda: set(house.workers()) - set(turns), 10, "a new worker")
             time.sleep(max(0, kills[-1].began + 1 - time.monotonic()))
     ends = [one.began for one in kills[1:]] + [math.inf]
     failed = [[o for o in load.failed if one.began <= o.ended < end] for one, end in zip(kills, ends)]
@@ -94,7 +94,7 @@ def test_no_request_is_lost_over_twenty_reloads(busy):
         for _ in range(20):
             before = set(house.workers())
             house.supervisor.send_signal(signal.SIGHUP)
-            until(lambda: len(set(house.workers()) - before) == 4, 60, "new workers")
+            until(lambda: len(set(house.workers()) - before) == 4, 20, "new workers")
     print(load.summary())
     assert load.failed == [], load.summary()
     created = {outcome.name for outcome in load.outcomes if outcome.name}
@@ -113,7 +113,7 @@ def test_a_reload_with_a_broken_configuration_keeps_the_old_workers(busy):
     assert requests.get(house.url("/health/live"), timeout=5).status_code == 200
     (house.folder / "hub.conf").write_text(text)
     house.supervisor.send_signal(signal.SIGHUP)
-    until(lambda: not set(before) & set(house.workers()), 60, "the new workers alone")
+    until(lambda: not set(before) & set(house.workers()), 40, "the new workers alone")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
@@ -124,7 +124,7 @@ def test_without_mariadb_requests_get_503_and_recover_by_themselves(busy, how):
         until(lambda: len(load.outcomes) > 200)
         gone = time.monotonic()
         house.database.stop(how)
-        until(lambda: any(outcome.status == 503 for outcome in load.outcomes), 60, "a 503")
+        until(lambda: any(outcome.status == 503 for outcome in load.outcomes), 15, "a 503")
         answer = requests.get(house.url("/api/v1/connections"), headers={"Authorization": f"Bearer {key}"}, timeout=30)
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
@@ -135,8 +135,8 @@ def test_without_mariadb_requests_get_503_and_recover_by_themselves(busy, how):
         assert requests.get(house.url("/health/ready"), timeout=5).status_code == 503
         house.database.start()
         back = time.monotonic()
-        until(lambda: any(o.good and o.began > back for o in load.outcomes), 60, "a success")
-        until(lambda: len([o for o in load.outcomes if o.good and o.began > back]) > 500, 60, "successes")
+        until(lambda: any(o.good and o.began > back for o in load.outcomes), 10, "a success")
+        until(lambda: len([o for o in load.outcomes if o.good and o.began > back]) > 500, 20, "successes")
     print(load.summary())
     assert {outcome.status for outcome in load.failed} <= {503}, load.summary()
     assert all(outcome.ended >= gone for outcome in load.failed)
@@ -199,7 +199,7 @@ def test_workers_do_not_outlive_a_killed_supervisor(make_house):
     assert orphans
     house.supervisor.kill()
     house.supervisor.wait()
-    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in orphans), 60, "their end")
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in orphans), 40, "their end")
     house.start_hub()
     house.wait_ready()
 
