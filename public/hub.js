@@ -118,6 +118,23 @@
     });
   }
 
+  /* What a wildcard takes in is said while one chooses, and how many kinds of events that makes. */
+  for (const picker of all("[data-picker]")) {
+    const boxes = all(".pick input", picker);
+    const kinds = boxes.filter((box) => !box.value.endsWith("*"));
+    const everything = picker.querySelector('input[value="*"]');
+    const told = picker.querySelector("[data-picked]");
+    const tell = () => {
+      const wild = boxes.filter((box) => box.checked && box.value.endsWith(".*")).map((box) => box.value.slice(0, -1));
+      const covers = (box) => everything.checked || wild.some((start) => box.value !== `${start}*` && box.value.startsWith(start));
+      for (const box of boxes) box.closest(".pick").classList.toggle("is-covered", covers(box));
+      const count = kinds.filter((box) => box.checked || covers(box)).length;
+      told.textContent = everything.checked ? "All events, later ones too" : `${count} of ${kinds.length} kinds chosen`;
+    };
+    picker.addEventListener("change", tell);
+    tell();
+  }
+
   /* The appearance changes at once; the server remembers it. */
   for (const form of all("form[data-theme-form]")) {
     form.addEventListener("change", async (event) => {

@@ -24,6 +24,8 @@ extension Accounts {
                 throw Problem.invalid("current_password", "invalid_credentials", "This is not your current password.")
             }
             let hash = try passwords.hash(new)
+            // Told whatever becomes of it: what is kept in memory is only looked up again.
+            defer { changed() }
             try database.transaction { transaction in
                 try accounts.setPasswordHash(hash, of: account.id, in: transaction)
                 try sessions.endAll(of: account.id, except: browser.session, in: transaction)
@@ -32,6 +34,7 @@ extension Accounts {
                         "user.password_changed", .init("user", account.id, name: account.email), by: scope,
                         in: transaction)
                 }
+                try passwordChanged(account.id, transaction)
             }
             return call.redirect(to: AccountRoute.account, saying: "Password changed. Your other sessions have ended.")
         } orShow: { problem in

@@ -82,6 +82,7 @@ struct OrganizationPage: ShellPage {
         let name: String
         let connections: Int
         let renameAction: String
+        let removeHref: String
         let isRenaming: Bool
     }
 
@@ -98,9 +99,14 @@ struct OrganizationPage: ShellPage {
         organization: "Acme Shop", canEdit: true, nameAction: "/organization/name",
         workspaceAction: "/organization/workspaces",
         workspaces: [
-            .init(id: Identifier(.real), name: "General", connections: 5, renameAction: "/", isRenaming: false)
+            .init(
+                id: Identifier(.real), name: "General", connections: 5, renameAction: "/", removeHref: "/",
+                isRenaming: false)
         ],
         members: [.init(name: "Ana Kovač", email: "ana@acme.example", role: .owner, isYou: true, seen: nil)],
+        notices: Notices(
+            action: "/organization/notices", terms: NoticeTerms(connection: nil, addresses: ["ana@acme.example"]),
+            choices: [(Identifier(.real), "SMTP (default)")]),
         typed: nil,
         problem: nil, now: Timestamp(seconds: 0))
 
@@ -110,6 +116,7 @@ struct OrganizationPage: ShellPage {
     let workspaceAction: String
     let workspaces: [WorkspaceRow]
     let members: [MemberRow]
+    let notices: Notices
     let typed: Form?
     let problem: Problem?
     let now: Timestamp
@@ -122,7 +129,7 @@ struct OrganizationPage: ShellPage {
             "organization_name", "Name", .named("organization"),
             width: .wide, maxLength: 100, initial: [organization])
         let workspace = FormField("workspace_name", "New workspace", maxLength: 100)
-        let forms = FormView([name, workspace] + renameFields, typed: typed, problem: problem)
+        let forms = FormView([name, workspace] + notices.fields + renameFields, typed: typed, problem: problem)
         return [
             "can_edit": .bool(canEdit), "form_errors": forms.summary,
             "name_form": [
@@ -132,6 +139,10 @@ struct OrganizationPage: ShellPage {
             "workspace_form": [
                 "action": .text(workspaceAction),
                 "fields": FormView([workspace], typed: typed(for: workspace), problem: problem).quietList,
+            ],
+            "notice_form": [
+                "action": .text(notices.action),
+                "fields": FormView(notices.fields, typed: typed(for: notices.fields[1]), problem: problem).quietList,
             ],
             "workspaces": .list(workspaces.map(view)), "members": .list(members.map(view)),
         ]
@@ -158,7 +169,10 @@ struct OrganizationPage: ShellPage {
             "name": .text(row.name),
             "connections": .text(row.connections < 2 ? words[row.connections] : "\(row.connections) connections"),
             "rename": canEdit
-                ? ["action": .text(row.renameAction), "is_open": .bool(row.isRenaming), "fields": form.quietList]
+                ? [
+                    "action": .text(row.renameAction), "is_open": .bool(row.isRenaming), "fields": form.quietList,
+                    "remove_href": .text(row.removeHref),
+                ]
                 : .null,
         ]
     }

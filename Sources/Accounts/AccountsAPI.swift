@@ -8,6 +8,7 @@ extension AccountRoute {
     public var api: APIPath? {
         switch self {
         case .organizationJSON: Self.organizationAPI
+        case .noticesJSON: Self.noticesAPI
         case .workspacesJSON: Self.workspacesAPI
         case .workspaceJSON: Self.workspaceAPI
         default: nil
@@ -25,6 +26,30 @@ extension AccountRoute {
                 answers: .ok(organizationSchema)),
         ])
 
+    private static let noticesAPI = APIPath(
+        "/api/v1/notices", tag, isVersioned: true,
+        [
+            .get: APIOperation(
+                "getNotices", "Shows over which connection, and to whom, notices are sent by e-mail.",
+                answers: .ok(noticesSchema)),
+            .put: APIOperation(
+                "setNotices", "Says over which connection, and to whom, notices are sent by e-mail.",
+                details: "Without a connection none are sent.",
+                body: .body(
+                    .optional("connection_id", JSONSchema.id.orNull, "A connection to SMTP or SendGrid."),
+                    .optional("addresses", noticeAddresses, "To whom.")),
+                answers: .ok(noticesSchema)),
+        ])
+
+    private static let noticeAddresses = JSONSchema.list(
+        of: .text(1...254, example: "ana@acme.example"), atMost: NoticeTerms.mostAddresses)
+
+    private static let noticesSchema = JSONSchema.object(
+        .required("connection_id", JSONSchema.id.orNull, "The connection; null when none are sent."),
+        .required("addresses", noticeAddresses, "To whom."),
+        .required("events", .list(of: .word(of: Notice.types)), "The hub's own events of which notices are sent.")
+    ).named("Notices")
+
     private static let workspacesAPI = APIPath(
         "/api/v1/workspaces", tag,
         [
@@ -41,6 +66,12 @@ extension AccountRoute {
             .patch: APIOperation(
                 "changeWorkspace", "Gives a workspace another name.", body: naming, answers: .ok(workspaceSchema),
                 problems: [nameTaken]),
+            .delete: APIOperation(
+                "deleteWorkspace", "Removes a workspace that holds nothing any more.",
+                answers: .nothing("It is gone."),
+                problems: [
+                    APIProblem(409, "workspace_in_use", "Connections or chat platforms still belong to it.")
+                ]),
         ])
 
     private static let nameTaken = APIProblem(409, "name_taken", "Another workspace has this name.")

@@ -17,7 +17,10 @@ public enum AccountRoute: Route {
     case switchOrganization
     case addWorkspace
     case renameWorkspace(Identifier<Workspace>)
+    case removeWorkspace(Identifier<Workspace>)
+    case setNotices
     case organizationJSON
+    case noticesJSON
     case workspacesJSON
     case workspaceJSON(Identifier<Workspace>)
 
@@ -34,10 +37,13 @@ public enum AccountRoute: Route {
         case "account/sessions/end-others": self = .endOtherSessions
         case "organization": self = .organization
         case "organization/name": self = .renameOrganization
+        case "organization/notices": self = .setNotices
         case "organization/switch": self = .switchOrganization
         case "organization/workspaces": self = .addWorkspace
         case "organization/workspaces/:id/name": self = .renameWorkspace(path.id())
+        case "organization/workspaces/:id/remove": self = .removeWorkspace(path.id())
         case "api/v1/organization": self = .organizationJSON
+        case "api/v1/notices": self = .noticesJSON
         case "api/v1/workspaces": self = .workspacesJSON
         case "api/v1/workspaces/:id": self = .workspaceJSON(path.id())
         default: return nil
@@ -57,10 +63,13 @@ public enum AccountRoute: Route {
         case .endOtherSessions: "/account/sessions/end-others"
         case .organization: "/organization"
         case .renameOrganization: "/organization/name"
+        case .setNotices: "/organization/notices"
         case .switchOrganization: "/organization/switch"
         case .addWorkspace: "/organization/workspaces"
         case .renameWorkspace(let id): "/organization/workspaces/\(id)/name"
+        case .removeWorkspace(let id): "/organization/workspaces/\(id)/remove"
         case .organizationJSON: "/api/v1/organization"
+        case .noticesJSON: "/api/v1/notices"
         case .workspacesJSON: "/api/v1/workspaces"
         case .workspaceJSON(let id): "/api/v1/workspaces/\(id)"
         }
@@ -74,10 +83,16 @@ public enum AccountRoute: Route {
             [.post: .person]
         case .account: [.get: .person]
         case .organization: [.get: .right(.read(.organization))]
-        case .renameOrganization, .addWorkspace, .renameWorkspace: [.post: .right(.write(.organization))]
+        case .renameOrganization, .setNotices, .addWorkspace, .renameWorkspace: [.post: .right(.write(.organization))]
+        case .removeWorkspace: [.get: .right(.write(.organization)), .post: .right(.write(.organization))]
         case .organizationJSON: [.get: .right(.read(.organization)), .patch: .right(.write(.organization))]
+        case .noticesJSON: [.get: .right(.read(.organization)), .put: .right(.write(.organization))]
         case .workspacesJSON: [.get: .right(.read(.organization)), .post: .right(.write(.organization))]
-        case .workspaceJSON: [.get: .right(.read(.organization)), .patch: .right(.write(.organization))]
+        case .workspaceJSON:
+            [
+                .get: .right(.read(.organization)), .patch: .right(.write(.organization)),
+                .delete: .right(.write(.organization)),
+            ]
         }
     }
 
@@ -88,7 +103,8 @@ public enum AccountRoute: Route {
         return [
             .signIn, .signOut, .setUp, .account, .changePassword, .chooseTheme, .endSession(session), .endOtherSessions,
             .organization, .renameOrganization, .switchOrganization, .addWorkspace, .renameWorkspace(workspace),
-            .organizationJSON,
+            .removeWorkspace(workspace),
+            .organizationJSON, .setNotices, .noticesJSON,
             .workspacesJSON, .workspaceJSON(workspace),
         ]
     }

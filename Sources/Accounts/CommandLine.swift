@@ -76,8 +76,10 @@ extension Accounts {
         }
         try checkPassword(password, context: [email])
         let hash = try passwords.hash(password)
+        defer { changed() }
         try database.transaction { transaction in
             try accounts.setPasswordHash(hash, of: account.id, in: transaction)
+            try passwordChanged(account.id, transaction)
             try sessions.endAll(of: account.id, except: nil, in: transaction)
         }
     }

@@ -78,8 +78,10 @@ struct OrganizationStore: Sendable {
         ).map(WorkspaceRecord.init)
     }
 
-    func workspace(_ id: Identifier<Workspace>) throws -> WorkspaceRecord? {
-        try database.row(
+    func workspace(_ id: Identifier<Workspace>) throws -> WorkspaceRecord? { try workspace(id, in: database) }
+
+    func workspace(_ id: Identifier<Workspace>, in querying: some Querying) throws -> WorkspaceRecord? {
+        try querying.row(
             """
             SELECT id, name, version, created_at
               FROM workspaces
@@ -106,6 +108,11 @@ struct OrganizationStore: Sendable {
              WHERE id = \(id) AND organization_id = \(scope.organization)
             """
         ).affectedRows == 1
+    }
+
+    func deleteWorkspace(_ id: Identifier<Workspace>, in transaction: Transaction) throws {
+        try transaction.execute(
+            "DELETE FROM workspaces WHERE id = \(id) AND organization_id = \(scope.organization)")
     }
 
     func memberCount() throws -> Int {
@@ -142,5 +149,18 @@ public struct WorkspaceReader: Sendable {
     /// The workspaces by name.
     public func list(_ scope: OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)] {
         try OrganizationStore(database: database, world: world, scope: scope).workspaces().map { ($0.id, $0.name) }
+    }
+
+    /// Holds a workspace until the transaction ends, so that it is not removed meanwhile; false when there is none.
+    public func hold(
+        _ id: Identifier<Workspace>, _ scope: OrganizationScope, in transaction: Transaction
+    ) throws -> Bool {
+        try transaction.row(
+            """
+            SELECT id
+              FROM workspaces
+             WHERE id = \(id) AND organization_id = \(scope.organization)
+              LOCK IN SHARE MODE
+            """) != nil
     }
 }

@@ -172,7 +172,7 @@ extension Accounts {
         }
     }
 
-    private func organizationPage(
+    func organizationPage(
         _ call: Call, problem: Problem?, renaming: Identifier<Workspace>? = nil
     ) throws -> OrganizationPage {
         let scope = try call.scope()
@@ -182,6 +182,7 @@ extension Accounts {
             OrganizationPage.WorkspaceRow(
                 id: workspace.id, name: workspace.name, connections: counts[workspace.id] ?? 0,
                 renameAction: call.link(AccountRoute.renameWorkspace(workspace.id)),
+                removeHref: call.link(AccountRoute.removeWorkspace(workspace.id)),
                 isRenaming: workspace.id == renaming)
         }
         let members = try store.members().map { row in
@@ -194,7 +195,12 @@ extension Accounts {
             organization: scope.name, canEdit: scope.allows(.write(.organization)),
             nameAction: call.link(AccountRoute.renameOrganization),
             workspaceAction: call.link(AccountRoute.addWorkspace),
-            workspaces: workspaces, members: members, typed: problem == nil ? nil : try call.request.form(),
+            workspaces: workspaces, members: members,
+            notices: OrganizationPage.Notices(
+                action: call.link(AccountRoute.setNotices),
+                terms: try NoticeStore(world: world, organization: scope.organization).terms(in: database).terms,
+                choices: try mail.choices(scope)),
+            typed: problem == nil ? nil : try call.request.form(),
             problem: problem, now: world.now())
     }
 }

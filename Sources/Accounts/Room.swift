@@ -38,8 +38,14 @@ public struct Accounts: Sendable {
     let limiter: Limiter
     /// How many connections each workspace has; told by the room that knows.
     let connectionCounts: @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int]
+    /// How many things a workspace holds that would be left without it; told by the rooms that know.
+    let workspaceUses: @Sendable (Identifier<Workspace>, OrganizationScope, Transaction) throws -> Int
+    /// Over which connections notices can be sent; told by the room that knows.
+    let mail: NoticeMail
     /// Tells whoever keeps in memory what a user may do where.
     let changed: @Sendable () -> Void
+    /// Ends what apps may do for a person who has another password, and tells its owner once that is committed.
+    let passwordChanged: @Sendable (Identifier<User>, Transaction) throws -> Void
 
     /// The room.
     ///
@@ -49,7 +55,12 @@ public struct Accounts: Sendable {
         database: Database, world: World, vault: Vault, passwords: Passwords, settings: Settings,
         limiter: Limiter,
         connectionCounts: @escaping @Sendable (OrganizationScope) throws -> [Identifier<Workspace>: Int],
-        changed: @escaping @Sendable () -> Void = {}
+        workspaceUses: @escaping @Sendable (Identifier<Workspace>, OrganizationScope, Transaction) throws -> Int = {
+            _, _, _ in 0
+        },
+        mail: NoticeMail = NoticeMail(choices: { _ in [] }, isAddress: { _ in false }),
+        changed: @escaping @Sendable () -> Void = {},
+        passwordChanged: @escaping @Sendable (Identifier<User>, Transaction) throws -> Void = { _, _ in }
     ) {
         self.database = database
         self.world = world
@@ -57,7 +68,10 @@ public struct Accounts: Sendable {
         self.passwords = passwords
         self.limiter = limiter
         self.connectionCounts = connectionCounts
+        self.workspaceUses = workspaceUses
+        self.mail = mail
         self.changed = changed
+        self.passwordChanged = passwordChanged
         audit = AuditTrail(world: world)
         accounts = AccountStore(database: database, world: world)
         sessions = SessionStore(database: database, world: world, idle: settings.idle, absolute: settings.absolute)
@@ -102,13 +116,19 @@ public struct Accounts: Sendable {
         case (.organization, _): try organizationPage(call)
         case (.renameOrganization, _): try renameOrganization(call)
         case (.switchOrganization, _): try switchOrganization(call)
+        case (.setNotices, _): try setNoticesFromPage(call)
         case (.addWorkspace, _): try addWorkspace(call)
         case (.renameWorkspace(let id), _): try renameWorkspace(id, call)
+        case (.removeWorkspace(let id), .post): try removeWorkspace(id, call)
+        case (.removeWorkspace(let id), _): try removeWorkspacePage(id, call)
         case (.organizationJSON, .patch): try patchOrganization(call)
         case (.organizationJSON, _): try organizationJSON(call)
+        case (.noticesJSON, .put): try putNotices(call)
+        case (.noticesJSON, _): try noticesJSON(call)
         case (.workspacesJSON, .post): try postWorkspace(call)
         case (.workspacesJSON, _): try workspacesJSON(call)
         case (.workspaceJSON(let id), .patch): try patchWorkspace(id, call)
+        case (.workspaceJSON(let id), .delete): try deleteWorkspace(id, call)
         case (.workspaceJSON(let id), _): try workspaceJSON(id, call)
         }
     }

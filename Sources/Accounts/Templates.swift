@@ -9,6 +9,7 @@ extension Accounts {
         "set-up-closed.html": PackageResources.set_up_closed_html,
         "set-up.html": PackageResources.set_up_html,
         "sign-in.html": PackageResources.sign_in_html,
+        "workspace-remove.html": PackageResources.workspace_remove_html,
     ]
 }
 
@@ -16,5 +17,6 @@ extension Accounts {
     /// Every page of this room.
     public static let pages: [any ShellPage.Type] = [
         SignInPage.self, SetUpPage.self, SetUpClosedPage.self, AccountPage.self, OrganizationPage.self,
+        WorkspaceRemovePage.self,
     ]
 }

@@ -7,6 +7,10 @@ extension APIDocument.Entry {
     private var isList: Bool {
         operation.answers.contains { if case .list = $0.content { true } else { false } }
     }
+    /// Whether it is about an organization that can be named.
+    private var isOfOrganization: Bool {
+        if case .right = access { true } else { access == .known }
+    }
     private var isChange: Bool { method == .patch || method == .put || method == .delete }
     private var isGuarded: Bool { isChange && path.isVersioned }
     private var isRepeatable: Bool { method == .post && !isOpen && !path.isPassedOn }
@@ -29,7 +33,7 @@ extension APIDocument.Entry {
     private var sharedKeys: [String] {
         var keys: [String] = []
         if isList { keys += ["limit", "cursor"] }
-        if case .right = access { keys.append("organization") }
+        if isOfOrganization { keys.append("organization") }
         if isRepeatable { keys.append("idempotencyKey") }
         if isGuarded { keys.append("ifMatch") }
         if method == .get, path.isVersioned { keys.append("ifNoneMatch") }
@@ -54,7 +58,8 @@ extension APIDocument.Entry {
         }
         guard let schema = operation.body else { return nil }
         let media: JSON = ["schema": schema.json, "example": schema.example]
-        var content: [JSON.Member] = [.init("application/json", media)]
+        let type = operation.isForm ? "application/x-www-form-urlencoded" : "application/json"
+        var content: [JSON.Member] = [.init(type, media)]
         if method == .patch { content.append(.init("application/merge-patch+json", media)) }
         return ["required": .bool(!operation.isBodyOptional), "content": .object(content)]
     }
@@ -94,9 +99,9 @@ extension APIDocument.Entry {
         var statuses: Set<Int> = [500, 503]
         statuses.formUnion(operation.problems.map(\.status.code))
         if !isOpen { statuses.formUnion([400, 401, 429]) }
-        if case .right = access { statuses.formUnion([403, 404]) }
+        if isOfOrganization { statuses.formUnion([403, 404]) }
         if path.template.contains("{"), !isOpen { statuses.insert(404) }
-        if operation.body != nil { statuses.formUnion([400, 413, 415, 422]) }
+        if operation.body != nil { statuses.formUnion(operation.isForm ? [413] : [400, 413, 415, 422]) }
         if isList || !operation.parameters.isEmpty { statuses.formUnion([400, 422]) }
         if isRepeatable { statuses.formUnion([409, 422]) }
         if isGuarded { statuses.insert(412) }

@@ -158,7 +158,7 @@ public struct APIDocument: Sendable {
     private static func security(of access: Access) -> JSON {
         switch access {
         case .open: return []
-        case .person, .right:
+        case .person, .known, .right:
             var scopes: JSON = []
             if case .right(let scope) = access { scopes = [.string(scope.description)] }
             return [["bearer": scopes], ["apiKey": scopes], ["session": [], "formToken": []]]

@@ -59,6 +59,8 @@ public struct APIOperation: Sendable {
     public let parameters: [APIParameter]
     /// What is sent; nil when nothing is.
     public let body: JSONSchema?
+    /// Whether the body is a form, as OAuth has it, and what goes wrong is told in another shape than problems have.
+    public let isForm: Bool
     /// Whether the body may be left out.
     public let isBodyOptional: Bool
     /// How it ends well.
@@ -71,6 +73,22 @@ public struct APIOperation: Sendable {
         _ id: String, _ summary: String, details: String = "", parameters: [APIParameter] = [],
         body: JSONSchema? = nil, isBodyOptional: Bool = false, answers: APIAnswer..., problems: [APIProblem] = []
     ) {
+        self.init(
+            id, summary, details: details, parameters: parameters, body: body, isBodyOptional: isBodyOptional,
+            answers: answers, problems: problems)
+    }
+
+    /// One thing that a client can do by a form, with all of its answers, the bad ones too.
+    public init(_ id: String, _ summary: String, form: JSONSchema, answers: [APIAnswer]) {
+        self.init(id, summary, body: form, isForm: true, answers: answers)
+    }
+
+    private init(
+        _ id: String, _ summary: String, details: String = "", parameters: [APIParameter] = [],
+        body: JSONSchema? = nil, isForm: Bool = false, isBodyOptional: Bool = false, answers: [APIAnswer],
+        problems: [APIProblem] = []
+    ) {
+        self.isForm = isForm
         self.id = id
         self.summary = summary
         self.details = details

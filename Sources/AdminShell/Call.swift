@@ -135,9 +135,21 @@ extension Log {
 }
 
 extension Problem {
+    /// Somebody saved while a form was open.
+    ///
+    /// - Parameter thing: what it is called in a sentence, such as `app`.
+    public static func changedByAnother(_ thing: String) -> Problem {
+        Problem(409, "changed_meanwhile", "Somebody else changed this \(thing) meanwhile. Look at it again.")
+    }
+
     /// Whoever asks lacks a right.
     public static func missing(_ scope: Scope) -> Problem {
-        Problem(403, "insufficient_scope", "This needs the right \(scope).")
+        // > scope="…" containing the scope required to access the protected resource.     RFC 6750 §3, §3.1
+        Problem(
+            403, "insufficient_scope", "This needs the right \(scope).",
+            headers: [
+                "www-authenticate": "Bearer realm=\"hub\", error=\"insufficient_scope\", scope=\"\(scope)\""
+            ])
     }
 
     /// Nobody has signed in, or with a credential that does not count.

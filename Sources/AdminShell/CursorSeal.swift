@@ -36,7 +36,8 @@ extension Request {
     /// The same request with its cursor opened, for ``Listing`` to read; one that cannot be opened becomes one that no
     /// list takes. What is passed on is not ours to read.
     func openingCursor(_ seal: CursorSeal, for organization: Identifier<Organization>?) -> Request {
-        guard path.rest == nil, rawQuery.contains("cursor="), let query = Form(urlencoded: rawQuery) else {
+        guard path.rest == nil, !rawQuery.isEmpty, rawQuery.contains("cursor="), let query = Form(urlencoded: rawQuery)
+        else {
             return self
         }
         let opened = query.pairs.map { pair -> (name: String, value: String) in

@@ -216,3 +216,19 @@ public struct FormView: Sendable {
         return ["title": .text(title), "has_items": .bool(!items.isEmpty), "items": .list(items)]
     }
 }
+
+extension FormField {
+    /// How long the present secret lives on when another takes its place, in seconds.
+    public static func grace(usual: Duration) -> FormField {
+        FormField(
+            "grace_seconds", "The present secret ends",
+            .choices(
+                isMultiple: false,
+                [
+                    .init("0", "at once", help: "When it may have leaked. Whatever still uses it is refused."),
+                    .init("3600", "in 1 hour"),
+                    .init("86400", "in 24 hours", help: "Time to put the new one everywhere it is needed."),
+                    .init("604800", "in 7 days"), .init("2592000", "in 30 days"),
+                ]), initial: ["\(usual.components.seconds)"])
+    }
+}

@@ -21,8 +21,10 @@ public struct Listing<Kind>: Sendable {
     }
 
     /// Reads the two fields; refusals are noted in the input.
-    public init(_ query: inout Input) {
-        limit = query.number("limit", 1...200).map(Int.init) ?? 50
+    ///
+    /// - Parameter usual: how many items there are unless the query says otherwise.
+    public init(_ query: inout Input, usual: Int = 50) {
+        limit = query.number("limit", 1...200).map(Int.init) ?? usual
         last = query.parsed("cursor", orSay: "This is no cursor of ours.") { text in
             Base64URL.decode(text).flatMap { Identifier<Kind>(bytes: $0) }
         }

@@ -7,6 +7,8 @@ public enum Access: Sendable, Equatable {
     case open
     /// A signed-in person, whatever their role.
     case person
+    /// Whoever has come in, by any credential; the room asks for rights itself, in more than one organization.
+    case known
     /// Whoever holds a right in the organization that the request is about.
     case right(Scope)
 }
@@ -25,6 +27,8 @@ public protocol Route: Sendable, Equatable {
     var parameter: PathParameter? { get }
     /// What scripts can do there, for the API's description; nil for pages.
     var api: APIPath? { get }
+    /// Whether the key of a platform integration opens these routes; the room then shows it its own integration alone.
+    static var takesPlatformKeys: Bool { get }
     /// One of each case, for tests that walk over all routes.
     static var samples: [Self] { get }
 }
@@ -34,6 +38,8 @@ extension Route {
     public var parameter: PathParameter? { nil }
     /// A page.
     public var api: APIPath? { nil }
+    /// No room but the one of platforms knows such keys.
+    public static var takesPlatformKeys: Bool { false }
 }
 
 /// A step of a path that may be any text.
@@ -68,6 +74,8 @@ public struct RoomRoutes: Sendable {
         public let access: [Method: Access]
         /// The step of the path that is a parameter although it is no UUID.
         public let parameter: PathParameter?
+        /// Whether the key of a platform integration opens it.
+        public let takesPlatformKeys: Bool
         /// Performs the request.
         public let respond: @Sendable (Call) throws -> Response
     }
@@ -83,7 +91,9 @@ public struct RoomRoutes: Sendable {
     public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
         match = { path in
             guard let route = R(path) else { return nil }
-            return Match(access: route.access, parameter: route.parameter) { call in try respond(route, call) }
+            return Match(
+                access: route.access, parameter: route.parameter, takesPlatformKeys: R.takesPlatformKeys
+            ) { call in try respond(route, call) }
         }
         samples = R.samples.map { ($0.path, $0.access) }
         described = R.described

@@ -25,8 +25,20 @@ public enum Place: String, Sendable, CaseIterable {
     case overview
     /// Services that the organization is signed in to.
     case connections
+    /// Chat platforms and their channels.
+    case platforms
     /// Credentials of scripts.
     case apiKeys
+    /// Programs that ask for access.
+    case oauthApps
+    /// Programs that the person has let in.
+    case appsWithAccess
+    /// Who is told of events.
+    case webhooks
+    /// What happened.
+    case events
+    /// What other services send.
+    case inbound
     /// What was asked of the interface, request by request.
     case requestLogs
     /// The same in figures.

@@ -4,6 +4,7 @@ import TemplateKit
 public enum ShellTemplates {
     /// Each template by its file name.
     public static let sources: [String: [UInt8]] = [
+        "activity.html": PackageResources.activity_html,
         "attention.html": PackageResources.attention_html,
         "bare.html": PackageResources.bare_html,
         "chart-axes.html": PackageResources.chart_axes_html,
@@ -23,6 +24,7 @@ public enum ShellTemplates {
         "navigation.html": PackageResources.navigation_html,
         "once.html": PackageResources.once_html,
         "pagination.html": PackageResources.pagination_html,
+        "scope-choice.html": PackageResources.scope_choice_html,
         "state.html": PackageResources.state_html,
         "tile.html": PackageResources.tile_html,
         "time.html": PackageResources.time_html,

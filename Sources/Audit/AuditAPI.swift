@@ -56,7 +56,9 @@ extension AuditRoute {
     ).named("AuditEntry")
 
     private static let actor = JSONSchema.object(
-        .required("kind", .word(of: ["user", "api_key", "site_token", "command_line", "hub"]), "What kind of actor."),
+        .required(
+            "kind", .word(of: ["user", "api_key", "site_token", "oauth_app", "platform_key", "command_line", "hub"]),
+            "What kind of actor."),
         .required("id", JSONSchema.id.orNull, "Their id; null for the command line and the hub."),
         .required("name", .text(example: "ana@acme.example"), "Their name at that time."))
 

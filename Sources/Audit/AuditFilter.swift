@@ -88,7 +88,7 @@ struct AuditFilter: Sendable, Equatable {
 
     /// A moment that a column can be compared with: the four digits of a year end somewhere.
     private static func bounded(_ moment: Timestamp) -> Timestamp {
-        min(max(moment, Timestamp(seconds: 0)), Timestamp(seconds: 253_402_300_799))
+        min(max(moment, Timestamp(seconds: 0)), .latest)
     }
 
     private static func day(_ text: String) -> Timestamp? {

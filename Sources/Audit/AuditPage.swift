@@ -108,6 +108,8 @@ struct AuditPage: ShellPage {
         case .user: "Person"
         case .apiKey: "API key"
         case .siteToken: "Token of the site"
+        case .oauthApp: "App"
+        case .platformKey: "Platform key"
         case .commandLine: "Command line"
         case .hub: "Background work"
         }

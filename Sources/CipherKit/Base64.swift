@@ -10,7 +10,7 @@ public enum Base64 {
     /// Refused are line breaks, blanks, missing or misplaced padding and stray bits in the last character: each would
     /// be a second spelling of the same bytes (RFC 4648 §3.5, §12).
     public static func decode(_ text: String) -> [UInt8]? {
-        decode(text.utf8)
+        decode(Array(text.utf8))
     }
 
     /// The same from characters that have not become a text, so that a secret leaves no copy behind.

@@ -202,18 +202,9 @@ import Glibc
     }
 
     private static func ipAddress(in address: UnsafeMutablePointer<curl_sockaddr>) -> IPAddress? {
-        unsafe withUnsafePointer(to: &address.pointee.addr) { start -> IPAddress? in
-            let raw = unsafe UnsafeRawPointer(start)
-            switch unsafe (address.pointee.family, Int(address.pointee.addrlen)) {
-            case (AF_INET, MemoryLayout<sockaddr_in>.size...):
-                let four = unsafe raw.loadUnaligned(as: sockaddr_in.self).sin_addr
-                return .v4(UInt32(bigEndian: four.s_addr))
-            case (AF_INET6, MemoryLayout<sockaddr_in6>.size...):
-                let six = unsafe raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-                return .v6(unsafe UInt128(bigEndian: unsafeBitCast(six, to: UInt128.self)))
-            default:
-                return nil
-            }
+        unsafe withUnsafePointer(to: &address.pointee.addr) { start in
+            unsafe IPAddress(
+                UnsafeRawPointer(start), family: address.pointee.family, bytes: Int(address.pointee.addrlen))
         }
     }
 

@@ -74,6 +74,14 @@ import TimeKit
         return try perform()
     }
 
+    /// Waits for the first call that is over; there must be one under way.
+    public func first() throws(ClientError) -> Result<OutboundResponse, ClientError> {
+        while true {
+            if let outcome = try collect(waiting: .seconds(1)).first { return outcome.result }
+            guard !voyages.isEmpty else { throw ClientError(.other, detail: "no call is under way") }
+        }
+    }
+
     /// Ends the wait of ``collect(waiting:)``, now or as soon as it begins; for any thread.
     public var wake: @Sendable () -> Void {
         let alarm = alarm

@@ -116,3 +116,16 @@ struct HeaderField {
         "upgrade", "expect", "proxy-authorization", "http2-settings",
     ]
 }
+
+extension OutboundRequest {
+    /// Why a header field could not be sent, in a sentence; nil when it could.
+    public static func objection(toHeader name: String, _ value: String) -> String? {
+        do throws(ClientError) {
+            _ = try HeaderField(name, value)
+            return nil
+        } catch {
+            return "A field's name is a word without spaces, its value has no control characters, and fields that frame"
+                + " the message or belong to the hop cannot be set."
+        }
+    }
+}

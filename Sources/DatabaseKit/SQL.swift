@@ -20,6 +20,11 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         values = []
     }
 
+    init(text: String, values: [SQLValue]) {
+        self.text = text
+        self.values = values
+    }
+
     /// What the compiler has gathered.
     public init(stringInterpolation: StringInterpolation) {
         text = stringInterpolation.text

@@ -7,7 +7,7 @@ public struct ActorDirectory: Sendable {
     /// The directory of a database.
     public init(_ database: Database) { self.database = database }
 
-    /// The names of keys and people by the sixteen bytes of their ids; who is unknown here has none.
+    /// The names of keys, people and apps by the sixteen bytes of their ids; who is unknown here has none.
     ///
     /// - Throws: `DatabaseError`.
     public func names(of ids: Set<[UInt8]>, by scope: OrganizationScope) throws(DatabaseError) -> [[UInt8]: String] {
@@ -25,6 +25,13 @@ public struct ActorDirectory: Sendable {
                   FROM memberships m
                   JOIN users u ON u.id = m.user_id
                  WHERE m.organization_id = \(scope.organization) AND m.user_id IN (\(list: some))
+                 UNION ALL
+                SELECT a.id, a.name
+                  FROM oauth_apps a
+                 WHERE a.id IN (\(list: some))
+                   AND (a.organization_id = \(scope.organization)
+                        OR EXISTS (SELECT 1 FROM oauth_grants g
+                                    WHERE g.app_id = a.id AND g.organization_id = \(scope.organization)))
                 """)
             for row in rows { names[try row.get("id")] = try row.get("name", as: String.self) }
         }
@@ -36,11 +43,12 @@ public struct ActorDirectory: Sendable {
     /// - Throws: `DatabaseError`.
     public func visible(to scope: OrganizationScope) throws(DatabaseError) -> Set<[UInt8]>? {
         guard scope.role == .member else { return nil }
-        guard let me = scope.actor.id else { return [] }
+        // An app sees what the person sees for whom it acts, not what it does for others.
+        guard let me = scope.actor.kind == .oauthApp ? scope.actor.user?.bytes : scope.actor.id else { return [] }
         var seen: Set<[UInt8]> = [me]
         let holder: SQL =
             switch scope.actor.kind {
-            case .user: "\(me)"
+            case .user, .oauthApp: "\(me)"
             default: "(SELECT h.user_id FROM api_keys h WHERE h.id = \(me))"
             }
         let rows = try database.rows(

@@ -6,6 +6,12 @@ import DatabaseKit
 public enum Generations {
     /// API keys, and the users, memberships and organizations that they are resolved with.
     public static let apiKeys = "api_keys"
+    /// Where webhooks of other services come in, and the secrets by which they are known.
+    public static let inboundSources = "inbound_sources"
+    /// Webhooks, as far as events are addressed by them, and the kinds of events that organizations have described.
+    public static let webhooks = "webhooks"
+    /// Apps, what they were allowed and the tokens that they hold.
+    public static let oauth = "oauth"
 
     /// Notes a change, in the transaction that makes it.
     ///

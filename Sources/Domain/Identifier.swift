@@ -20,6 +20,12 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
         low = 0x8000_0000_0000_0000 | random & 0x3fff_ffff_ffff_ffff
     }
 
+    /// What every id made at a moment or later lies above: a bound for looking things up by the time of their making.
+    public init(lowestAt moment: Timestamp) {
+        high = UInt64(max(0, moment.milliseconds)) << 16
+        low = 0
+    }
+
     /// Reads the sixteen bytes of a `BINARY(16)`.
     public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
@@ -70,7 +76,12 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
     public var description: String { text }
 
     /// When this id was made, to the millisecond.
-    public var made: Timestamp { Timestamp(microseconds: Int64(high >> 16) * 1_000) }
+    ///
+    /// An id may come from anywhere and claim any moment up to the year 10889; none is later than the last that a column of
+    /// the database can be compared with.
+    public var made: Timestamp {
+        min(Timestamp(microseconds: Int64(high >> 16) * 1_000), .latest)
+    }
 }
 
 extension String {

@@ -12,6 +12,14 @@ public enum Session {}
 public enum APIKey {}
 /// A service that an organization is signed in to.
 public enum Connection {}
+/// A program that asks for access by OAuth 2.0, in somebody's name or in its own.
+public enum OAuthApp {}
+/// What a person allowed an app to do, once and for later.
+public enum OAuthConsent {}
+/// One access that an app was given, with all tokens that came of it.
+public enum OAuthGrant {}
+/// A token that an app holds.
+public enum OAuthToken {}
 /// A line of the audit log.
 public enum AuditEvent {}
 /// Something that happened, of which others are told.
@@ -27,6 +35,10 @@ public struct Actor: Sendable, Equatable {
         case apiKey = "api_key"
         /// The bearer of a token that the existing site signed.
         case siteToken = "site_token"
+        /// An app with an access token.
+        case oauthApp = "oauth_app"
+        /// A script with the key of one platform integration.
+        case platformKey = "platform_key"
         /// Somebody at the command line of the server.
         case commandLine = "command_line"
         /// The hub itself, at work in the background.
@@ -40,12 +52,15 @@ public struct Actor: Sendable, Equatable {
     public let id: [UInt8]?
     /// The user's address, the key's name, or what the site calls a bearer who is no user.
     public let name: String
+    /// The person for whom an app acts, or whose it is when it acts for itself; nil for all others.
+    public let user: Identifier<User>?
 
     /// An actor.
-    public init(kind: Kind, id: [UInt8]? = nil, name: String) {
+    public init(kind: Kind, id: [UInt8]? = nil, name: String, user: Identifier<User>? = nil) {
         self.kind = kind
         self.id = id
         self.name = name
+        self.user = user
     }
 }
 

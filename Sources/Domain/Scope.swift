@@ -91,3 +91,15 @@ public enum Role: String, CaseIterable, Sendable {
 
     private static let readable = Resource.allCases.filter { $0 != .credentials }.map(Scope.read)
 }
+
+extension Scope {
+    /// Scopes as they are stored: words separated by spaces, as OAuth writes them (RFC 6749 §3.3).
+    public static func list(stored text: String) -> [Scope] {
+        text.split(separator: " ").compactMap { Scope(String($0)) }
+    }
+}
+
+extension [Scope] {
+    /// As ``Scope/list(stored:)`` reads them.
+    public var stored: String { map(\.description).joined(separator: " ") }
+}

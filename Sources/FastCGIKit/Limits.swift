@@ -16,6 +16,10 @@ public struct Limits: Sendable {
     public var passThrough: PassThrough?
     /// Bytes of a body that is passed on; more is 413.
     public var passedBodyBytes = 134_217_728
+    /// The first step of addresses that take larger bodies than others; whoever answers there reads them itself.
+    public var largeBodyPlace: String?
+    /// Bytes of such a body; more is 413.
+    public var largeBodyBytes = 26_214_400
     /// Bytes of a body that was not wanted, read and forgotten so that its connection can be kept; after more it is closed.
     public var skippedBytes = 67_108_864
     /// How long a connection may stay silent in the middle of a request, or idle between two, in seconds.

@@ -105,7 +105,7 @@ struct RequestReader {
         }
         let (path, query) = try target(parameters)
         let length = try length(parameters.contentLength)
-        let incoming = try path.rest == nil ? nil : incoming(length, isChunked: parameters.isChunked)
+        let incoming = try incoming(to: path, length, isChunked: parameters.isChunked)
         let body = try incoming == nil ? body(length ?? 0) : []
         var request = Request(
             method, path: path, mount: parameters.mount, query: query,
@@ -143,7 +143,8 @@ struct RequestReader {
         }
     }
 
-    /// Keeps one parameter. `HTTP_PROXY` is dropped, since programs take it for a setting of their own (httpoxy).
+    /// Keeps one parameter. `HTTP_PROXY` is dropped, since programs take it for a setting of their own (httpoxy), and
+    /// `HTTP_CONTENT_TYPE`, which nginx passes beside `CONTENT_TYPE` (RFC 3875 §4.1.18 lets it).
     private func take(_ name: Name, value: UnsafeBufferPointer<UInt8>, into found: inout Parameters) {
         switch name {
         case "REQUEST_METHOD": found.method = unsafe text(value)
@@ -155,7 +156,7 @@ struct RequestReader {
         case "REQUEST_ID": if unsafe Self.isID(value) { unsafe found.requestID = text(value) }
         case "HTTPS": found.isSecure = unsafe value.elementsEqual("on".utf8)
         case "SECURITY_FIELDS": found.hasGatewayFields = unsafe value.elementsEqual("gateway".utf8)
-        case "HTTP_PROXY": break
+        case "HTTP_PROXY", "HTTP_CONTENT_TYPE": break
         default:
             guard let header = name.header else { return }
             if header == "transfer-encoding" { found.isChunked = true }
@@ -225,6 +226,18 @@ struct RequestReader {
             throw Problem(400, "malformed_request", "The length of the body makes no sense.")
         }
         return count
+    }
+
+    /// The body of a request whose answerer reads it; nil for all others.
+    private mutating func incoming(
+        to path: Path, _ length: Int?, isChunked: Bool
+    ) throws(Problem) -> IncomingBody? {
+        if path.rest != nil { return try incoming(length, isChunked: isChunked) }
+        guard let length, length > limits.bodyBytes, path[0] == limits.largeBodyPlace else { return nil }
+        guard length <= limits.largeBodyBytes else { throw Intake.tooLarge(limits.largeBodyBytes) }
+        let made = unsafe Intake(request, length: length, limit: limits.largeBodyBytes, moved: moved)
+        intake = made
+        return IncomingBody(length: length, from: made)
     }
 
     /// The body of a request that is passed on, still unread.

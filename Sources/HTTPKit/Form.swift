@@ -16,14 +16,30 @@ public struct Form: Sendable, Equatable {
 
     /// Reads `a=b&c=d`; nil when an escape is broken or there are more than 1 000 pairs.
     public init?(urlencoded text: some StringProtocol) {
+        let text = String(text)
+        self.init(text.utf8.span)
+    }
+
+    /// Reads bytes that are known to be UTF-8, one after the other: every call of the token endpoint waits for this.
+    private init?(_ bytes: Span<UInt8>) {
         pairs = []
-        for part in text.split(separator: "&") {
-            guard pairs.count < 1_000 else { return nil }
-            let cut = part.firstIndex(of: "=")
-            let name = Percent.decode(part[..<(cut ?? part.endIndex)], plusIsSpace: true)
-            let value = Percent.decode(cut.map { part[part.index(after: $0)...] } ?? "", plusIsSpace: true)
-            guard let name, let value else { return nil }
-            pairs.append((name, value))
+        var start = 0
+        while start < bytes.count {
+            var end = start
+            var cut: Int?
+            while end < bytes.count, bytes[end] != UInt8(ascii: "&") {
+                if cut == nil, bytes[end] == UInt8(ascii: "=") { cut = end }
+                end += 1
+            }
+            if start < end {
+                let value = cut.map { $0 + 1 } ?? end
+                guard pairs.count < 1_000,
+                    let name = Percent.decode(bytes.extracting(start..<(cut ?? end)), plusIsSpace: true),
+                    let value = Percent.decode(bytes.extracting(value..<end), plusIsSpace: true)
+                else { return nil }
+                pairs.append((name, value))
+            }
+            start = end + 1
         }
     }
 

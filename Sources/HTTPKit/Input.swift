@@ -198,6 +198,13 @@ public struct Input: Sendable {
     /// Whether nothing was refused and nothing unknown was sent.
     public var isComplete: Bool { problem == nil }
 
+    /// Refuses whatever was sent, where nothing is taken.
+    ///
+    /// - Throws: ``refusal``.
+    public func requireNothing() throws(Problem) {
+        guard isComplete else { throw refusal }
+    }
+
     /// What to throw when one field decides what the others mean and is itself refused: those named are not called
     /// unknown.
     public func refusalIgnoring(_ names: String...) -> Problem {

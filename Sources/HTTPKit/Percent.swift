@@ -2,25 +2,38 @@
 public enum Percent {
     /// Decodes each `%XX` once; nil for a broken escape, a NUL, or bytes that are not UTF-8.
     public static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
-        let source = text.utf8
-        guard source.contains(where: { $0 == 0x25 || $0 == 0x2b }) else {
-            return source.contains(0) ? nil : String(text)
+        let text = String(text)
+        return decode(text.utf8.span, plusIsSpace: plusIsSpace)
+    }
+
+    /// Decodes bytes that are known to be UTF-8.
+    static func decode(_ source: Span<UInt8>, plusIsSpace: Bool) -> String? {
+        var isPlain = true
+        for index in source.indices {
+            guard source[index] != 0 else { return nil }
+            if source[index] == 0x25 || source[index] == 0x2b { isPlain = false }
+        }
+        guard !isPlain else {
+            return unsafe source.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(source.count)
-        var index = source.startIndex
-        while index != source.endIndex {
-            let byte = source[index]
-            index = source.index(after: index)
-            switch byte {
-            case 0x25:
-                guard let high = nibble(source, &index), let low = nibble(source, &index) else { return nil }
-                bytes.append(high << 4 | low)
-            case 0x2b where plusIsSpace: bytes.append(0x20)
-            default: bytes.append(byte)
+        var index = 0
+        while index < source.count {
+            var byte = source[index]
+            if byte == 0x25 {
+                guard index + 2 < source.count, let high = nibble(source[index + 1]),
+                    let low = nibble(source[index + 2])
+                else { return nil }
+                byte = high << 4 | low
+                index += 2
+            } else if byte == 0x2b, plusIsSpace {
+                byte = 0x20
             }
+            guard byte != 0 else { return nil }
+            bytes.append(byte)
+            index += 1
         }
-        guard !bytes.contains(0) else { return nil }
         return String(validating: bytes, as: UTF8.self)
     }
 
@@ -59,14 +72,12 @@ public enum Percent {
         }
     }
 
-    private static func nibble<Bytes: Collection<UInt8>>(_ source: Bytes, _ index: inout Bytes.Index) -> UInt8? {
-        guard index != source.endIndex else { return nil }
-        defer { index = source.index(after: index) }
-        switch source[index] {
-        case let digit where (0x30...0x39).contains(digit): return digit - 0x30
-        case let upper where (0x41...0x46).contains(upper): return upper - 0x41 + 10
-        case let lower where (0x61...0x66).contains(lower): return lower - 0x61 + 10
-        default: return nil
+    private static func nibble(_ character: UInt8) -> UInt8? {
+        switch character {
+        case 0x30...0x39: character - 0x30
+        case 0x41...0x46: character - 0x41 + 10
+        case 0x61...0x66: character - 0x61 + 10
+        default: nil
         }
     }
 }

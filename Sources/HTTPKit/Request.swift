@@ -67,7 +67,11 @@ public struct Request: Sendable {
     /// The media type of the body in lower case, without parameters.
     public var mediaType: String {
         let value = headers["content-type"] ?? ""
-        return value.prefix { $0 != ";" }.trimmed.lowercased()
+        switch value {
+        // Written as most write it, it is taken as it is.
+        case "", "application/json", "application/x-www-form-urlencoded": return value
+        default: return value.prefix { $0 != ";" }.trimmed.lowercased()
+        }
     }
 
     /// The body as a form, urlencoded or multipart.

@@ -136,8 +136,9 @@ public struct JSONSchema: Sendable, Equatable {
     // MARK: Made of others
 
     /// A list.
-    public static func list(of element: JSONSchema, atMost most: Int? = nil) -> JSONSchema {
+    public static func list(of element: JSONSchema, atLeast least: Int? = nil, atMost most: Int? = nil) -> JSONSchema {
         var keywords: [JSON.Member] = [.init("type", "array"), .init("items", element.json)]
+        if let least { keywords.append(.init("minItems", JSON(least))) }
         if let most { keywords.append(.init("maxItems", JSON(most))) }
         return JSONSchema(keywords, example: .array([element.example]), parts: [element])
     }

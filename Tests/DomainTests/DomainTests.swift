@@ -46,6 +46,9 @@ extension World {
                     && "\(id)" == id.text)
         }
         #expect(Identifier<User>(.still(Timestamp(microseconds: 1_999))).made == Timestamp(microseconds: 1_000))
+        // One that was made up claims a moment that no column can be compared with.
+        let late = Identifier<User>("f147d8da-7439-7214-a28a-ff378970729b")
+        #expect(late?.made == Timestamp(rfc3339: "9999-12-31T23:59:59Z"))
         #expect(Set((0..<5_000).map { _ in Identifier<User>(.real) }).count == 5_000)
     }
 

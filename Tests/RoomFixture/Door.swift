@@ -7,11 +7,16 @@ import TemplateKit
 /// The front door of one room: rights are checked and problems answered as in the whole house.
 public struct Door: Sendable {
     private let house: House
-    private let routes: RoomRoutes
+    private let routes: [RoomRoutes]
     private let shell: Shell
 
     /// The door of a room with its templates.
     public init(_ house: House, _ routes: RoomRoutes, templates: [String: [UInt8]]) throws {
+        try self.init(house, [routes], templates: templates)
+    }
+
+    /// The door of a room whose addresses are told in several parts.
+    public init(_ house: House, _ routes: [RoomRoutes], templates: [String: [UInt8]]) throws {
         guard
             let site = Site(
                 publicURL: "https://site.example/hub", name: "Hub",
@@ -49,18 +54,23 @@ public struct Door: Sendable {
     /// Sends a request that is made already.
     public func send(_ request: Request, as principal: Principal?) -> Response {
         do {
-            guard let match = routes.match(request.path) else { throw Problem.notFound }
+            guard let match = routes.lazy.compactMap({ $0.match(request.path) }).first else { throw Problem.notFound }
             let method = request.method == .head ? .get : request.method
             guard let access = match.access[method] else { throw Problem.methodNotAllowed(Array(match.access.keys)) }
-            let call = Call(
-                request: request, principal: principal, organization: try principal.map(house.scope), shell: shell,
-                csrfToken: "token", log: Log(threshold: .error))
+            let call = try call(request, as: principal)
             if case .right(let right) = access { try call.require(right) }
             if case .person = access { _ = try call.browser() }
             return try match.respond(call)
         } catch {
             return Problem(presenting: error, requestID: request.id).response(requestID: request.id)
         }
+    }
+
+    /// A request on its way, as handlers get it.
+    public func call(_ request: Request, as principal: Principal?) throws -> Call {
+        Call(
+            request: request, principal: principal, organization: try principal.map(house.scope), shell: shell,
+            csrfToken: "token", log: Log(threshold: .error))
     }
 
     /// Renders the samples of a room's pages, strictly.
