@@ -134,15 +134,32 @@ struct CallbackCheck: Sendable {
 
     /// > clients that support this specification MUST extract the value of the "iss" parameter … and compare the result
     /// > to the issuer identifier of the authorization server where the authorization request was sent     RFC 9207 §2.4
+    ///
+    /// Of a service that names no issuer beforehand the one that comes must be at the server where people sign in:
+    /// services begin to send it without a word, and §2.4 leaves it to the client which of them it believes.
     private func checkIssuer() throws(AuthorizationFailure) {
-        guard let expected = oauth.issuer(values) else { return }
         let given = try callback.one("iss")
-        if given == nil, !oauth.requiresIssuer { return }
-        guard given == expected else {
-            throw AuthorizationFailure(
-                code: .wrongIssuer,
-                sentence: "The answer does not come from \(provider.name), as it ought to. Nothing was connected.")
+        let expected = oauth.issuer(values)
+        guard let given else {
+            if expected != nil, oauth.requiresIssuer { throw wrongIssuer }
+            return
         }
+        guard expected.map({ $0 == given }) ?? isHere(given) else { throw wrongIssuer }
+    }
+
+    /// Whether an address is at the server where people sign in.
+    private func isHere(_ issuer: String) -> Bool {
+        let asked = (try? provider.address(oauth.authorizeURL, values)).flatMap { try? OutboundURL($0).origin }
+        return asked != nil && (try? OutboundURL(issuer).origin) == asked
+    }
+
+    private var wrongIssuer: AuthorizationFailure {
+        // Where the set-up has a place for it, it may be that nobody has entered it yet.
+        let isOpen = oauth.issuer != nil && oauth.issuer(values) == nil
+        let hint = isOpen ? " If its issuer is at another address, enter it." : ""
+        return AuthorizationFailure(
+            code: .wrongIssuer,
+            sentence: "The answer does not come from \(provider.name), as it ought to. Nothing was connected.\(hint)")
     }
 
     private func checkError() throws(AuthorizationFailure) {

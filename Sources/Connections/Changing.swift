@@ -110,15 +110,16 @@ extension Connections {
     ) throws {
         guard old.record.isEnabled != isEnabled else { return }
         try store(scope).setEnabled(isEnabled, of: old.record.id, in: transaction)
-        try audit.record(
-            isEnabled ? "connection.enabled" : "connection.disabled", object(old), by: scope, in: transaction)
+        let deed: DomainEventType = isEnabled ? .connectionEnabled : .connectionDisabled
+        try audit.record(deed.rawValue, object(old), by: scope, in: transaction)
+        try publish(deed, old, scope, in: transaction)
     }
 
     /// Drops what the service granted, here and there (seed 0): the tokens, and the set-up's client credentials stay; a
     /// pasted key is dropped altogether.
     @discardableResult
     func disconnect(_ id: Identifier<Connection>, by scope: OrganizationScope) throws -> Revocation {
-        try end(id, "connection.disconnected", details: Self.parting, by: scope) { old, transaction in
+        try end(id, .connectionDisconnected, details: Self.parting, by: scope) { old, transaction in
             try Self.requireReadable(old)
             let kept = SetUp(keeping: old).withoutKeys(of: old.provider)
             let sealed = try seal(kept, id, scope, in: transaction)
@@ -132,7 +133,7 @@ extension Connections {
     func remove(
         _ id: Identifier<Connection>, by scope: OrganizationScope, check: (ConnectionView) throws -> Void = { _ in }
     ) throws -> Revocation {
-        try end(id, "connection.removed", by: scope) { old, transaction in
+        try end(id, .connectionRemoved, by: scope) { old, transaction in
             try check(old)
             if let reason = Self.reasonToKeep(old) { throw Problem(409, "default_connection", reason) }
             try store(scope).remove(id, in: transaction)
@@ -141,15 +142,15 @@ extension Connections {
 
     /// Ends what was granted: here at once, there as soon as the service answers.
     private func end(
-        _ id: Identifier<Connection>, _ action: String, details: (ConnectionView) -> JSON = { _ in [:] },
+        _ id: Identifier<Connection>, _ deed: DomainEventType, details: (ConnectionView) -> JSON = { _ in [:] },
         by scope: OrganizationScope, _ change: (ConnectionView, Transaction) throws -> Void
     ) throws -> Revocation {
         let left = try database.transaction { transaction in
             let old = try locked(id, scope, in: transaction)
             let left = try leaveToRevoke(old, scope, in: transaction)
             try change(old, transaction)
-            try audit.record(action, object(old), details: details(old), by: scope, in: transaction)
-            try publish(action, old, scope, in: transaction)
+            try audit.record(deed.rawValue, object(old), details: details(old), by: scope, in: transaction)
+            try publish(deed, old, scope, in: transaction)
             return left
         }
         return try revoke(left)

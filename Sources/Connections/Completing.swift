@@ -78,7 +78,8 @@ extension Connections {
         let code = TokenEndpoint.Code(
             code: try check.code(), redirectURI: flow.redirectURI, verifier: try verifier(of: flow))
         let calls = serviceClient(flow.connection, of: scope.organization, provider.name, isTrial: true)
-        let endpoint = TokenEndpoint(calls: calls, provider: provider, oauth: oauth, values: values)
+        let endpoint = TokenEndpoint(
+            calls: calls, provider: provider, oauth: oauth, values: values, now: world.now)
         let started = world.now()
         let answer: TokenAnswer
         do throws(TokenFailure) {

@@ -18,7 +18,8 @@ extension Connections {
 
     /// Publishes an event about a connection: which one it is, and what is said of it; never a secret.
     func publish(
-        _ type: String, _ view: ConnectionView, _ scope: OrganizationScope, more: JSON = [:], detail: String? = nil,
+        _ type: DomainEventType, _ view: ConnectionView, _ scope: OrganizationScope, more: JSON = [:],
+        detail: String? = nil,
         in transaction: Transaction
     ) throws {
         let record = view.record
@@ -34,13 +35,13 @@ extension Connections {
 
 extension ConnectionStatus {
     /// The event that tells of it; nil for what is told of otherwise.
-    fileprivate var event: String? {
+    fileprivate var event: DomainEventType? {
         switch self {
-        case .connected: "connection.connected"
-        case .expiring: "connection.expiring"
-        case .error: "connection.error"
-        case .needsReauth: "connection.needs_reauth"
-        case .disconnected: "connection.disconnected"
+        case .connected: .connectionConnected
+        case .expiring: .connectionExpiring
+        case .error: .connectionError
+        case .needsReauth: .connectionNeedsReauth
+        case .disconnected: .connectionDisconnected
         case .disabled, .undecryptable: nil
         }
     }

@@ -27,6 +27,15 @@ struct ConnectionStore: Sendable {
         c.granted_scopes, c.refreshed_at, c.refresh_due_at, c.refresh_failures, c.synced_at, c.sync_error
         """
 
+    func count(in workspace: Identifier<Workspace>, _ transaction: Transaction) throws -> Int {
+        try transaction.row(
+            """
+            SELECT COUNT(*) AS count
+              FROM connections
+             WHERE organization_id = \(scope.organization) AND workspace_id = \(workspace) AND removed_at IS NULL
+            """)?.get("count") ?? 0
+    }
+
     /// Connections by service, each service's `default` first, then by name; those after the given one.
     func list(_ filter: ConnectionFilter, after last: Identifier<Connection>?, limit: Int) throws -> [ConnectionRecord]
     {

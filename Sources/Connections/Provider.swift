@@ -58,6 +58,10 @@ public struct Provider: Sendable {
     public let kind: Kind
     let category: String
     let tile: Tile
+    /// The letters of its tile.
+    public var tileLetters: String { tile.letters }
+    /// The colour of its tile, a word of the house's palette.
+    public var tileColor: String { tile.color }
     let summary: String
     let guide: [String]
     let documentation: Documentation?
@@ -78,6 +82,8 @@ public struct Provider: Sendable {
     var message: ProviderMessage?
     /// How it takes events of a calendar; nil when it takes none.
     var calendar: ProviderCalendar?
+    /// How its channels are read and written; nil when it has none.
+    var channels: ProviderChannels?
     /// What is asked every hour, for what is worth showing of it.
     var sync: [ProviderSync] = []
     /// When addresses of the service stop working.

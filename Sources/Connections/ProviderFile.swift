@@ -83,7 +83,7 @@ struct ProviderFile {
 
     private static let members: Set<String> = [
         "key", "name", "kind", "category", "tile", "summary", "guide", "docs", "fields", "hosts", "test", "oauth",
-        "message", "calendar", "proxy", "sync", "sunset", "ends", "verified", "note",
+        "message", "calendar", "channels", "proxy", "sync", "sunset", "ends", "verified", "note",
     ]
 
     private func reading(besides taken: [String: String]) -> ProviderReading {
@@ -156,6 +156,7 @@ struct ProviderFile {
         provider.sync = sync
         mistakes.note { () throws(ProviderFileError) in provider.message = try message(top, fields: fields) }
         mistakes.note { () throws(ProviderFileError) in provider.calendar = try calendar(top, fields: fields) }
+        mistakes.note { () throws(ProviderFileError) in provider.channels = try channels(top, fields: fields) }
         mistakes.note { () throws(ProviderFileError) in
             let tokens = top.members["oauth"] == nil ? [] : ["access_token"]
             provider.proxy = try proxy(top, fields: fields, hosts: provider.hosts, tokens: tokens)

@@ -36,7 +36,7 @@ extension ProviderFile {
     }
 
     /// What is sent needs these values: fields of the set-up, or the token of whoever signed in.
-    private func require(
+    func require(
         _ needs: [[String]], fields: [ProviderField], _ top: Object, of object: Object
     ) throws(ProviderFileError) {
         let there = Set(fields.map(\.name) + (top.members["oauth"] == nil ? [] : ["access_token"]))

@@ -101,7 +101,7 @@ extension Connections {
             }
             if verdict.isAlarm {
                 try publish(
-                    "connection.refresh_failed", view, scope, more: ["failures": .integer(Int64(verdict.failures))],
+                    .connectionRefreshFailed, view, scope, more: ["failures": .integer(Int64(verdict.failures))],
                     detail: verdict.detail, in: transaction)
             }
             return true

@@ -34,19 +34,23 @@ extension ConnectionStore {
     /// The right ends by itself, so that a worker that dies takes it along for half a minute at most: the renewal is due
     /// again then, since nobody knows what became of it. A time much further ahead was written by a host whose clock goes
     /// fast; a little further ahead stands the right of one who looked at the clock later and came to the row sooner.
+    ///
+    /// A transaction for one statement, since that is what is tried again where many who ask at once meet in a deadlock.
     func claimRefresh(of id: Identifier<Connection>, version: Int64) throws -> RefreshLease? {
         let now = world.now()
         let until = now + RefreshLease.duration
         let lease = RefreshLease(id: id, token: world.randomBytes(16), version: version)
-        let claimed = try database.execute(
-            """
-            UPDATE connections
-               SET refresh_lease = \(lease.token), refresh_lease_until = \(until), refresh_due_at = \(until)
-             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-                   AND tokens_version = \(version) AND tokens_sealed IS NOT NULL
-                   AND (refresh_lease_until IS NULL OR refresh_lease_until <= \(now)
-                        OR refresh_lease_until > \(until + RefreshLease.tolerance))
-            """)
+        let claimed = try database.transaction { transaction in
+            try transaction.execute(
+                """
+                UPDATE connections
+                   SET refresh_lease = \(lease.token), refresh_lease_until = \(until), refresh_due_at = \(until)
+                 WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
+                       AND tokens_version = \(version) AND tokens_sealed IS NOT NULL
+                       AND (refresh_lease_until IS NULL OR refresh_lease_until <= \(now)
+                            OR refresh_lease_until > \(until + RefreshLease.tolerance))
+                """)
+        }
         return claimed.affectedRows == 1 ? lease : nil
     }
 

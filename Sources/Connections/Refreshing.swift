@@ -44,7 +44,7 @@ extension Connections {
 
     /// Renews a connection's tokens now.
     ///
-    /// - Throws: as ``live(_:by:forced:)``, and `Problem` 409 `not_refreshable`.
+    /// - Throws: as ``live(_:by:forced:)``, and `Problem` 409 `not_refreshable` where there is nothing to renew, or not yet.
     func refresh(_ view: ConnectionView, by scope: OrganizationScope) throws -> ConnectionView {
         try Self.requireUsable(view)
         guard let oauth = view.provider?.oauth, case .open(let tokens) = view.tokens,
@@ -54,6 +54,13 @@ extension Connections {
                 409, "not_refreshable",
                 "There is nothing to renew: \(view.serviceName) gave no refresh token. What it gave is valid until it ends or is revoked there."
             )
+        }
+        // Asked too soon a service refuses, and what works would be taken for broken.
+        let given = view.record.grant.refreshedAt ?? view.record.grant.authorizedAt
+        if let given, let age = oauth.minimumAge, world.now() < given + age {
+            throw Problem(
+                409, "not_refreshable",
+                "\(view.serviceName) renews no token that is so young. Renew it from \((given + age).rfc3339) on.")
         }
         return try renew(view, by: scope, because: .asked)
     }
@@ -138,7 +145,7 @@ extension Connections {
         let started = world.now()
         let endpoint = TokenEndpoint(
             calls: serviceClient(lease.id, of: scope.organization, provider.name), provider: provider, oauth: oauth,
-            values: view.signInValues)
+            values: view.signInValues, now: world.now)
         let renewal: Renewal
         do throws(TokenFailure) {
             renewal = try self.renewal(of: tokens, at: endpoint) {

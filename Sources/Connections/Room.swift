@@ -209,6 +209,32 @@ public struct Connections: Sendable {
         try store(scope).countsByWorkspace()
     }
 
+    /// A connection as far as other rooms know it.
+    public struct Brief: Sendable {
+        /// Its id.
+        public let id: Identifier<Connection>
+        /// The key of its service.
+        public let provider: String
+        /// Its name.
+        public let name: String
+        /// The workspace in which it stands.
+        public let workspace: Identifier<Workspace>?
+    }
+
+    /// One connection that the one who asks may see; nil when there is none.
+    public func brief(_ id: Identifier<Connection>, _ scope: OrganizationScope) throws -> Brief? {
+        try store(scope).find(id, in: database).map(Self.brief)
+    }
+
+    /// The connections that the one who asks may see, a thousand at most.
+    public func briefs(_ scope: OrganizationScope) throws -> [Brief] {
+        try store(scope).list(ConnectionFilter(), after: nil, limit: 1_000).map(Self.brief)
+    }
+
+    private static func brief(_ record: ConnectionRecord) -> Brief {
+        Brief(id: record.id, provider: record.provider, name: record.name, workspace: record.workspace)
+    }
+
     /// Forgets connections that were removed a month ago, a thousand at a time.
     public func purge() throws {
         try database.execute("DELETE FROM connections WHERE removed_at < \(world.now() - .days(30)) LIMIT 1000")

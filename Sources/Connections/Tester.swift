@@ -202,17 +202,18 @@ struct TestFailure: Error {
         TestFailure(sentence: sentence(service, status, words), status: status, words: words)
     }
 
-    /// Whether the service does not take the token: it says so by 401, or by a yes that means no.
-    var isUnauthorized: Bool { status == 401 || (status == 200 && saysTokenIsUnknown) }
+    /// Whether the service does not take the token: it says so by 401, by a yes that means no, or as Meta does by 400.
+    var isUnauthorized: Bool { status == 401 || isTokenUnknown }
 
     /// Whether the service says that it knows the token no more.
     var isTokenUnknown: Bool { [200, 400, 401].contains(status) && saysTokenIsUnknown }
 
     private var saysTokenIsUnknown: Bool {
         let said = words?.lowercased() ?? ""
-        return ["invalid_token", "invalid_auth", "not_authed", "account_inactive", "revoked", "expired"].contains {
-            said.contains($0)
-        }
+        return [
+            "invalid_token", "invalid_auth", "not_authed", "account_inactive", "revoked", "expired",
+            "error validating access token",
+        ].contains { said.contains($0) }
     }
 
     private static func sentence(_ service: String, _ status: Int, _ words: String?) -> String {

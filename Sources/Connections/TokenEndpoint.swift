@@ -15,6 +15,8 @@ struct TokenEndpoint: Sendable {
     let oauth: ProviderOAuth
     /// The values of the set-up, the client's secret among them.
     let values: [String: String]
+    /// What time it is, for a service that names the moment from which it may be called again.
+    let now: @Sendable () -> Timestamp
 
     /// A code, and what proves that it is ours.
     struct Code: Sendable {
@@ -138,7 +140,8 @@ struct TokenEndpoint: Sendable {
         let isRefused = oauth.successPath.map { answer.at($0) != .bool(true) } ?? hasError
         guard (200...299).contains(response.status), !isRefused else {
             throw TokenFailure(
-                answer, status: response.status, retryAfter: response.headers["Retry-After"],
+                answer, status: response.status,
+                retryAfter: response.headers["Retry-After"].flatMap { RetryAfter.wait($0, now: now()) },
                 service: provider.name, concealing: Concealing(provider, values, besides: sent))
         }
         return answer

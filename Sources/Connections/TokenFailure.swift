@@ -46,10 +46,10 @@ extension TokenFailure {
     }
 
     /// What an answer of failure means (RFC 6749 §5.2), in the words of the seed with what to do next.
-    init(_ answer: JSON, status: Int, retryAfter: String?, service: String, concealing conceal: Concealing) {
+    init(_ answer: JSON, status: Int, retryAfter: Duration?, service: String, concealing conceal: Concealing) {
         let words = Self.words(answer)
         let said = words.map { " It said: “\(conceal($0))”." } ?? ""
-        let wait = retryAfter.flatMap { Int($0) }.map { Duration.seconds(min(max($0, 0), 86_400)) }
+        let wait = retryAfter.map { min($0, .days(1)) }
         switch Self.code(answer, status: status, words: words) {
         case .grantEnded:
             self.init(
@@ -78,7 +78,8 @@ extension TokenFailure {
         "invalid_grant": .grantEnded, "invalid_refresh_token": .grantEnded, "token_revoked": .grantEnded,
         "token_expired": .grantEnded, "bad_refresh_token": .grantEnded, "bad_auth_code": .grantEnded,
         "bad_verification_code": .grantEnded, "invalid_code": .grantEnded, "code_already_used": .grantEnded,
-        "190": .grantEnded, "invalid_client": .clientRefused, "unauthorized_client": .clientRefused,
+        "190": .grantEnded, "interaction_required": .grantEnded, "consent_required": .grantEnded,
+        "login_required": .grantEnded, "invalid_client": .clientRefused, "unauthorized_client": .clientRefused,
         "bad_client_secret": .clientRefused, "bad_client_id": .clientRefused, "invalid_client_id": .clientRefused,
         "incorrect_client_credentials": .clientRefused, "invalid_scope": .insufficientScope,
         "insufficient_scope": .insufficientScope, "missing_scope": .insufficientScope,
@@ -89,10 +90,10 @@ extension TokenFailure {
         let places = [answer["error"], answer.at("error.code"), answer["code"], answer["status"]]
         let named = places.compactMap { $0?.words?.lowercased() }.compactMap { names[$0] }.first
         if let named { return named }
-        // Shopify, Meta and OpenRouter have no name for a code that was used, only words.
-        if let words, words.wholeMatch(of: /(?is).*\b(authorization code|code_verifier|invalid code)\b.*/) != nil {
-            return .grantEnded
-        }
+        // Shopify, Meta and OpenRouter have no name for a code that was used, nor Shopify for a refresh token that has
+        // ended, only words.
+        let ended = /(?is).*\b(authorization code|code_verifier|invalid code|active refresh_token)\b.*/
+        if let words, words.wholeMatch(of: ended) != nil { return .grantEnded }
         return status == 401 ? .clientRefused : .refused
     }
 

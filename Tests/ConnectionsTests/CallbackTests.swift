@@ -125,6 +125,39 @@ import TimeKit
         #expect(flash(try there.comeBack(right)).contains("connected"))
     }
 
+    @Test("Of a service that names no issuer beforehand, one that is not at the server where people sign in is refused")
+    func unknownIssuer() throws {
+        let id = try there.connection(
+            "slack", setup: #"{"client_id":"1234567.1234567","client_secret":"0123456789abcdef0123456789abcdef"}"#)
+        there.service.answer("/api/", 200, #"{"ok":true,"access_token":"xoxb-1","scope":"chat:write"}"#)
+        func answer(_ issuer: String, _ extra: (String, String) = ("code", "c")) throws -> String {
+            flash(try there.comeBack([extra, ("iss", issuer), ("state", there.begin(id).state)], to: "slack"))
+        }
+        for issuer in [
+            "https://accounts.google.com", "https://evil.example/slack.com", "https://slack.com.evil.example",
+            "https://slack.com@evil.example", "http://slack.com", "https://slack.com:8443", "slack.com", "//slack.com",
+        ] {
+            #expect(try answer(issuer).contains("does not come from Slack"), "\(issuer)")
+            #expect(try answer(issuer, ("error", "access_denied")).contains("does not come from Slack"), "\(issuer)")
+        }
+        #expect(try there.office.service.requests.isEmpty && there.tokens(id) == nil)
+        for issuer in ["https://slack.com", "https://slack.com/oauth/v2"] {
+            #expect(try answer(issuer).contains("connected"), "\(issuer)")
+        }
+    }
+
+    @Test("Where the set-up has a place for the issuer, and none in it, people are told of it")
+    func issuerToEnter() throws {
+        let own = #"""
+            {"client_id":"c","client_secret":"s","authorize_url":"https://login.own.example/authorize",
+             "token_url":"https://login.own.example/token","test_url":"https://login.own.example/me"}
+            """#
+        let id = try there.connection("custom_oauth2", setup: own)
+        let query = [("code", "c"), ("iss", "https://issuer.own.example"), ("state", try there.begin(id).state)]
+        let back = try there.comeBack(query, to: "custom_oauth2/\(id)")
+        #expect(flash(back).hasSuffix("If its issuer is at another address, enter it."))
+    }
+
     @Test("What the service says of a refusal is bounded, without control characters, and escaped on the page")
     func errors() throws {
         let id = try there.connection()

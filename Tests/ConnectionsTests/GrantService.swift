@@ -1,5 +1,6 @@
 import Foundation
 import JSONKit
+import RoomFixture
 import ThreadKit
 
 /// A stand-in for a service that people sign in to: it gives, renews and takes back tokens as it is told to.

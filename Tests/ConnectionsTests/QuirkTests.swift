@@ -230,6 +230,45 @@ import TimeKit
         }
     }
 
+    @Test("Instagram's token is renewed once it is a day old, and before that nobody is asked")
+    func instagramTooYoung() throws {
+        let id = try there.connection(
+            "instagram",
+            setup:
+                #"{"client_id":"990602627938098","client_secret":"\#(Self.secret)","instagram_scoped_id":"17841400000000000"}"#
+        )
+        there.service.answer("/oauth/access_token", 200, #"{"access_token":"IGQ-short","user_id":1}"#)
+        there.service.answer("/access_token", 200, #"{"access_token":"IGQ-long","expires_in":5183944}"#)
+        there.service.answer("/me", 200, #"{"username":"acme"}"#)
+        there.service.answer("/refresh_access_token", 200, #"{"access_token":"IGQ-longer","expires_in":5183944}"#)
+        _ = try there.signIn(id, "instagram")
+        let (response, body) = try there.office.json(.post, "connections/\(id)/refresh", "{}")
+        #expect(response.status == 409 && body["code"] == "not_refreshable")
+        #expect(there.request("GET /refresh_access_token?") == nil)
+        there.office.house.pass(.days(1))
+        #expect(try there.office.json(.post, "connections/\(id)/refresh", "{}").response.status == 200)
+        #expect(try token(id) == "IGQ-longer")
+        // A renewed one is as young again.
+        #expect(try there.office.json(.post, "connections/\(id)/refresh", "{}").response.status == 409)
+    }
+
+    @Test("Meta says by 400 that it knows a token no more, and a person is needed")
+    func metaEnded() throws {
+        let id = try there.connection(
+            "facebook", setup: #"{"client_id":"1234567890","client_secret":"\#(Self.secret)"}"#)
+        let path = "/v22.0/oauth/access_token"
+        there.service.answer(path, 200, #"{"access_token":"EAAB","token_type":"bearer","expires_in":5183944}"#)
+        there.service.answer("/v22.0/me", 200, #"{"name":"Ana","id":"1"}"#)
+        _ = try there.signIn(id, "facebook")
+        let ended =
+            #"{"error":{"message":"Error validating access token: The session has been invalidated because the user changed their password.","type":"OAuthException","code":190}}"#
+        there.service.answer(path, 400, ended)
+        there.service.answer("/v22.0/me", 400, ended)
+        there.office.house.pass(.days(2))
+        #expect(try there.office.json(.post, "connections/\(id)/test", "{}").body["ok"] == false)
+        #expect(try body(id)["status"] == "needs_reauth")
+    }
+
     @Test("Facebook's token is lengthened under its own name for it")
     func facebook() throws {
         let id = try there.connection(

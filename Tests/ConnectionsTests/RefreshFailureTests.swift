@@ -95,6 +95,27 @@ import TimeKit
         #expect(try acme.view(view).status == .connected)
     }
 
+    @Test(
+        "However a service says that a refresh token has ended, a person is needed, and it is asked no more",
+        arguments: [
+            (400, #"{"error":"invalid_grant"}"#),
+            (401, #"{"error":"invalid_request","error_description":"This request requires an active refresh_token"}"#),
+            (200, #"{"ok":false,"error":"invalid_refresh_token"}"#), (200, #"{"error":"bad_refresh_token"}"#),
+            (400, #"{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token"}"#),
+            (400, #"{"error":{"message":"Session has expired.","type":"OAuthException","code":190}}"#),
+            (400, #"{"error":"interaction_required","error_description":"AADSTS50076: Use multi-factor."}"#),
+        ])
+    func words(status: Int, answer: String) throws {
+        let acme = try SignedIn()
+        let view = try acme.connect()
+        acme.service.set { $0.scripted = [StandIn.json(status, answer)] }
+        let (response, body) = try acme.json(.post, "connections/\(view.record.id)/refresh", "{}")
+        #expect(response.status == 409 && body["code"] == "needs_reauth")
+        let stored = try acme.view(view)
+        #expect(stored.status == .needsReauth && stored.record.grant.refreshDueAt == nil)
+        #expect(stored.record.statusDetail?.hasPrefix("Token refresh failed: Invalid grant: ") == true)
+    }
+
     @Test("An answer that is lost on its way is asked for again with the same token", arguments: [nil, "HTTP/1.1 2"])
     func lost(answer: String?) throws {
         let acme = try SignedIn()

@@ -138,7 +138,8 @@ import TimeKit
         let connection = Identifier<Connection>(office.house.world)
         let calls = room.serviceClient(connection, of: office.organization, provider.name)
         for _ in 0..<500 { room.refusals.note(403, "https://auth.example/me", by: calls.caller) }
-        let endpoint = TokenEndpoint(calls: calls, provider: provider, oauth: oauth, values: ["client_id": "a"])
+        let endpoint = TokenEndpoint(
+            calls: calls, provider: provider, oauth: oauth, values: ["client_id": "a"], now: { .now() })
         do throws(TokenFailure) {
             _ = try endpoint.refresh(Tokens(access: "a", refresh: "r"), with: Secret("r"))
             Issue.record("renewed")

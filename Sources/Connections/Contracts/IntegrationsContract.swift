@@ -103,7 +103,7 @@ extension Connections {
                 details: ["provider": .string(sent.provider.key), "token": .string(sent.token.redacted)], by: scope,
                 in: transaction)
             if old?.isActive != true {
-                try publish("connection.connected", locked(id, scope, in: transaction), scope, in: transaction)
+                try publish(.connectionConnected, locked(id, scope, in: transaction), scope, in: transaction)
             }
             return Connected(id: id, isNew: old == nil, wasActive: old?.isActive ?? false)
         }

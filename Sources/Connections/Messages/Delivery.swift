@@ -79,14 +79,8 @@ struct ChannelAnswer: Sendable {
     /// The service's words without secrets.
     func said(_ words: String?) -> String { words.map { " It said: “\(conceal($0))”." } ?? "" }
 
-    /// How long the service wants to be left in peace (RFC 9110 §10.2.3).
-    private var retryAfter: Duration? {
-        guard let text = headers["Retry-After"] else { return nil }
-        if let seconds = Double(text), seconds.isFinite {
-            return .milliseconds(Int64(min(max(seconds, 0), 1e6) * 1_000))
-        }
-        return Timestamp(httpDate: text).map { max(.zero, $0 - now) }
-    }
+    /// How long the service wants to be left in peace.
+    private var retryAfter: Duration? { headers["Retry-After"].flatMap { RetryAfter.wait($0, now: now) } }
 }
 
 extension DeliveryFailure {

@@ -31,7 +31,7 @@ extension Connections {
             return Message.read(rules, provider.name, values, &input).map(MessageContent.message)
         case (.messages, nil): return nil
         case (.calendar, _): return CalendarEvent.read(values, &input).map(MessageContent.event)
-        case (.signIn, _), (.ownToken, _), (.revoke, _), (.sync, _): return nil
+        case (.channels, _), (.signIn, _), (.ownToken, _), (.revoke, _), (.sync, _): return nil
         }
     }
 

@@ -4,6 +4,8 @@ enum Capability: String, Sendable, CaseIterable {
     case messages
     /// It takes events of a calendar.
     case calendar
+    /// Its channels can be read and written.
+    case channels
     /// People sign in there.
     case signIn = "sign_in"
     /// A token got elsewhere serves instead of a sign-in.
@@ -59,7 +61,8 @@ extension Provider {
     /// What it can do.
     var capabilities: [Capability] {
         let all: [(Capability, Bool)] = [
-            (.messages, message != nil), (.calendar, calendar != nil), (.signIn, oauth != nil),
+            (.messages, message != nil), (.calendar, calendar != nil), (.channels, channels != nil),
+            (.signIn, oauth != nil),
             (.ownToken, oauth?.ownToken != nil), (.revoke, oauth?.revocation != nil), (.sync, !sync.isEmpty),
         ]
         return all.filter(\.1).map(\.0)

@@ -92,7 +92,7 @@ extension Connections {
         }
     }
 
-    private func enqueue(
+    func enqueue(
         _ id: MessageID, _ scope: OrganizationScope, at moment: Timestamp? = nil, in transaction: Transaction
     ) throws {
         let payload: JSON = ["message": .string(id.text), "organization": .string(scope.organization.text)]
@@ -194,18 +194,19 @@ extension Connections {
             .init("kind", .string(message.kind)), .init("connection_id", .string(message.connection.text)),
             .init("attempts", .integer(Int64(message.attempts))),
         ]
-        let type: String
+        let type: DomainEventType
         switch verdict {
         case .sent(let receipt):
-            type = "message.sent"
+            type = .messageSent
             said.append(.init("provider_id", JSON(receipt.providerID)))
         case .failed(let trouble), .unknown(let trouble), .retry(_, let trouble):
-            type = "message.failed"
+            type = .messageFailed
             said.append(.init("code", .string(trouble.code)))
         }
         let service = try provider(message.provider, scope, in: transaction)?.name ?? message.provider
         try audit.record(
-            type, .init("message", message.id, name: service), details: .object(said), by: scope, in: transaction)
+            type.rawValue, .init("message", message.id, name: service), details: .object(said), by: scope,
+            in: transaction)
         said += [.init("message_id", .string(message.id.text)), .init("provider", .string(message.provider))]
         try events.publish(
             type, about: message.id, .object(said), for: scope.organization, in: transaction)

@@ -206,6 +206,7 @@ extension Capability {
         case .calendar: "take events of a calendar"
         case .signIn: "sign people in"
         case .ownToken: "use a token instead of a sign-in"
+        case .channels: "read and write channels"
         case .revoke: "revoke on disconnecting"
         case .sync: "tell of itself every hour"
         }

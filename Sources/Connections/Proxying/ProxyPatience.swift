@@ -42,13 +42,4 @@ struct ProxyPatience: Sendable {
         default: return .handBack
         }
     }
-
-    /// How long a service asks to be left in peace: seconds, with a fraction at some, or a moment (RFC 9110 §10.2.3).
-    static func duration(_ text: String, at now: Timestamp) -> Duration? {
-        if let seconds = Double(text), seconds >= 0, seconds < 86_400 {
-            return .milliseconds(Int64((seconds * 1_000).rounded(.up)))
-        }
-        guard let moment = Timestamp(httpDate: text) else { return nil }
-        return max(.zero, moment - now)
-    }
 }

@@ -105,7 +105,7 @@ struct Relay: Sendable {
     private func retryAfter(_ stream: OutboundStream, _ provider: Provider) -> Duration? {
         guard stream.status == 429 || stream.status == 503 else { return nil }
         let texts = (provider.proxy?.retryAfter ?? []).lazy.compactMap { stream.headers[$0] }
-        return texts.compactMap { ProxyPatience.duration($0, at: room.world.now()) }.first
+        return texts.compactMap { RetryAfter.wait($0, now: room.world.now()) }.first
     }
 
     /// Waits as long as anybody still wants the answer.
