@@ -37,7 +37,7 @@ extension APIKeyRoute {
                 details: "A key never exceeds its maker: a scope that the caller lacks is refused with 403.",
                 body: .body(
                     .required("name", name, "What it is called."),
-                    .required("scopes", .list(of: scope, atMost: 50), "What it may do."),
+                    .required("scopes", .list(of: scope, atLeast: 1, atMost: 50), "What it may do."),
                     .optional(
                         "rate_limit", wantedLimit.orNull, "How often it may be used; by the settings when left out."),
                     .optional(
@@ -56,10 +56,10 @@ extension APIKeyRoute {
         [
             .get: APIOperation("getAPIKey", "Shows a key, without what it opens with.", answers: .ok(key)),
             .patch: APIOperation(
-                "changeAPIKey", "Changes what is given of a key; null stands for what is usual.",
+                "changeAPIKey", "Changes what is given of a key; null stands for what is usual, if anything is.",
                 body: .body(
-                    .optional("name", name.orNull, "What it is called."),
-                    .optional("scopes", JSONSchema.list(of: scope, atMost: 50).orNull, "What it may do."),
+                    .optional("name", name, "What it is called."),
+                    .optional("scopes", .list(of: scope, atLeast: 1, atMost: 50), "What it may do."),
                     .optional("rate_limit", wantedLimit.orNull, "How often it may be used."),
                     .optional("expires_at", JSONSchema.anyTime.orNull, "When it ends; null for never."),
                     .optional("allowed_ips", addresses.orNull, "From where it may be used; null for anywhere."),

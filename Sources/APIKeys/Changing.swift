@@ -34,7 +34,7 @@ extension APIKeys {
         let holder = try store.holder(in: database)
         // Not one picture of the data: the count must see what others stored while the lock was waited for.
         let made = try change(isolation: .readCommitted) { transaction in
-            try store.lock(holder, in: transaction)
+            try holder.lock(in: transaction)
             if let count = try store.count(of: holder, in: transaction), count >= settings.maxPerUser {
                 throw tooMany(count)
             }

@@ -19,6 +19,21 @@ enum KeyDeed: String {
 
     /// Whether somebody did it; the others come about by themselves and are told of, but no deed for the audit log.
     var isDone: Bool { self != .expiring && self != .unused }
+
+    /// The event that tells of it, whose name the audit log has, too.
+    var event: DomainEventType {
+        switch self {
+        case .created: .keyCreated
+        case .updated: .keyUpdated
+        case .rolled: .keyRolled
+        case .previousEnded: .keyPreviousEnded
+        case .disabled: .keyDisabled
+        case .enabled: .keyEnabled
+        case .revoked: .keyRevoked
+        case .expiring: .keyExpiring
+        case .unused: .keyUnused
+        }
+    }
 }
 
 extension APIKeys {
@@ -26,10 +41,10 @@ extension APIKeys {
     func note(
         _ deed: KeyDeed, _ key: KeyRecord, details: JSON = [:], by scope: OrganizationScope, in transaction: Transaction
     ) throws {
-        let action = "api_key.\(deed.rawValue)"
         if deed.isDone {
             try audit.record(
-                action, .init("api_key", key.id, name: key.name), details: details, by: scope, in: transaction)
+                deed.event.rawValue, .init("api_key", key.id, name: key.name), details: details, by: scope,
+                in: transaction)
         }
         let which: [JSON.Member] = [
             .init("api_key_id", .string(key.id.text)), .init("name", .string(key.name)),
@@ -38,7 +53,7 @@ extension APIKeys {
         ]
         // Changes have names of their own, which must not stand for what the key is now.
         let more = deed == .updated ? [JSON.Member("changes", details)] : details.members ?? []
-        try events.publish(action, about: key.id, .object(which + more), for: scope.organization, in: transaction)
+        try events.publish(deed.event, about: key.id, .object(which + more), for: scope.organization, in: transaction)
     }
 }
 

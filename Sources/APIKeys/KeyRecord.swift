@@ -99,21 +99,3 @@ extension KeyRecord.Previous {
         self.init(prefix: prefix, lastFour: lastFour, endsAt: endsAt)
     }
 }
-
-/// Whose number of keys grows when one is made.
-enum Holder: Equatable {
-    /// A person, in the browser or by one of their keys.
-    case user(Identifier<User>)
-    /// The key from the command line to which a key without a user goes back.
-    case key(Identifier<APIKey>)
-    /// Whoever sits at the server; nobody counts for them.
-    case commandLine
-
-    var user: Identifier<User>? {
-        if case .user(let id) = self { id } else { nil }
-    }
-
-    var issuer: Identifier<APIKey>? {
-        if case .key(let id) = self { id } else { nil }
-    }
-}

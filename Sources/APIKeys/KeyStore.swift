@@ -14,29 +14,12 @@ struct KeyStore: Sendable {
 
     /// Whose keys the one who asks would make.
     func holder(in querying: some Querying) throws -> Holder {
-        guard let bytes = scope.actor.id else { return .commandLine }
-        switch scope.actor.kind {
-        case .user: return Identifier<User>(bytes: bytes).map(Holder.user) ?? .commandLine
-        case .commandLine, .hub: return .commandLine
-        case .siteToken:
-            let row = try querying.row(
-                "SELECT user_id FROM memberships WHERE user_id = \(bytes) AND organization_id = \(scope.organization)")
-            guard let row else {
-                throw Problem(
-                    403, "account_required",
-                    "A key would outlive this token, whose bearer has no account here that could hold it.")
-            }
-            return .user(try row.get("user_id"))
-        case .apiKey:
-            let row = try querying.row(
-                """
-                SELECT user_id, COALESCE(issuer_id, id) AS issuer_id
-                  FROM api_keys
-                 WHERE id = \(bytes) AND organization_id = \(scope.organization)
-                """)
-            guard let row else { return .commandLine }
-            return try row.get("user_id", as: Identifier<User>?.self).map(Holder.user) ?? .key(row.get("issuer_id"))
+        guard let holder = try Holder(scope, in: querying) else {
+            throw Problem(
+                403, "account_required",
+                "A key would outlive this token, whose bearer has no account here that could hold it.")
         }
+        return holder
     }
 
     /// Which keys may be seen: a condition on `k`.
@@ -139,12 +122,7 @@ struct KeyStore: Sendable {
 
     /// How many living keys a holder has; nil for the command line, where nobody counts.
     func count(of holder: Holder, in querying: some Querying) throws -> Int? {
-        let held: SQL
-        switch holder {
-        case .user(let id): held = "k.user_id = \(id)"
-        case .key(let id): held = "k.issuer_id = \(id)"
-        case .commandLine: return nil
-        }
+        guard let held = holder.condition else { return nil }
         return try querying.row("SELECT COUNT(*) AS count FROM api_keys k WHERE \(held) AND \(living(world.now()))")?
             .get("count")
     }
@@ -154,15 +132,6 @@ struct KeyStore: Sendable {
     }
 
     // MARK: Changing
-
-    /// Holds the holder's row, so that of several keys made at once each sees the ones before.
-    func lock(_ holder: Holder, in transaction: Transaction) throws {
-        switch holder {
-        case .user(let id): _ = try transaction.row("SELECT id FROM users WHERE id = \(id) FOR UPDATE")
-        case .key(let id): _ = try transaction.row("SELECT id FROM api_keys WHERE id = \(id) FOR UPDATE")
-        case .commandLine: break
-        }
-    }
 
     func insert(
         _ id: Identifier<APIKey>, _ text: KeyText, _ terms: KeyTerms, holder: Holder, in transaction: Transaction

@@ -113,8 +113,7 @@ extension APIKeys {
             let seen = input.number("version", 1...Int64.max)
             let key = try update(id, by: call.scope()) { key in
                 guard seen == nil || seen == key.version else {
-                    throw Problem(
-                        409, "changed_meanwhile", "Somebody else changed this key meanwhile. Look at it again.")
+                    throw Problem.changedByAnother("key")
                 }
             } _: { old in
                 let terms = termsReader.filled(old, &input)
@@ -171,7 +170,7 @@ extension APIKeys {
     }
 
     func endPreviousSecret(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        try requireNothing(call.form())
+        try call.form().requireNothing()
         try endPrevious(id, by: call.scope())
         return call.redirect(to: APIKeyRoute.show(id), saying: "The previous secret has ended.")
     }
@@ -179,19 +178,15 @@ extension APIKeys {
     // MARK: Ending
 
     func disableKey(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        try requireNothing(call.form())
+        try call.form().requireNothing()
         let key = try disable(id, by: call.scope())
         return call.redirect(to: APIKeyRoute.show(id), saying: "Key “\(key.name)” disabled.")
     }
 
     func enableKey(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        try requireNothing(call.form())
+        try call.form().requireNothing()
         let key = try enable(id, by: call.scope())
         return call.redirect(to: APIKeyRoute.show(id), saying: "Key “\(key.name)” enabled.")
-    }
-
-    private func requireNothing(_ input: Input) throws {
-        guard input.isComplete else { throw input.refusal }
     }
 
     func revokePage(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {

@@ -63,12 +63,12 @@ extension APIKeys {
     }
 
     func postDisable(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        try requireEmpty(call.json())
+        try call.json().requireNothing()
         return answer(try disable(id, by: call.scope(), check: isMatched(call)))
     }
 
     func postEnable(_ id: Identifier<APIKey>, _ call: Call) throws -> Response {
-        try requireEmpty(call.json())
+        try call.json().requireNothing()
         return answer(try enable(id, by: call.scope(), check: isMatched(call)))
     }
 
@@ -88,10 +88,6 @@ extension APIKeys {
 
     private func isMatched(_ call: Call) -> (KeyRecord) throws -> Void {
         { key in try call.request.requireMatch(entityTag(version: key.version)) }
-    }
-
-    private func requireEmpty(_ input: Input) throws {
-        guard input.isComplete else { throw input.refusal }
     }
 
     /// A key with its entity tag; with the key itself it is stored nowhere on its way.

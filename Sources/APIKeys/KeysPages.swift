@@ -54,25 +54,12 @@ struct KeyRollPage: ShellPage {
     var place: Place? { .apiKeys }
 
     var view: TemplateValue {
-        let form = FormView([grace], typed: typed, problem: problem)
+        let form = FormView([.grace(usual: APIKeys.usualGrace)], typed: typed, problem: problem)
         return [
             "key_href": .text(keyHref), "action": .text(action), "name": .text(key.name), "masked": .text(key.masked),
             "previous": key.livingPrevious(now: now).map { .text("\($0.prefix)_…\($0.lastFour)") } ?? .null,
             "expires": key.expiresAt?.view(now: now) ?? .null, "form_errors": form.summary, "fields": form.list,
         ]
-    }
-
-    private var grace: FormField {
-        FormField(
-            "grace_seconds", "The present secret ends",
-            .choices(
-                isMultiple: false,
-                [
-                    .init("0", "at once", help: "When it may have leaked. Whatever still uses it is refused."),
-                    .init("3600", "in 1 hour"),
-                    .init("86400", "in 24 hours", help: "Time to put the new one everywhere it is needed."),
-                    .init("604800", "in 7 days"), .init("2592000", "in 30 days"),
-                ]), initial: ["\(APIKeys.usualGrace.milliseconds / 1_000)"])
     }
 }
 

@@ -1,4 +1,5 @@
 import AddressKit
+import AdminShell
 import Domain
 import HTTPKit
 import JSONKit
@@ -6,8 +7,6 @@ import TimeKit
 
 /// Reads what is asked of a key's terms, all refusals named, from scripts and forms alike.
 struct TermsReader {
-    /// The most scopes that one key takes.
-    static let mostScopes = 50
     /// The most networks that one key takes.
     static let mostNetworks = 100
     /// The farthest end of a key; who wants more wants none.
@@ -30,8 +29,8 @@ struct TermsReader {
     func patched(_ old: KeyTerms, _ input: inout Input, isNew: Bool = false) -> KeyTerms {
         var terms = old
         if isNew || input.isGiven("name"), let name = name(&input) { terms.name = name }
-        if isNew || input.isGiven("scopes"), let scopes = scopes(&input) { terms.scopes = scopes }
-        patchRateLimit(&terms.rateLimit, &input)
+        if isNew || input.isGiven("scopes"), let scopes = input.scopes() { terms.scopes = scopes }
+        input.patch(&terms.rateLimit, usual: settings.rateLimit, highest: settings.highestRateLimit)
         if input.isGiven("expires_at") {
             terms.expiresAt = end(&input, "expires_at", orSay: "Write a time as 2027-01-31T00:00:00Z.") {
                 Timestamp(rfc3339: $0)
@@ -46,31 +45,19 @@ struct TermsReader {
         return terms
     }
 
-    private func patchRateLimit(_ limit: inout RateLimit, _ input: inout Input) {
-        input.requireObject("rate_limit")
-        if input.isNull("rate_limit") { limit = settings.rateLimit }
-        for span in RateLimit.Span.allCases {
-            let given = requests(&input, span.field)
-            if let given { limit[span] = given }
-            if input.isNull(span.field) { limit[span] = settings.rateLimit[span] }
-        }
-    }
-
     // MARK: Forms
 
     /// The terms that a form says, all of them; `old` are those that its key has, for the choice to keep the end.
     func filled(_ old: KeyTerms, _ input: inout Input) -> KeyTerms {
         var terms = old
-        let more = lines(&input, "other_scopes", isSplitAtBlanks: true)
+        let more = input.lines("other_scopes", isSplitAtBlanks: true)
         if let name = name(&input) { terms.name = name }
-        if let scopes = scopes(&input, more: more) { terms.scopes = scopes }
-        for span in RateLimit.Span.allCases {
-            terms.rateLimit[span] = requests(&input, span.field) ?? settings.rateLimit[span]
-        }
+        if let scopes = input.scopes(more: more) { terms.scopes = scopes }
+        terms.rateLimit = input.filledRateLimit(usual: settings.rateLimit, highest: settings.highestRateLimit)
         terms.expiresAt = chosenEnd(&input, old: old.expiresAt)
-        terms.allowedIPs = networks(&input, lines(&input, "allowed_ips", isSplitAtBlanks: true))
+        terms.allowedIPs = networks(&input, input.lines("allowed_ips", isSplitAtBlanks: true))
         terms.metadata = []
-        for line in lines(&input, "metadata", isSplitAtBlanks: false) {
+        for line in input.lines("metadata") {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else {
                 input.refuse("metadata", "malformed", "“\(line.prefix(60))” has no =; write name=value.")
@@ -105,42 +92,11 @@ struct TermsReader {
         guard input.isGiven("expires_in_days") else { return now + .days(settings.defaultExpiryDays) }
         return input.number("expires_in_days", 1...36_500).map { now + .days(Int($0)) }
     }
-
-    private func lines(_ input: inout Input, _ name: String, isSplitAtBlanks: Bool) -> [String] {
-        let text = input.optionalText(name, 0...8_192) ?? ""
-        return text.split { isSplitAtBlanks ? $0.isWhitespace || $0 == "," : $0.isNewline }
-            .map { String($0.trimmed) }.filter { !$0.isEmpty }
-    }
 }
 
 /// The fields that forms and scripts share.
 extension TermsReader {
     private func name(_ input: inout Input) -> String? { input.text("name", 1...100) }
-
-    /// Scopes, each once; those of a form's second field with them.
-    private func scopes(_ input: inout Input, more: [String] = []) -> [Scope]? {
-        let texts = (input.texts("scopes", atMost: Self.mostScopes) ?? []) + more
-        var seen: Set<Scope> = []
-        var scopes: [Scope] = []
-        for (index, text) in texts.enumerated() {
-            guard let scope = Scope(text) else {
-                let isMore = index >= texts.count - more.count
-                input.refuse(
-                    isMore ? "other_scopes" : "scopes", "invalid_scope",
-                    "“\(text.prefix(140))” is no scope; write resource:action, such as connections:read or admin:*.")
-                continue
-            }
-            if seen.insert(scope).inserted { scopes.append(scope) }
-        }
-        if texts.count > Self.mostScopes {
-            input.refuse("scopes", "too_many", "This takes at most \(Self.mostScopes) entries.")
-        }
-        return texts.isEmpty ? input.required("scopes", nil) : scopes
-    }
-
-    private func requests(_ input: inout Input, _ name: String) -> Int? {
-        input.number(name, 1...Int64(settings.highestRateLimit)).map(Int.init)
-    }
 
     private func end(
         _ input: inout Input, _ name: String, orSay sentence: String, by parse: (String) -> Timestamp?

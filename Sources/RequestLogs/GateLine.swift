@@ -24,7 +24,7 @@ enum GateLine {
             return .unreadable
         }
         guard let organization = line["org"]?.text.flatMap({ Identifier<Organization>($0) }),
-            let key = line["key"]?.text.flatMap({ Identifier<APIKey>($0) })
+            let bearer = bearer(line)
         else { return .stranger }
         let seconds = number(line["seconds"]) ?? 0
         let path = (line["uri"]?.text ?? "").prefix { $0 != "?" && $0 != "#" }
@@ -32,13 +32,19 @@ enum GateLine {
         let route = line["route"]?.text ?? ""
         return .request(
             LoggedRequest(
-                at: at, organization: organization, surface: .gate, actorKind: .apiKey, actorID: key.bytes,
+                at: at, organization: organization, surface: .gate, actorKind: bearer.kind, actorID: bearer.id,
                 method: method, route: route.isEmpty ? "(site)" : route, path: String(path),
                 status: Int(max(0, min(999, number(line["status"]) ?? 0))),
                 duration: .microseconds(Int64(max(0, min(86_400, seconds)) * 1_000_000)),
                 bytes: Int(max(0, min(1e15, number(line["bytes"]) ?? 0))), address: line["address"]?.text ?? "",
                 userAgent: line["agent"]?.text ?? "", requestID: line["request_id"]?.text ?? "",
                 code: line["code"]?.text ?? ""))
+    }
+
+    /// The key or the app that the gate has named.
+    private static func bearer(_ line: JSON) -> (kind: Actor.Kind, id: [UInt8])? {
+        if let key = line["key"]?.text.flatMap({ Identifier<APIKey>($0) }) { return (.apiKey, key.bytes) }
+        return line["app"]?.text.flatMap { Identifier<OAuthApp>($0) }.map { (.oauthApp, $0.bytes) }
     }
 
     /// `$msec`: seconds with milliseconds. nginx has it from the clock; anything beyond this century is no line of ours.

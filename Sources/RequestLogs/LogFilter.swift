@@ -74,7 +74,7 @@ struct LogFilter: Sendable, Equatable {
     /// belongs to the range whole.
     init(_ query: inout Input) {
         key = query.parsed("api_key_id", orSay: "Write the id of a key.") { Identifier<APIKey>($0) }
-        app = query.parsed("oauth_app_id", orSay: "Write the id of an app.") { Identifier<APIKey>($0)?.bytes }
+        app = query.parsed("oauth_app_id", orSay: "Write the id of an app.") { Identifier<OAuthApp>($0)?.bytes }
         connection = query.parsed("connection_id", orSay: "Write the id of a connection.") {
             Identifier<Connection>($0)
         }
@@ -136,6 +136,6 @@ enum Moments {
 
     /// A moment that a column can be compared with.
     private static func bounded(_ moment: Timestamp) -> Timestamp {
-        min(max(moment, Timestamp(seconds: 0)), Timestamp(seconds: 253_402_300_799))
+        min(max(moment, Timestamp(seconds: 0)), .latest)
     }
 }

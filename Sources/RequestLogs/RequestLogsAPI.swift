@@ -37,9 +37,11 @@ extension RequestLogsRoute {
                     .query(
                         "status", .text(1...20, example: "failed"), "`failed`, `succeeded`, a status, or such as `4xx`."
                     ),
-                    .query("path", .words(1...500, example: "/api/v1/connections"), "The beginning of the path."),
                     .query(
-                        "route", .words(1...200, example: "/api/v1/connections/{id}"),
+                        "path", .text(1...500, pattern: "^/", example: "/api/v1/connections"),
+                        "The beginning of the path."),
+                    .query(
+                        "route", .text(1...200, pattern: "^/", example: "/api/v1/connections/{id}"),
                         "The address as documents write it."),
                     .query("method", .text(1...16, example: "GET"), "The method."),
                     .query(

@@ -60,6 +60,8 @@ extension Actor.Kind {
         case .user: "Person"
         case .apiKey: "API key"
         case .siteToken: "Token of the site"
+        case .oauthApp: "App"
+        case .platformKey: "Platform key"
         case .commandLine: "Command line"
         case .hub: "The hub"
         }

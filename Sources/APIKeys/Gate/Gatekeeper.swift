@@ -1,3 +1,4 @@
+import AdminShell
 import DatabaseKit
 import Domain
 import HTTPKit
@@ -152,7 +153,8 @@ public final class Gatekeeper: Sendable {
         guard verdict == .valid else { return refuse(verdict, key, question, at: now) }
         let limits = take(cost, of: key, at: now)
         note(key, from: question.remoteAddress, at: now)
-        return limits.isAllowed ? GateAnswer.admitted(key, limits) : GateAnswer.limited(key, limits)
+        return limits.isAllowed
+            ? GateAnswer.admitted(key.lines, key.tally, limits) : GateAnswer.limited(by: key.refusal, key.tally, limits)
     }
 
     private func refuse(
@@ -161,11 +163,11 @@ public final class Gatekeeper: Sendable {
         switch verdict {
         case .notFound, .revoked, .expired:
             guard let seconds = guessed(from: question.remoteAddress, requestID: question.requestID, at: now) else {
-                return GateAnswer.refused(verdict, key)
+                return GateAnswer.refused(verdict.rawValue, isUnknown: true, by: key?.refusal ?? "")
             }
-            return GateAnswer.guessing(verdict, key, retryAfter: seconds)
+            return GateAnswer.guessing(by: key?.refusal ?? "", retryAfter: seconds)
         case .disabled, .ipNotAllowed, .insufficientScope, .rateLimited, .valid:
-            return GateAnswer.refused(verdict, key)
+            return GateAnswer.refused(verdict.rawValue, isUnknown: false, by: key?.refusal ?? "")
         }
     }
 

@@ -1,4 +1,5 @@
 import AddressKit
+import AdminShell
 import DatabaseKit
 import Domain
 import HTTPKit
@@ -19,11 +20,10 @@ final class ResolvedKey: Sendable {
     /// The limits that it counts against, and under what it is counted.
     let quotas: [Quota]
     let subject: LimitSubject
-    /// The value of `RateLimit-Policy`, and the whole line.
+    /// The value of `RateLimit-Policy`.
     let policy: String
-    let policyLine: [UInt8]
-    /// What stands before the number that is left of each limit, as `"minute";r=`.
-    let limitNames: [[UInt8]]
+    /// The same for the gate.
+    let tally: GateTally
     /// The header lines by which a site learns whose key it is, each with its line break.
     let lines: [UInt8]
     /// What everything was read under (`SharedGeneration`).
@@ -61,8 +61,7 @@ final class ResolvedKey: Sendable {
         ]
         subject = LimitSubject("api-key", id.bytes)
         policy = LimitFields.policy(quotas) ?? ""
-        policyLine = Array("RateLimit-Policy: \(policy)\r\n".utf8)
-        limitNames = quotas.map { Array("\"\($0.name)\";r=".utf8) }
+        tally = GateTally(quotas)
         self.generation = generation
         let membership = Principal.Membership(
             organization: organization, name: try row.get("organization"), role: role ?? .support)
@@ -85,6 +84,9 @@ final class ResolvedKey: Sendable {
         let disabled: Timestamp? = try row.get("user_disabled_at")
         return disabled == nil ? try row.get("role") : nil
     }
+
+    /// The header lines by which nginx's log learns whose key was refused.
+    var refusal: String { "X-Hub-Refused-Key: \(id)\r\nX-Hub-Refused-Org: \(organization)\r\n" }
 
     var scopeNames: [String] { scopes.map(\.description) }
 
