@@ -1,0 +1,153 @@
+import DatabaseKit
+import Domain
+import LogKit
+import ThreadKit
+import TimeKit
+
+/// Claims what is due, as much of each webhook as its receiver and the slots bear, and opens it.
+final class Claiming: Sendable {
+    private let room: Webhooks
+    private let store: ClaimStore
+    private let slots: Slots
+    /// Until when webhooks are left in peace, as far as this process knows better than the database.
+    private let pauses = Lock<[Identifier<Webhook>: Timestamp]>([:])
+    /// What is left of each second's share, for webhooks that bear only so many.
+    private let rates = Lock<[Identifier<Webhook>: Rate]>([:])
+
+    /// When it was last looked for what waits for webhooks that are gone.
+    private let sweptAt = Lock<Timestamp?>(nil)
+
+    private struct Rate {
+        var tokens: Double
+        var at: Timestamp
+    }
+
+    /// How long a webhook rests for which something seemed due and nothing could be claimed: what is due stands behind
+    /// another of its key.
+    private static let emptyRest = Duration.milliseconds(250)
+    /// How often it is looked for what waits for webhooks that are gone.
+    private static let sweepEvery = Duration.seconds(10)
+    /// The most of one webhook in one claim, so that no claim takes long.
+    private static let most = 64
+
+    init(_ room: Webhooks, _ store: ClaimStore, _ slots: Slots) {
+        self.room = room
+        self.store = store
+        self.slots = slots
+    }
+
+    /// Leaves a webhook in peace for a while.
+    func pause(_ webhook: Identifier<Webhook>, until moment: Timestamp) {
+        pauses.withLock { $0[webhook] = max($0[webhook] ?? moment, moment) }
+    }
+
+    /// Claims once, and gives what can be sent.
+    func claim() throws -> [Parcel] {
+        guard slots.free > 0 else { return [] }
+        try sweep()
+        let due = try store.due()
+        guard !due.isEmpty else { return [] }
+        let webhooks = Dictionary(uniqueKeysWithValues: try store.webhooks(due).map { ($0.id, $0) })
+        for webhook in webhooks.values where webhook.state == .disabled {
+            try store.giveUp(webhook.id, isGone: false)
+        }
+        let shares = shares(due.compactMap { webhooks[$0] }.filter { $0.state == .active })
+        guard !shares.isEmpty else { return [] }
+        do {
+            return try pack(store.claim(shares), shares)
+        } catch {
+            for (webhook, count) in shares { slots.give(count, of: webhook.receiver) }
+            throw error
+        }
+    }
+
+    /// Puts an end to what waits for webhooks that are gone.
+    private func sweep() throws {
+        let now = room.world.now()
+        let isTime = sweptAt.withLock { last in
+            if let last, now < last + Self.sweepEvery { return false }
+            last = now
+            return true
+        }
+        guard isTime else { return }
+        var last: Identifier<Webhook>?
+        while let id = try store.waiting(after: last) {
+            last = id
+            if try store.webhook(id, in: room.database) == nil { try store.giveUp(id, isGone: true) }
+        }
+    }
+
+    /// How many of each webhook may go now; their slots are taken.
+    private func shares(_ webhooks: [WebhookRecord]) -> [(webhook: WebhookRecord, count: Int)] {
+        let now = room.world.now()
+        pauses.withLock { pauses in pauses = pauses.filter { $0.value > now } }
+        let resting = pauses.withLock { $0 }
+        // Whoever waits longest stands first, and nobody takes more than an even part of what is free.
+        let ready = webhooks.filter { resting[$0.id] == nil && ($0.slowUntil ?? now) <= now }
+        let part = max(1, slots.free / max(1, ready.count))
+        return ready.compactMap { webhook in
+            let allowed = min(Self.most, part, share(of: webhook, now))
+            let count = slots.take(allowed, of: webhook.receiver)
+            return count > 0 ? (webhook, count) : nil
+        }
+    }
+
+    /// How many a webhook with a rate of its own bears at this moment.
+    private func share(of webhook: WebhookRecord, _ now: Timestamp) -> Int {
+        guard let perSecond = webhook.perSecond else { return .max }
+        return rates.withLock { rates in
+            let most = Double(max(1, perSecond))
+            var rate = rates[webhook.id] ?? Rate(tokens: most, at: now)
+            let elapsed = max(0, (now - rate.at) / .seconds(1))
+            rate.tokens = min(most, rate.tokens + elapsed * Double(perSecond))
+            rate.at = now
+            rates[webhook.id] = rate
+            return Int(rate.tokens)
+        }
+    }
+
+    private func spend(_ count: Int, of webhook: WebhookRecord) {
+        guard webhook.perSecond != nil else { return }
+        rates.withLock { $0[webhook.id]?.tokens -= Double(count) }
+    }
+
+    private func pack(
+        _ claimed: (claims: [ClaimStore.Claim], token: [UInt8], ends: Timestamp),
+        _ shares: [(webhook: WebhookRecord, count: Int)]
+    ) throws -> [Parcel] {
+        let byWebhook = Dictionary(grouping: claimed.claims, by: \.webhook)
+        let bodies = try store.bodies(Array(Set(claimed.claims.map(\.event))))
+        var opened: [Identifier<Event>: [UInt8]] = [:]
+        var parcels: [Parcel] = []
+        var sealed: [Identifier<Delivery>] = []
+        for (webhook, count) in shares {
+            let claims = byWebhook[webhook.id] ?? []
+            slots.give(count - claims.count, of: webhook.receiver)
+            if claims.isEmpty { pause(webhook.id, until: room.world.now() + Self.emptyRest) }
+            spend(claims.count, of: webhook)
+            let destination = try? room.destination(webhook, in: room.database)
+            for claim in claims {
+                if opened[claim.event] == nil, let sealed = bodies[claim.event] {
+                    opened[claim.event] = try? room.vault.open(
+                        sealed, at: EventStore.place(claim.event), for: webhook.organization, in: room.database)
+                }
+                guard let destination, let body = opened[claim.event] else {
+                    // Its key is missing: it stays claimed until the lease ends, and is tried again then.
+                    slots.give(1, of: webhook.receiver)
+                    room.log.error("a delivery cannot be opened", ["delivery": .init(claim.delivery.text)])
+                    sealed.append(claim.delivery)
+                    continue
+                }
+                parcels.append(
+                    Parcel(
+                        delivery: claim.delivery, event: claim.event, token: claimed.token, leaseEnds: claimed.ends,
+                        attempts: claim.attempts, tries: claim.tries,
+                        cause: claim.attempts > 0 && claim.tries == 0 ? .manual : .schedule,
+                        givesUpAfter: claim.isInOrder ? webhook.ordering.skipAfter : nil, destination: destination,
+                        body: body))
+            }
+        }
+        try? store.noteSealed(sealed, token: claimed.token)
+        return parcels
+    }
+}
