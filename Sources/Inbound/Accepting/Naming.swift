@@ -1,0 +1,196 @@
+import CipherKit
+import Domain
+import HTTPKit
+import JSONKit
+
+/// What a service calls an event: its own id, by which a repetition is known, and its kind.
+struct Naming: Sendable, Equatable {
+    /// At most 200 bytes.
+    let key: String
+    /// Words as ``EventName`` takes them, without `inbound.` and the service.
+    let type: String
+
+    init(key: String, type: String) {
+        self.key = key.utf8.count <= Self.longestKey && !key.isEmpty ? key : Self.digest(Array(key.utf8))
+        self.type = Self.words(type)
+    }
+
+    private static let longestKey = 200
+    private static let longestType = 60
+
+    /// What stands for a request that has no id of its own.
+    static func digest(_ bytes: [UInt8]) -> String { "sha256-" + Hex.encode(SHA256.digest(bytes)) }
+
+    /// A name as an event's: `orders/create` becomes `orders.create`, and what is no letter or digit `_`.
+    static func words(_ text: String) -> String {
+        let plain = text.utf8.prefix(longestType).map { byte -> UInt8 in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f, 0x2e: byte
+            case 0x2f: 0x2e
+            default: 0x5f
+            }
+        }
+        let name = String(decoding: plain, as: UTF8.self).split(separator: ".").joined(separator: ".")
+        return name.isEmpty ? "event" : name
+    }
+}
+
+/// What a body turned out to be.
+enum Payload: Sendable {
+    case json(JSON)
+    case form(Form)
+    /// Nothing, or what neither calls itself JSON nor a form.
+    case other
+
+    init(_ arrival: Arrival) throws(JSONError) {
+        let type = arrival.mediaType
+        if arrival.body.isEmpty {
+            self = .other
+        } else if type == "application/x-www-form-urlencoded" {
+            guard let form = arrival.form else { throw .malformed }
+            self = .form(form)
+        } else if type == "application/json" || type.hasSuffix("+json") || Self.looksLikeJSON(arrival.body) {
+            self = .json(try JSON(parsing: arrival.body))
+        } else {
+            self = .other
+        }
+    }
+
+    /// Some senders do not say what they send.
+    private static func looksLikeJSON(_ body: [UInt8]) -> Bool {
+        let first = body.first { $0 != 0x20 && $0 != 0x0a && $0 != 0x0d && $0 != 0x09 }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    }
+
+    var json: JSON? { if case .json(let json) = self { json } else { nil } }
+    var form: Form? { if case .form(let form) = self { form } else { nil } }
+}
+
+extension SchemeName {
+    /// Reads what the service calls the event of a request that was proved its own.
+    func naming(_ arrival: Arrival, _ payload: Payload, _ recipe: Recipe?) -> Naming {
+        let json = payload.json ?? .null
+        let digest = Naming.digest(arrival.body)
+        switch self {
+        case .slack: return Self.slack(json, payload.form, digest)
+        case .discord:
+            if let event = json["event"] {
+                return Naming(key: digest, type: event["type"]?.text?.lowercased() ?? "event")
+            }
+            return Naming(key: json["id"]?.text ?? digest, type: "interaction")
+        case .stripe: return Naming(key: json["id"]?.text ?? digest, type: json["type"]?.text ?? "event")
+        case .shopify:
+            let id = arrival.headers["x-shopify-webhook-id"] ?? arrival.headers["x-shopify-event-id"]
+            return Naming(key: id ?? digest, type: arrival.headers["x-shopify-topic"] ?? "event")
+        case .github:
+            return Naming(
+                key: arrival.headers["x-github-delivery"] ?? digest, type: arrival.headers["x-github-event"] ?? "event")
+        case .telegram:
+            let update = json["update_id"]?.wholeNumber.map { "\($0)" }
+            return Naming(
+                key: update ?? digest, type: json.members?.first { $0.name != "update_id" }?.name ?? "update")
+        case .twilio: return Self.twilio(payload.form, json, digest)
+        case .sendgrid: return Self.batch(json, id: "sg_event_id", type: "event", digest)
+        case .hubspot: return Self.batch(json, id: "eventId", type: "subscriptionType", digest)
+        case .notion: return Naming(key: json["id"]?.text ?? digest, type: json["type"]?.text ?? "event")
+        case .meta: return Self.meta(json, digest)
+        case .google:
+            let (channel, number) = (arrival.headers["x-goog-channel-id"], arrival.headers["x-goog-message-number"])
+            return Naming(
+                key: "\(channel ?? ""):\(number ?? digest)", type: arrival.headers["x-goog-resource-state"] ?? "change")
+        case .standardWebhooks:
+            let id = arrival.headers["\(Scheme.standardFamily(of: arrival))-id"]
+            return Naming(key: id ?? digest, type: json["type"]?.text ?? "event")
+        case .hmac: return Self.own(arrival, json, recipe ?? .usual)
+        case .bearer:
+            // A token proves who sends and not what: only the sender knows what it sends twice.
+            let id = arrival.headers["idempotency-key"] ?? arrival.headers["webhook-id"]
+            return Naming(key: id ?? Hex.encode(Random.bytes(16)), type: json["type"]?.text ?? "event")
+        }
+    }
+
+    private static func slack(_ json: JSON, _ form: Form?, _ digest: String) -> Naming {
+        if let form {
+            if let text = form["payload"], let payload = try? JSON(parsing: Array(text.utf8)) {
+                return Naming(
+                    key: payload["trigger_id"]?.text ?? digest, type: payload["type"]?.text ?? "interaction")
+            }
+            return Naming(key: form["trigger_id"] ?? digest, type: "command")
+        }
+        let type = json["type"]?.text == "event_callback" ? json["event"]?["type"]?.text : json["type"]?.text
+        return Naming(key: json["event_id"]?.text ?? digest, type: type ?? "event")
+    }
+
+    private static func twilio(_ form: Form?, _ json: JSON, _ digest: String) -> Naming {
+        let fields = form ?? .empty
+        if let message = fields["MessageSid"] ?? fields["SmsSid"] {
+            let status = fields["MessageStatus"] ?? fields["SmsStatus"] ?? "received"
+            return Naming(key: "\(message):\(status)", type: "message.\(status)")
+        }
+        if let call = fields["CallSid"] {
+            let status = fields["CallStatus"] ?? "event"
+            return Naming(key: "\(call):\(status):\(digest.suffix(16))", type: "call.\(status)")
+        }
+        return Naming(key: digest, type: json["type"]?.text ?? "event")
+    }
+
+    /// A list of events: known again by the ids of all of them, whatever else is counted up at a repetition.
+    private static func batch(_ json: JSON, id: String, type: String, _ digest: String) -> Naming {
+        let all = json.elements ?? [json]
+        let ids = all.compactMap { $0[id]?.text ?? $0[id]?.wholeNumber.map { "\($0)" } }
+        let types = Set(all.compactMap { $0[type]?.text })
+        let key = ids.count == all.count && !ids.isEmpty ? ids.sorted().joined(separator: ",") : digest
+        return Naming(key: key, type: types.count == 1 ? types.first ?? "event" : types.isEmpty ? "event" : "batch")
+    }
+
+    private static func meta(_ json: JSON, _ digest: String) -> Naming {
+        let entry = json["entry"]?.elements ?? []
+        let changes = entry.flatMap { $0["changes"]?.elements ?? [] }
+        let talks = entry.flatMap { $0["messaging"]?.elements ?? [] }
+        let messages = changes.flatMap { $0["value"]?["messages"]?.elements ?? [] }
+        var key = digest
+        if talks.count == 1, changes.isEmpty, let id = talks[0]["message"]?["mid"]?.text { key = id }
+        if messages.count == 1, changes.count == 1, let id = messages[0]["id"]?.text { key = id }
+        let type = changes.first?["field"]?.text ?? (talks.isEmpty ? "event" : "messages")
+        return Naming(key: key, type: type)
+    }
+
+    /// Where the sender names no id, the bytes that it signed stand for one: what is sent once more word for word, its
+    /// timestamp included, is the same event, whoever sends it.
+    private static func own(_ arrival: Arrival, _ json: JSON, _ recipe: Recipe) -> Naming {
+        let named = recipe.idHeader.flatMap { arrival.headers[$0] }
+        let time = recipe.time.flatMap { arrival.headers[$0.header] } ?? ""
+        let type = recipe.typeHeader.flatMap { arrival.headers[$0] } ?? json["type"]?.text ?? json["event"]?.text
+        return Naming(key: named ?? Naming.digest(Array("\(time).".utf8) + arrival.body), type: type ?? "event")
+    }
+
+    /// The events of a payload, one by one: some services send many in one request.
+    func parts(_ payload: Payload, type whole: String) -> [(type: String, payload: JSON?)] {
+        let kind =
+            switch self {
+            case .sendgrid: "event"
+            case .hubspot: "subscriptionType"
+            default: ""
+            }
+        guard !kind.isEmpty, let elements = payload.json?.elements, !elements.isEmpty else {
+            return [(whole, payload.value)]
+        }
+        return elements.map { (Naming.words($0[kind]?.text ?? "event"), $0) }
+    }
+}
+
+extension Payload {
+    /// As events carry it: JSON as it came, and a form as an object.
+    var value: JSON? {
+        switch self {
+        case .json(let json): json
+        case .form(let form):
+            .object(
+                form.names.map { name in
+                    let values = form.all(name).map { JSON.string($0) }
+                    return .init(name, values.count == 1 ? values[0] : .array(values))
+                })
+        case .other: nil
+        }
+    }
+}
