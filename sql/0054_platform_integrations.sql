@@ -1,0 +1,30 @@
+-- Platforms: a chat platform that a workspace is tied to. `platform` is the provider's key, `platform_name` the name by which it
+-- was asked for. Of a platform key only the SHA-256 is kept; the configuration and the secret of inbound calls are sealed.
+CREATE TABLE IF NOT EXISTS platform_integrations (
+    id BINARY(16) NOT NULL,
+    organization_id BINARY(16) NOT NULL,
+    workspace_id BINARY(16) NOT NULL,
+    platform VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    platform_name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    config_sealed MEDIUMBLOB NULL,
+    config_version BIGINT NOT NULL DEFAULT 1,
+    webhook_secret_sealed BLOB NOT NULL,
+    enabled TINYINT NOT NULL DEFAULT 1,
+    connected TINYINT NULL,
+    last_connected_at DATETIME(6) NULL,
+    connection_error VARCHAR(1000) NULL,
+    own_user_id VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    own_bot_id VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    own_application_id VARCHAR(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+    channels_synced_at DATETIME(6) NULL,
+    api_key_hash BINARY(32) NULL,
+    api_key_last_four CHAR(4) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    api_key_created_at DATETIME(6) NULL,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY platform (workspace_id, platform),
+    UNIQUE KEY api_key (api_key_hash),
+    KEY list (organization_id, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
