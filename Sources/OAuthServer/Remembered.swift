@@ -1,0 +1,68 @@
+import ThreadKit
+
+/// Things that were looked up, by what they were asked for with, each good while the number of changes stays.
+///
+/// Each part has two halves: what was met since it was last full, and what was met before. When the first is full it becomes
+/// the second, which is forgotten: what is used stays, what is not goes, and finding something writes nothing.
+final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private struct Kept {
+        let value: Value
+        let generation: UInt64
+    }
+
+    private struct Part {
+        var recent: [Key: Kept] = [:]
+        var earlier: [Key: Kept] = [:]
+    }
+
+    private let room: Int
+    private let parts: [Lock<Part>]
+
+    /// So many parts, with at most twice `room` things in each.
+    init(parts count: Int, room: Int) {
+        self.room = room
+        parts = (0..<count).map { _ in Lock(Part()) }
+    }
+
+    /// What is kept for a key since nothing was changed, or else what `read` finds now.
+    ///
+    /// - Parameter generation: the number of changes, read before this is called: what comes in between makes what is kept
+    ///   old, and never the other way.
+    func value(_ key: Key, at generation: UInt64, read: () throws -> Value?) rethrows -> Value? {
+        if let kept = standing(key), kept.generation == generation { return kept.value }
+        guard let value = try read() else {
+            drop(key)
+            return nil
+        }
+        keep(Kept(value: value, generation: generation), for: key)
+        return value
+    }
+
+    /// How many things are kept now.
+    var count: Int { parts.reduce(0) { sum, part in sum + part.withLock { $0.recent.count + $0.earlier.count } } }
+
+    private func standing(_ key: Key) -> Kept? {
+        part(key).withLock { part in
+            if let kept = part.recent[key] { return kept }
+            guard let kept = part.earlier[key] else { return nil }
+            store(kept, key, in: &part)
+            return kept
+        }
+    }
+
+    private func keep(_ kept: Kept, for key: Key) { part(key).withLock { store(kept, key, in: &$0) } }
+
+    private func store(_ kept: Kept, _ key: Key, in part: inout Part) {
+        if part.recent.count >= room, part.recent[key] == nil { (part.earlier, part.recent) = (part.recent, [:]) }
+        part.recent[key] = kept
+    }
+
+    private func drop(_ key: Key) {
+        part(key).withLock { part in
+            part.recent[key] = nil
+            part.earlier[key] = nil
+        }
+    }
+
+    private func part(_ key: Key) -> Lock<Part> { parts[Int(UInt(bitPattern: key.hashValue) % UInt(parts.count))] }
+}

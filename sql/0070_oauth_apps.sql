@@ -1,0 +1,38 @@
+-- OAuthServer: a program that asks for access, in somebody's name or in its own. Of its secret only the SHA-256 is kept, and
+-- that of the secret before the last roll until it ends. `redirect_uris` holds one to a line; `grants` and `scopes` hold words
+-- separated by spaces. An app belongs to a user, or descends from a key of the command line (issuer_id), or was made there.
+CREATE TABLE IF NOT EXISTS oauth_apps (
+    id BINARY(16) NOT NULL,
+    organization_id BINARY(16) NOT NULL,
+    user_id BINARY(16) NULL,
+    issuer_id BINARY(16) NULL,
+    name VARCHAR(100) NOT NULL,
+    description VARCHAR(500) NOT NULL DEFAULT '',
+    website_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    privacy_policy_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    redirect_uris TEXT CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    grants VARCHAR(200) CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    scopes TEXT CHARACTER SET ascii COLLATE ascii_nopad_bin NOT NULL,
+    is_confidential BOOLEAN NOT NULL,
+    is_dynamic BOOLEAN NOT NULL DEFAULT FALSE,
+    requires_pushed_requests BOOLEAN NOT NULL DEFAULT FALSE,
+    requests_per_minute INT UNSIGNED NOT NULL,
+    requests_per_hour INT UNSIGNED NOT NULL,
+    requests_per_day INT UNSIGNED NOT NULL,
+    secret_hash BINARY(32) NULL,
+    secret_last_four CHAR(4) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    previous_hash BINARY(32) NULL,
+    previous_last_four CHAR(4) CHARACTER SET ascii COLLATE ascii_nopad_bin NULL,
+    previous_ends_at DATETIME(6) NULL,
+    registration_hash BINARY(32) NULL,
+    disabled_at DATETIME(6) NULL,
+    deleted_at DATETIME(6) NULL,
+    last_used_at DATETIME(6) NULL,
+    version BIGINT NOT NULL DEFAULT 1,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (id),
+    KEY list (organization_id, deleted_at, id),
+    KEY owner (user_id, deleted_at),
+    KEY issuer (issuer_id, deleted_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_520_nopad_ci;
