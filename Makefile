@@ -27,7 +27,7 @@ lint: ## Check the format of the Swift, the shell scripts and the nginx configur
 format: ## Bring the Swift into the project's format
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests
 
-bench: ## Measure the hub beside a static file, a bare C responder, PHP-FPM and Django
+bench: ## Measure the hub beside a static file, a bare C responder, PHP-FPM and Django (ONLY=webhooks, inbound or oauth for these alone)
 	@.make/bench
 
 fuzz: ## Call every address of the API by its own description for ten minutes (HUB_FUZZ_SECONDS for another time)

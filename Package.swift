@@ -87,6 +87,12 @@ let package = Package(
         room(
             "Connections", ["ClientKit", "JobKit"], resources: [.embedInCode("Templates"), .embedInCode("Providers")]),
         room("APIKeys", ["AddressKit", "JobKit", "ProcessKit"]),
+        room(
+            "Webhooks", ["AddressKit", "ClientKit", "JobKit", "ProcessKit"],
+            resources: [.embedInCode("Templates"), .embedInCode("Receivers")]),
+        room("Platforms", ["ClientKit", "JobKit"]),
+        room("Inbound", ["JobKit", "ProcessKit"]),
+        room("OAuthServer", ["JobKit", "ProcessKit"]),
         room("Audit"),
         room("RequestLogs", ["JobKit", "SpoolKit"]),
         // No pages, so no templates.
@@ -103,7 +109,11 @@ let package = Package(
         .executableTarget(
             name: "Hub",
             dependencies: [
-                "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations", "SiteTokens", "AdminShell",
+                "Accounts", "Connections", "APIKeys", "Webhooks", "Platforms", "Inbound", "OAuthServer", "Audit",
+                "RequestLogs",
+                "Operations",
+                "SiteTokens",
+                "AdminShell",
                 "Domain", "JobKit", "SpoolKit", "ProcessKit", "AddressKit", "ClientKit", "FastCGIKit", "HTTPKit",
                 "JSONKit",
                 "TemplateKit", "DatabaseKit", "CipherKit", "LimitKit", "LogKit", "ThreadKit", "TimeKit",
@@ -139,12 +149,17 @@ let package = Package(
         tests(
             "Hub",
             [
-                "APIKeys", "Accounts", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit", "JSONKit",
+                "APIKeys", "Accounts", "Platforms", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit",
+                "JSONKit",
                 "LogKit",
                 "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
         tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "ProcessKit", "RoomFixture"]),
+        tests("Webhooks", roomTestKits + ["AddressKit", "ClientKit", "JobKit", "RoomFixture"]),
+        tests("Platforms", roomTestKits + ["ClientKit", "JobKit", "RoomFixture"]),
+        tests("Inbound", roomTestKits + ["JobKit", "ProcessKit", "RoomFixture"]),
+        tests("OAuthServer", roomTestKits + ["JobKit", "ProcessKit", "RoomFixture"]),
         tests("Audit", roomTestKits + ["RoomFixture"]),
         tests("RequestLogs", roomTestKits + ["JobKit", "RoomFixture", "SpoolKit"]),
         tests("Operations", roomTestKits + ["RoomFixture"]),

@@ -22,14 +22,14 @@ struct CrossOrigin: Sendable {
     }
 
     /// The answer to a browser that asks whether it may send a request; nil for any other request.
-    func preflight(_ request: Request, _ methods: [Method]) -> Response? {
+    func preflight(_ request: Request, _ methods: @autoclosure () -> [Method]) -> Response? {
         guard request.method == .options, request.headers["access-control-request-method"] != nil,
             allowed(request) != nil
         else { return nil }
         return Response(
             status: 204,
             headers: [
-                "access-control-allow-methods": methods.map(\.rawValue).sorted().joined(separator: ", "),
+                "access-control-allow-methods": methods().map(\.rawValue).sorted().joined(separator: ", "),
                 "access-control-allow-headers":
                     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Org-ID",
                 "access-control-max-age": "600",

@@ -3,16 +3,23 @@ import Accounts
 import AdminShell
 import Audit
 import Connections
+import Inbound
 import JSONKit
+import OAuthServer
 import Operations
+import Platforms
 import RequestLogs
+import Webhooks
 
 extension House {
     /// What is said of every route of every room.
     static let described: [RouteDescription] =
         AccountRoute.described + ConnectionRoute.described + MessageRoute.described + APIKeyRoute.described
         + AuditRoute.described + IntegrationsRoute.described + IntegrationsHubRoute.described
-        + RequestLogsRoute.described + OperationsRoute.described + APIReferenceRoute.described
+        + RequestLogsRoute.described + WebhookRoute.described + PlatformRoute.described + InboundRoute.described
+        + OAuthEndpointRoute.described + OAuthAppRoute.described + ConsentRoute.described + RegistrationRoute.described
+        + OperationsRoute.described
+        + APIReferenceRoute.described
 }
 
 extension Site {

@@ -5,6 +5,8 @@ import CipherKit
 import Domain
 import HTTPKit
 import LogKit
+import OAuthServer
+import Platforms
 import SiteTokens
 
 /// Somebody at the door, known or not.
@@ -29,8 +31,12 @@ struct Doorkeeper: Sendable {
     let session: @Sendable (String) throws -> Principal?
     /// Whose key it is, and what a key may still do.
     let gatekeeper: Gatekeeper
+    /// Who comes with the access token of an app.
+    let oauthServer: OAuthServer
     /// Who comes with tokens of the existing site; nil when these do not count.
     let siteDoor: SiteDoor?
+    /// Who comes with platform keys.
+    let platformDoor: SiteDoor
     let answers: IdempotentAnswers
 
     private static let formCookie = "hub_form"
@@ -53,14 +59,31 @@ struct Doorkeeper: Sendable {
 
     /// The script behind a key; or the browser behind a session cookie, which counts here only with its form token.
     func script(_ request: Request) throws -> Caller {
+        // > Clients MUST NOT pass access tokens in a URI query parameter.     RFC 9700 §4.3.2
+        if request.rawQuery.hasPrefix("access_token=") || request.rawQuery.contains("&access_token=") {
+            throw Problem(400, "token_in_query", "Send the token as Authorization: Bearer, never in the address.")
+        }
         switch Credential(request.headers) {
         case .missing: break
         case .ambiguous: throw Problem(400, "ambiguous_credential", "Send one credential, once.")
         case .malformed: throw gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
         case .sent(let sent) where sent.reveal({ SiteTokens.isToken($0) }):
-            let principal = try bearer(sent, request)
+            let principal = try bearer(sent, by: siteDoor, request)
             return Caller(
                 principal: principal, meter: siteDoor?.meter(principal), csrfToken: "", newFormCookie: nil)
+        case .sent(let sent) where sent.reveal({ PlatformKey.isKey($0) }):
+            let principal = try bearer(sent, by: platformDoor, request)
+            return Caller(
+                principal: principal, meter: platformDoor.meter(principal), csrfToken: "", newFormCookie: nil)
+        case .sent(let sent) where sent.reveal({ OAuthServer.isToken($0) }):
+            let visit = try counting(request) {
+                try oauthServer.visit(sent, at: request.path.text, from: request.remoteAddress)
+            }
+            let meter = Meter.bearer(
+                .init(
+                    subject: visit.subject, quotas: visit.quotas, limiter: oauthServer.limiter, moment: request.received
+                ))
+            return Caller(principal: visit.principal, meter: meter, csrfToken: "", newFormCookie: nil)
         case .sent(let sent):
             let visit = try gatekeeper.visit(sent, from: request.remoteAddress, requestID: request.id)
             return Caller(principal: visit.principal, meter: .key(visit), csrfToken: "", newFormCookie: nil)
@@ -74,13 +97,20 @@ struct Doorkeeper: Sendable {
         return caller
     }
 
-    /// Who came with a token of the existing site; one that opens nothing counts as a guess, like a key.
-    private func bearer(_ token: Secret<String>, _ request: Request) throws -> Principal {
-        do {
-            guard let siteDoor else {
+    /// Who came with a token of the existing site or a platform key; one that opens nothing counts as a guess, like a key.
+    private func bearer(_ token: Secret<String>, by door: SiteDoor?, _ request: Request) throws -> Principal {
+        try counting(request) {
+            guard let door else {
                 throw Problem.unauthorized("invalid_credential", "Tokens of another server open nothing here.")
             }
-            return try siteDoor.principal(token)
+            return try door.principal(token)
+        }
+    }
+
+    /// Counts a credential that opens nothing as a guess of its address, whatever it is.
+    private func counting<Result>(_ request: Request, _ look: () throws -> Result) throws -> Result {
+        do {
+            return try look()
         } catch let problem as Problem where problem.status == 401 {
             let guess = gatekeeper.invalid(from: request.remoteAddress, requestID: request.id)
             throw guess.status == 429 ? guess : problem

@@ -8,22 +8,27 @@ import FastCGIKit
 import HTTPKit
 import LimitKit
 import LogKit
+import OAuthServer
 import Operations
 
 /// The way of a request through the hub: route, principal, organization, form token, room, answer.
 ///
 /// Errors become answers here and nowhere else: a problem document for scripts, a page for people.
 struct House: Sendable {
-    let rooms: [RoomRoutes]
+    let signposts: Signposts
     let shell: Shell
     let doorkeeper: Doorkeeper
     let log: Log
     let journal: Journal
     let crossOrigin: CrossOrigin
 
+    /// Every room, in the order in which they are asked.
+    var rooms: [RoomRoutes] { signposts.rooms }
+
     /// Whether scripts call an address, by its first step; their errors are problem documents.
     private static func isForScripts(_ path: Path) -> Bool {
         if IntegrationsHubRoute.isForBrowsers(path) || APIReferenceRoute(path) == .page { return false }
+        if OAuthEndpointRoute.isForBrowsers(path) { return false }
         return switch path[0] {
         case "api", "health", "oauth", "functions", "gate", "inbound", ".well-known": true
         default: false
@@ -41,8 +46,11 @@ struct House: Sendable {
             visit.problem = Problem(presenting: error, requestID: request.id).code
             response = present(error, request, visit, isScript: isScript)
         }
-        Self.finish(&response, request, visit, isScript: isScript)
-        if isScript { crossOrigin.mark(&response, request) }
+        finish(&response, request, visit, isScript: isScript)
+        if isScript {
+            crossOrigin.mark(&response, request)
+            OAuthEndpointRoute.openToScripts(&response, request)
+        }
         if request.path.rest == nil { response = response.unlessKnown(to: request) }
         return isScript ? journal.note(request, visit, response) : response
     }
@@ -68,7 +76,7 @@ struct House: Sendable {
     }
 
     private func answer(_ request: Request, _ visit: inout Visit, isScript: Bool) throws -> Response {
-        guard let match = match(request.path) else {
+        guard let match = signposts.match(request.path) else {
             // A stranger may see the frame of a page only once it is known who they are.
             if !isScript { visit = try recognise(request) }
             throw Problem.notFound
@@ -81,11 +89,14 @@ struct House: Sendable {
         switch access {
         case .open:
             if !isScript { visit = try recognise(request) }
-        case .person, .right:
+        case .person, .known, .right:
             visit.caller = try isScript ? doorkeeper.script(request) : doorkeeper.browser(request)
             if isScript { visit.route = match.template(of: request.path) }
             guard visit.caller.principal != nil else { return try turnAway(request, isScript: isScript) }
             visit.organization = try doorkeeper.organization(of: visit.caller, request, isScript: isScript)
+            guard match.takesPlatformKeys || visit.caller.principal?.actor.kind != .platformKey else {
+                throw Problem(403, "insufficient_scope", "A platform key opens its own integration and nothing else.")
+            }
         }
         if !isScript, !request.method.isSafe { try doorkeeper.checkForm(request, visit.caller) }
         let call = call(request, visit)
@@ -105,13 +116,6 @@ struct House: Sendable {
         let limits = meter.take()
         visit.limits = limits
         guard limits.isAllowed else { throw .quotaExceeded(limits) }
-    }
-
-    private func match(_ path: Path) -> RoomRoutes.Match? {
-        for room in rooms {
-            if let match = room.match(path) { return match }
-        }
-        return nil
     }
 
     /// Looks who a browser is, where it does not matter for the answer.
@@ -138,10 +142,13 @@ struct House: Sendable {
 
     private func present(_ error: any Error, _ request: Request, _ visit: Visit, isScript: Bool) -> Response {
         let problem = Problem(presenting: error, requestID: request.id)
-        if problem.status.code >= 500 {
-            log.about(request).error(
-                "a request failed",
-                ["path": .init(request.path.pattern), "error": .init(String(reflecting: error))])
+        let fields: KeyValuePairs<String, Log.Field> = [
+            "path": .init(request.path.pattern), "error": .init(String(reflecting: error)),
+        ]
+        switch problem.status.code {
+        case 502: log.about(request).warning("another service failed a request", fields)
+        case 500...: log.about(request).error("a request failed", fields)
+        default: break
         }
         if isScript { return problem.response(requestID: request.id) }
         let call = call(request, visit)
@@ -159,20 +166,35 @@ struct House: Sendable {
     }
 
     /// What stands on every answer.
-    private static func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
+    private func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         response.headers.add("x-request-id", request.id)
         visit.caller.meter?.describe(visit.limits, in: &response.headers)
         if isScript {
+            if response.status == 401 { nameMetadata(&response) }
             let headers = request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn
             response.headers.include(headers.fields(request.hasGatewayFields))
         } else {
-            response.headers.include(SecurityHeaders.page.fields(request.hasGatewayFields))
+            let isConsent = OAuthEndpointRoute.isForBrowsers(request.path)
+            response.headers["referrer-policy"] = nil
+            response.headers.include(
+                (isConsent ? SecurityHeaders.consent : .page).fields(request.hasGatewayFields))
             if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true
             {
                 response = response.setting(cookie)
             }
         }
         if visit.caller.principal != nil || !isScript { response.headers.setDefault("cache-control", "no-store") }
+    }
+}
+
+extension House {
+    /// Tells a script whose bearer credential opened nothing where it learns who gives tokens.
+    ///
+    /// > resource_metadata: The URL of the protected resource metadata.     RFC 9728 §5.1
+    private func nameMetadata(_ response: inout Response) {
+        guard let challenge = response.headers["www-authenticate"], challenge.hasPrefix("Bearer ") else { return }
+        response.headers["www-authenticate"] =
+            "\(challenge), resource_metadata=\"\(OAuthServer.resourceMetadataAddress(of: shell.site))\""
     }
 }
 
@@ -192,13 +214,17 @@ struct SecurityHeaders: Sendable {
     /// What the hub sends.
     func fields(_ hasGatewayFields: Bool) -> PreparedHeaders { hasGatewayFields ? own : all }
 
+    private static let pagePolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
     /// On pages.
     static let page = SecurityHeaders([
-        (
-            "content-security-policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        ),
-        ("referrer-policy", "same-origin"),
+        ("content-security-policy", pagePolicy), ("referrer-policy", "same-origin"),
+    ])
+
+    /// On pages that lead to an app and back, in whose addresses stands what is nobody else's business (A1-52).
+    static let consent = SecurityHeaders([
+        ("content-security-policy", pagePolicy), ("referrer-policy", "no-referrer"),
     ])
 
     /// On answers to scripts, which no browser should render.

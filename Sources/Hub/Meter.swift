@@ -9,7 +9,8 @@ import TimeKit
 enum Meter: Sendable {
     /// A key's, those of the gate and of the interface being the same.
     case key(KeyVisit)
-    /// Those of somebody who came with a token of the existing site, as high as a key's when nothing is said.
+    /// Those of somebody who came with a token of the existing site or a platform key, as high as a key's when nothing is
+    /// said.
     case bearer(Bearer)
 
     /// Somebody who came with a token of the existing site.
@@ -48,8 +49,10 @@ enum Meter: Sendable {
     }
 }
 
-/// Who comes with tokens of the existing site, and how much of the interface is theirs.
+/// Who comes with tokens of the existing site, or with platform keys, and how much of the interface is theirs.
 struct SiteDoor: Sendable {
+    /// What kind of subject is counted.
+    var subject: StaticString = "site-token"
     /// Whose token it is; a `Problem` when it opens nothing.
     let principal: @Sendable (Secret<String>) throws -> Principal
     let quotas: [Quota]
@@ -60,7 +63,7 @@ struct SiteDoor: Sendable {
     func meter(_ principal: Principal) -> Meter {
         .bearer(
             .init(
-                subject: LimitSubject("site-token", principal.actor.id ?? []), quotas: quotas, limiter: limiter,
+                subject: LimitSubject(subject, principal.actor.id ?? []), quotas: quotas, limiter: limiter,
                 moment: now()))
     }
 }

@@ -5,6 +5,7 @@ import FastCGIKit
 import FoundationEssentials
 import LimitKit
 import LogKit
+import OAuthServer
 import ProcessKit
 import SiteTokens
 import ThreadKit
@@ -74,7 +75,9 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     limits.bodyBytes = built.configuration.bodyLimit
     limits.passThrough = Connections.passThrough
     limits.passedBodyBytes = built.configuration.proxyUploadLimit
-    let gatekeeper = built.rooms.gatekeeper
+    limits.largeBodyPlace = "inbound"
+    let (gatekeeper, oauthServer) = (built.rooms.gatekeeper, built.rooms.oauthServer)
+    let gate = Gate(gatekeeper: gatekeeper, oauthServer: oauthServer)
     built.rooms.siteTokens?.prepare()
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
@@ -82,11 +85,14 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
         let lane = Lane(
             acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, moved: { beat.moved() },
             ended: { beat.ended() },
-            refuse: { house.refuse($0) }, admit: { gatekeeper.answer($0) }
+            refuse: { house.refuse($0) }, admit: { gate.answer($0) }
         ) { house.respond(to: $0) }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }
-    let errands = try Errands(name: "gate") { gatekeeper.flush(isLast: $0) }
+    let errands = try Errands(name: "gate") { isLast in
+        gatekeeper.flush(isLast: isLast)
+        oauthServer.flush(isLast: isLast)
+    }
     let tickers = [try built.startExchange(), try built.startLookingUp()]
     child.slot.ready()
     child.run()
@@ -110,11 +116,12 @@ extension BuiltHouse {
         return ticker
     }
 
-    /// Looks each second whether another host has changed keys, in one worker of this host.
+    /// Looks each second whether another host has changed keys or tokens, in one worker of this host.
     fileprivate func startLookingUp() throws -> HostTicker {
-        let gatekeeper = rooms.gatekeeper
+        let (gatekeeper, oauthServer) = (rooms.gatekeeper, rooms.oauthServer)
         let ticker = try HostTicker(file: "\(configuration.stateFolder)/key-ticker", log: house.log) { _ in
             gatekeeper.lookUp()
+            oauthServer.lookUp()
         }
         try ticker.start()
         return ticker

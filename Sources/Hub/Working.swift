@@ -2,11 +2,15 @@ import APIKeys
 import Accounts
 import Connections
 import Domain
+import Inbound
 import JobKit
 import LogKit
+import OAuthServer
+import Platforms
 import ProcessKit
 import RequestLogs
 import TimeKit
+import Webhooks
 
 #if canImport(Glibc)
 import Glibc
@@ -21,13 +25,27 @@ func runWork() -> Int32 {
             let built = try House.build(Configuration(Settings()))
             let runner = JobRunner(JobQueue(built.database), built.jobs, threads: 4, log: log)
             let ingesting = Ingesting(built.rooms.spool, into: built.rooms.requestLogs)
+            let bell = try Doorbell(path: Rooms.bell(in: built.configuration.stateFolder))
+            let button = Doorbell.Button(path: Rooms.bell(in: built.configuration.stateFolder))
+            let dispatcher = Dispatcher(
+                built.rooms.webhooks, rest: { bell.wait(atMost: $0) }, ring: { button.press() })
+            let inboundBell = try Doorbell(path: Rooms.inboundBell(in: built.configuration.stateFolder))
+            let inboundButton = Doorbell.Button(path: Rooms.inboundBell(in: built.configuration.stateFolder))
+            let inbox = Inbox(
+                built.rooms.inbound, rest: { inboundBell.wait(atMost: $0) }, ring: { inboundButton.press() })
             runner.start()
+            try dispatcher.start()
+            try inbox.start()
             try ingesting.start()
             child.slot.ready()
             child.run()
             runner.stop()
+            dispatcher.stop()
+            inbox.stop()
             ingesting.stop()
             runner.wait()
+            dispatcher.wait()
+            inbox.wait()
             ingesting.wait()
             return 0
         } catch {
@@ -45,8 +63,11 @@ extension BuiltHouse {
         [
             JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
             JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
-            JobHandler("events.purge", every: .hours(24)) { _ in try DomainEvents(world: .real).purge(in: database) },
+            JobHandler("events.purge", every: .hours(24)) { _ in
+                try DomainEvents(world: .real).purge(after: .days(configuration.webhooks.eventDays), in: database)
+            },
         ] + rooms.connections.jobs + rooms.connections.messageJobs + rooms.apiKeys.jobs + rooms.requestLogs.jobs
+            + rooms.webhooks.jobs + rooms.platforms.jobs + rooms.inbound.jobs + rooms.oauthServer.jobs
     }
 
     /// The kinds of jobs as the system page names them.
@@ -55,7 +76,9 @@ extension BuiltHouse {
         "connections.messages": "Take up messages whose sending was cut off, forget old ones",
         "accounts.purge": "Forget what has ended: sessions, links, failed sign-ins",
         "answers.purge": "Forget answers kept for repeated requests",
-        "events.purge": "Forget events of a month ago",
+        "events.purge": "Forget what was handed on of the hub's own events",
     ].merging(Connections.jobLabels) { _, new in new }.merging(APIKeys.jobLabels) { _, new in new }
-        .merging(RequestLogs.jobLabels) { _, new in new }
+        .merging(RequestLogs.jobLabels) { _, new in new }.merging(Webhooks.jobLabels) { _, new in new }
+        .merging(Platforms.jobLabels) { _, new in new }.merging(Inbound.jobLabels) { _, new in new }
+        .merging(OAuthServer.jobLabels) { _, new in new }
 }

@@ -92,7 +92,7 @@ struct SiteClaims: Sendable {
     }
 
     /// Up to the end of the year 9999, beyond which no calendar of ours reaches.
-    private static let latest = 0...253_402_300_799.0
+    private static let latest = 0...Double(Timestamp.latest.seconds)
 
     private static func organization(_ claim: JSON?) throws(Refusal) -> Identifier<Organization>? {
         guard let claim, claim != .null else { return nil }

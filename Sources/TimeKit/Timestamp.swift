@@ -19,6 +19,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         microseconds = clamped(seconds.multipliedReportingOverflow(by: 1_000_000), isNegative: seconds < 0)
     }
 
+    /// 9999-12-31T23:59:59Z: the last second whose year has four digits, as RFC 3339 and a `DATETIME` column write it.
+    public static let latest = Timestamp(seconds: 253_402_300_799)
+
     /// The moment of the system's wall clock.
     public static func now() -> Timestamp {
         var time = timespec()

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -22,8 +21,11 @@ sys.path.insert(0, str(ROOT / "Tests" / "EndToEnd"))
 import fastcgi  # noqa: E402
 from house import House, MariaDB, free_port, until  # noqa: E402
 
+import deliveries  # noqa: E402
+import incoming  # noqa: E402
 import keys  # noqa: E402
 import rivals  # noqa: E402
+from measuring import children, hold, processor_seconds  # noqa: E402
 
 # Short rounds, so that what disturbs one row disturbs its neighbour.
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
@@ -99,26 +101,11 @@ def question():
     return "\n".join(line for line in lines if line.startswith("fastcgi_"))
 
 
-def children(pid):
-    """The processes that a process has started."""
-    return list(map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-
-
-def processor_seconds(processes):
-    """What these processes, and every wrk so far, have used of the processors."""
-    ticks = 0
-    for pid in processes:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ticks / os.sysconf("SC_CLK_TCK") + ended.ru_utime + ended.ru_stime
-
-
-def wrk(url, header, processes, script=None):
+def wrk(url, header, processes, script=None, clients=CLIENTS, seconds=SECONDS):
     """Requests a second, the 99th percentile in milliseconds, and microseconds of processor time a request."""
     before = processor_seconds(processes)
     done = subprocess.run(
-        ["wrk", "-c", str(CLIENTS), "-t", str(THREADS), "-d", f"{SECONDS}s", "--latency",
+        ["wrk", "-c", str(clients), "-t", str(min(THREADS, clients)), "-d", f"{seconds}s", "--timeout", "30s", "--latency",
          *(("-H", header) if header else ()), *(("-s", script) if script else ()), url],
         capture_output=True, text=True, check=True)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
@@ -230,13 +217,7 @@ def report(figures, megabytes, milliseconds, many):
         if rival in figures:
             each = [gate / other for (gate, _, _), (other, _, _) in zip(figures["gate"], figures[rival])]
             checks.append((f"gate / {rival}", statistics.median(each), ">=", least))
-    print()
-    held = True
-    for name, value, relation, bound in checks:
-        good = value >= bound if relation == ">=" else value < bound
-        held = held and good
-        print(f"{name:28}{value:>8.2f}  {relation} {bound}  {'holds' if good else 'DOES NOT HOLD'}")
-    return held
+    return checks
 
 
 def main():
@@ -246,7 +227,7 @@ def main():
         (folder / "static.txt").write_text("ok\n")
         subprocess.run(["cc", "-O2", "-o", folder / "ok", ROOT / "Tests" / "Bench" / "ok.c", "-lfcgi", "-lpthread"],
                        check=True)
-        socket, workers, provider = folder / "ok.sock", 2 * os.cpu_count(), free_port()
+        socket, workers, provider, receiver = folder / "ok.sock", 2 * os.cpu_count(), free_port(), free_port()
         origins = folder / "origins.json"
         origins.write_text(json.dumps({"https://openrouter.ai": f"http://127.0.0.1:{provider}"}))
         responder = subprocess.Popen([folder / "ok", socket, str(workers), str(LANES)])
@@ -256,9 +237,9 @@ def main():
         for reason in filter(None, reasons.values()):
             print(reason)
         site = SITE.format(folder=folder, directives=directives(), question=question(), root=ROOT)
-        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES, "HUB_ORIGIN_MAP": origins},
+        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES, "HUB_ORIGIN_MAP": origins, **deliveries.SETTINGS},
                       site=site + "".join(candidate.location() for candidate in chosen),
-                      http=UPSTREAM.format(socket=socket, provider=provider))
+                      http=UPSTREAM.format(socket=socket, provider=provider) + deliveries.RECEIVER.format(port=receiver))
         others = {}
         try:
             house.start()
@@ -273,7 +254,9 @@ def main():
             figures = measure(house, key, responder, others)
             processes = [*children(house.nginx.pid), *house.workers(), *children(responder.pid)]
             many = many_keys(house, processes)
-            held = report(figures, megabytes, first_answer(house), many)
+            webhooks = deliveries.measure(house, key, folder, receiver)
+            others_webhooks = incoming.measure(house, key, folder)
+            held = hold(report(figures, megabytes, first_answer(house), many) + webhooks + others_webhooks)
         finally:
             for other in others.values():
                 other.stop()

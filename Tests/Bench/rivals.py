@@ -42,7 +42,8 @@ php_admin_value[opcache.enable] = 1
 php_admin_value[opcache.validate_timestamps] = 0
 """
 
-DJANGO_PACKAGES = ["Django==5.2.8", "djangorestframework==3.16.1", "djangorestframework-api-key==3.1.0", "gunicorn==23.0.0"]
+DJANGO_PACKAGES = ["Django==5.2.8", "djangorestframework==3.16.1", "djangorestframework-api-key==3.1.0", "gunicorn==23.0.0",
+                   "mysqlclient==2.2.7", "django-oauth-toolkit==3.4.1"]
 
 DJANGO = """
 import os
@@ -50,8 +51,9 @@ from django.conf import settings
 settings.configure(
     SECRET_KEY="bench", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DEBUG=False, USE_TZ=True,
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework", "rest_framework_api_key"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["BENCH_DATABASE"],
-                           "CONN_MAX_AGE": None}},
+    DATABASES={"default": {"ENGINE": "django.db.backends.mysql", "NAME": "django_bench", "CONN_MAX_AGE": None,
+                           "USER": os.environ["BENCH_USER"],
+                           "OPTIONS": {"unix_socket": os.environ["BENCH_SOCKET"], "charset": "utf8mb4"}}},
     REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None,
                     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]})
 import django
@@ -141,7 +143,7 @@ location = /bench/php {{
 
 
 class Django(Rival):
-    """Django REST framework with djangorestframework-api-key under gunicorn, its key in SQLite."""
+    """Django REST framework with djangorestframework-api-key under gunicorn, its key in the same MariaDB."""
 
     name = "Django REST, api-key"
 
@@ -155,18 +157,21 @@ location = /bench/django {{
     def missing(self):
         # A virtual environment of its own, kept beside the project's, since fetching it takes a while.
         self.python = pathlib.Path(".venv-bench/bin/python")
-        if not (self.python.parent / "gunicorn").exists():
-            subprocess.run(["/usr/bin/python3", "-m", "venv", ".venv-bench"], check=False)
+        wanted = pathlib.Path(".venv-bench/wanted")
+        if not wanted.exists() or wanted.read_text().split() != DJANGO_PACKAGES:
+            subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", ".venv-bench"], check=False)
             done = subprocess.run([self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
                                    *DJANGO_PACKAGES], capture_output=True, text=True)
             if done.returncode:
                 return "Django REST framework is left out: its packages cannot be had here."
+            wanted.write_text("\n".join(DJANGO_PACKAGES))
         return None
 
     def start(self, house, _):
         (self.folder / "django_bench.py").write_text(DJANGO)
-        environment = {**os.environ, "BENCH_DATABASE": str(self.folder / "django.sqlite"),
-                       "PYTHONPATH": str(self.folder)}
+        house.database.query("CREATE DATABASE django_bench", database=None)
+        environment = {**os.environ, "BENCH_SOCKET": str(house.database.socket), "PYTHONPATH": str(self.folder),
+                       "BENCH_USER": house.database.administrator()}
         made = subprocess.run([self.python, self.folder / "django_bench.py"], capture_output=True, text=True,
                               env=environment, check=True)
         self.process = subprocess.Popen(

@@ -3,7 +3,7 @@
 One server plays every service: it tells them apart by `Host`, which the hub keeps when HUB_ORIGIN_MAP sends it here, and
 which a browser sends when it is told by --host-resolver-rules that the service's name is at this port. What the protocol
 asks is Authlib's work: the code is bound to client, redirect address and PKCE challenge and used once, refresh tokens are
-checked and rotated. What a `Dialect` adds is how one service writes it.
+checked and rotated. What a `Dialect` (dialects.py) adds is how one service writes it.
 
     server = AuthServer()
     google = server.service("https://accounts.google.com", "https://oauth2.googleapis.com")
@@ -12,14 +12,11 @@ checked and rotated. What a `Dialect` adds is how one service writes it.
 
 Switches of a service, all of which may be turned while it runs: `fail`, `delay`, `rotates`, `grace`, `lifetime`, `grants`
 (the scopes that people allow), `issuer`, `drop_refresh_token`; counters: `calls["token"]`, `calls["refresh"]`,
-`calls["revoke"]`, `calls["api"]`.
+`calls["revoke"]`, `calls["api"]`. Of a service with longer tokens for short ones `calls["lengthen"]` counts these exchanges.
 """
 
-import base64
 import collections
 import dataclasses
-import hashlib
-import hmac
 import html
 import http.server
 import json
@@ -36,7 +33,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-FORM, JSON, HTML = "application/x-www-form-urlencoded", "application/json", "text/html; charset=utf-8"
+from dialects import HTML, JSON, Dialect, reads
 
 
 # --- what Authlib asks of us: clients, codes, tokens
@@ -47,6 +44,8 @@ class Client(ClientMixin):
     client_id: str
     client_secret: str
     redirect_uris: list
+    # Whether an address is registered with whatever query it has.
+    takes_queries: bool = False
 
     def get_client_id(self):
         return self.client_id
@@ -58,7 +57,8 @@ class Client(ClientMixin):
         return scope or ""
 
     def check_redirect_uri(self, redirect_uri):
-        return redirect_uri in self.redirect_uris
+        address = (redirect_uri or "").partition("?")[0] if self.takes_queries else redirect_uri
+        return address in self.redirect_uris
 
     def check_client_secret(self, client_secret):
         return secrets.compare_digest(self.client_secret, client_secret)
@@ -82,6 +82,8 @@ class Code(AuthorizationCodeMixin):
     user: str
     code_challenge: str
     code_challenge_method: str
+    # The parameters of the authorization request.
+    asked: dict
 
     def get_redirect_uri(self):
         return self.redirect_uri
@@ -101,6 +103,8 @@ class Token(TokenMixin):
     expires_in: int
     revoked: bool = False
     replaced: bool = False
+    # Whether it was given for another one.
+    is_long: bool = False
 
     def check_client(self, client):
         return self.client_id == client.client_id
@@ -125,7 +129,7 @@ class CodeGrant(grants.AuthorizationCodeGrant):
         data = request.payload.data
         self.server.service.codes[code] = Code(
             code, request.client.client_id, request.payload.redirect_uri, request.scope or "", request.user,
-            data.get("code_challenge"), data.get("code_challenge_method"))
+            data.get("code_challenge"), data.get("code_challenge_method"), dict(data))
 
     def query_authorization_code(self, code, client):
         found = self.server.service.codes.get(code)
@@ -174,7 +178,7 @@ class Server(AuthorizationServer):
         token = {"token_type": "Bearer", "access_token": "at-" + secrets.token_urlsafe(24)}
         if self.service.lifetime:
             token["expires_in"] = self.service.lifetime
-        if include_refresh_token:
+        if include_refresh_token and (grant_type == "refresh_token" or self.service.gives_refresh_token):
             token["refresh_token"] = "rt-" + secrets.token_urlsafe(24)
         if scope is not None:
             token["scope"] = scope
@@ -218,150 +222,6 @@ class Request(OAuth2Request):
         return self._form
 
 
-# --- how services differ
-
-
-class Dialect:
-    """A service that does as RFC 6749 says. Others override what they write differently."""
-
-    authorize = ("/authorize",)
-    token = ("/token",)
-    revoke = ("/revoke",)
-    requires_pkce = False
-    requires_basic = False
-    takes_json = False
-
-    def callback(self, service, query, answer):
-        """The parameters of the way back: `answer` has code and state, or error and state."""
-        return {**answer, "iss": service.issuer} if service.issuer else answer
-
-    def token_answer(self, service, token, query):
-        return 200, token, JSON
-
-    def token_error(self, service, status, error):
-        return status, error, JSON
-
-    def api(self, service, method, path, user):
-        """What the service's cheapest read says to whose token is right."""
-        return 200, {"sub": "1", "id": "1", "email": user, "name": user.partition("@")[0]}, JSON
-
-    def api_error(self, service):
-        return 401, {"error": "invalid_token", "error_description": "The access token is not valid."}, JSON
-
-
-class Google(Dialect):
-    """https://developers.google.com/identity/protocols/oauth2/web-server"""
-
-    authorize = ("/o/oauth2/v2/auth",)
-
-    def token_answer(self, service, token, query):
-        long = {name: f"https://www.googleapis.com/auth/userinfo.{name}" for name in ("email", "profile")}
-        token["scope"] = " ".join(long.get(scope, scope) for scope in token.get("scope", "").split())
-        return 200, token, JSON
-
-
-class Slack(Dialect):
-    """https://docs.slack.dev/authentication/installing-with-oauth: every answer is 200, `ok` says whether it is one."""
-
-    authorize = ("/oauth/v2/authorize",)
-    token = ("/api/oauth.v2.access",)
-    revoke = ("/api/auth.revoke",)
-
-    def token_answer(self, service, token, query):
-        token["scope"] = ",".join(token.get("scope", "").split())
-        return 200, {
-            "ok": True, **token, "token_type": "bot", "bot_user_id": "U0KRQLJ9H", "app_id": "A0KRD7HC3",
-            "team": {"name": "Example team", "id": "T9TK3CUKW"}, "enterprise": None, "authed_user": {"id": "U1234"}}, JSON
-
-    def token_error(self, service, status, error):
-        name = {"invalid_grant": "invalid_code", "invalid_client": "bad_client_secret"}
-        return 200, {"ok": False, "error": name.get(error.get("error"), error.get("error"))}, JSON
-
-    def api(self, service, method, path, user):
-        return 200, {"ok": True, "url": "https://example.slack.com/", "team": "Example team", "user": "hub",
-                     "team_id": "T9TK3CUKW", "user_id": "W12345678"}, JSON
-
-    def api_error(self, service):
-        return 200, {"ok": False, "error": "invalid_auth"}, JSON
-
-
-class Notion(Dialect):
-    """https://developers.notion.com/docs/authorization: JSON, Basic, and no scopes."""
-
-    authorize = ("/v1/oauth/authorize",)
-    token = ("/v1/oauth/token",)
-    revoke = ("/v1/oauth/revoke",)
-    requires_basic = takes_json = True
-
-    def token_answer(self, service, token, query):
-        token.pop("scope", None)
-        token.pop("expires_in", None)
-        return 200, {
-            **token, "token_type": "bearer", "bot_id": "b3d9c9e4", "workspace_name": "Example workspace",
-            "workspace_id": "w1", "workspace_icon": None, "owner": {"type": "user", "user": {"id": "u1"}}}, JSON
-
-    def api(self, service, method, path, user):
-        return 200, {"object": "user", "id": "b3d9c9e4", "type": "bot", "name": "Hub",
-                     "bot": {"owner": {"type": "workspace"}, "workspace_name": "Example workspace"}}, JSON
-
-
-class Shopify(Dialect):
-    """https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/authorization-code-grant"""
-
-    authorize = ("/admin/oauth/authorize",)
-    token = ("/admin/oauth/access_token",)
-    revoke = ("/admin/api_permissions/current.json",)
-
-    def callback(self, service, query, answer):
-        client = service.clients[query["client_id"]]
-        shop = service.origins[0].partition("://")[2]
-        answer = {**answer, "shop": shop, "timestamp": str(int(time.time())), "host": base64.b64encode(shop.encode()).decode()}
-        message = "&".join(f"{name}={answer[name]}" for name in sorted(answer))
-        answer["hmac"] = hmac_hex(client.client_secret, message)
-        return answer
-
-    def token_answer(self, service, token, query):
-        # A right to write is one to read, which is not named again.
-        scopes = token.get("scope", "").split()
-        token["scope"] = ",".join(
-            scope for scope in scopes
-            if not (scope.startswith("read_") and scope.replace("read_", "write_", 1) in scopes))
-        token.pop("token_type")
-        return 200, token, JSON
-
-    def api(self, service, method, path, user):
-        shop = service.origins[0].partition("://")[2]
-        return 200, {"shop": {"id": 1, "name": "Acme", "email": user, "domain": "acme.example", "plan_name": "basic",
-                              "plan_display_name": "Basic", "myshopify_domain": shop}}, JSON
-
-
-class GitHub(Dialect):
-    """https://docs.github.com/en/apps/oauth-apps: a form unless JSON is asked for, and errors with status 200."""
-
-    authorize = ("/login/oauth/authorize",)
-    token = ("/login/oauth/access_token",)
-
-    def token_answer(self, service, token, query):
-        token["scope"] = ",".join(token.get("scope", "").split())
-        return 200, urllib.parse.urlencode(token), FORM
-
-    def token_error(self, service, status, error):
-        name = {"invalid_grant": "bad_verification_code", "invalid_client": "incorrect_client_credentials"}
-        return 200, {"error": name.get(error["error"], error["error"]), "error_description": "That did not work."}, JSON
-
-
-class Airtable(Dialect):
-    """https://airtable.com/developers/web/api/oauth-reference: PKCE and Basic are asked for."""
-
-    authorize = ("/oauth2/v1/authorize",)
-    token = ("/oauth2/v1/token",)
-    requires_pkce = requires_basic = True
-
-
-def hmac_hex(key, message):
-    return hmac.new(key.encode(), message.encode(), hashlib.sha256).hexdigest()
-
-
 # --- one service, and the server that plays them all
 
 
@@ -372,9 +232,12 @@ class Played:
         self.origins, self.dialect = list(origins), dialect
         self.clients, self.codes, self.tokens = {}, {}, []
         self.calls = collections.Counter()
-        self.seen = []
+        # What the token endpoint was sent, and where: forms with headers, and paths.
+        self.seen, self.paths = [], []
         self.issuer = None
-        self.rotates, self.grace, self.lifetime = False, False, 3600
+        self.rotates, self.grace, self.lifetime = dialect.rotates, dialect.grace, dialect.lifetime
+        # Whether the code that is exchanged this moment brings one.
+        self.gives_refresh_token = True
         # Scopes that people allow, when not all that is asked for; a function of those asked for.
         self.grants = None
         # (status, body) that the token endpoint gives instead of its own answer; for a refresh alone, and for both.
@@ -388,18 +251,20 @@ class Played:
         self.server = Server(self)
 
     def client(self, client_id, client_secret, *redirect_uris):
-        self.clients[client_id] = Client(client_id, client_secret, list(redirect_uris))
+        self.clients[client_id] = Client(client_id, client_secret, list(redirect_uris), self.dialect.takes_queries)
         return self
 
+    def knows(self, pair):
+        """Whether this is the id of a client, and its secret."""
+        return pair in [(client.client_id, client.client_secret) for client in self.clients.values()]
+
     def find(self, text):
-        for token in self.tokens:
-            if text in (token.access_token, token.refresh_token):
-                return token
-        return None
+        return next((token for token in self.tokens if text and text in (token.access_token, token.refresh_token)), None)
 
     def alive(self, access_token):
         token = self.find(access_token)
-        return bool(token and token.access_token == access_token and not token.revoked and not token.is_expired())
+        is_over = token is None or token.revoked or token.is_expired() or (token.replaced and not self.grace)
+        return not is_over and token.access_token == access_token
 
     def revoke_all_of(self, token):
         """The whole grant ends: every token of the person at this client."""
@@ -407,15 +272,35 @@ class Played:
             if (other.client_id, other.user) == (token.client_id, token.user):
                 other.revoked = True
 
+    def pass_time(self, seconds):
+        """Makes every token so much older."""
+        for token in self.tokens:
+            token.issued -= seconds
+
+    def end_access(self):
+        """Ends all access tokens before their time; refresh tokens work on."""
+        for token in self.tokens:
+            token.expires_in = -1
+
+    def lengthened(self, token):
+        """Another token of the same grant, which lives longer."""
+        text = "at-long-" + secrets.token_urlsafe(24)
+        self.tokens.append(dataclasses.replace(
+            token, access_token=text, issued=time.time(), expires_in=self.dialect.long_life, is_long=True))
+        return text
+
     # --- answering
 
     def answer(self, handler, method, path, query, headers, body):
         if path in self.dialect.authorize:
             return self.authorize(method, query, body)
         if path in self.dialect.token and method == "POST":
+            self.paths.append(path)
             return self.token(query, headers, body)
-        if path in self.dialect.revoke and method in ("POST", "DELETE"):
-            return self.revoke(headers, body)
+        if path in self.dialect.lengthen and method == "GET":
+            return self.lengthen(query)
+        if self.dialect.revokes(path) and method in ("POST", "DELETE"):
+            return self.revoke(method, headers, body)
         return self.api(method, path, headers)
 
     def authorize(self, method, query, body):
@@ -423,13 +308,14 @@ class Played:
         if method == "POST":
             form = dict(urllib.parse.parse_qsl(body.decode()))
             query = dict(urllib.parse.parse_qsl(form.pop("query")))
-            return self.decide(query, form["decision"] == "allow")
+            return self.decide(self.dialect.asked(query), form["decision"] == "allow")
+        hidden = html.escape(urllib.parse.urlencode(query), quote=True)
+        query = self.dialect.asked(query)
         client = self.clients.get(query.get("client_id"))
-        if client is None or query.get("redirect_uri") not in client.redirect_uris:
+        if client is None or not client.check_redirect_uri(query.get("redirect_uri")):
             return 400, f"<h1>Error 400: redirect_uri_mismatch</h1><p>{html.escape(query.get('redirect_uri', ''))}</p>", HTML
         if self.dialect.requires_pkce and query.get("code_challenge_method") != "S256":
             return 400, "<h1>code_challenge is required</h1>", HTML
-        hidden = html.escape(urllib.parse.urlencode(query), quote=True)
         asked = html.escape(query.get("scope", ""))
         page = (f"<!doctype html><link rel=icon href=data:,><title>Sign in</title><h1>{html.escape(self.origins[0])}</h1><p id=asked>{asked}</p>"
                 f"<form method=post><input type=hidden name=query value=\"{hidden}\">"
@@ -460,11 +346,11 @@ class Played:
         return 302, redirect + ("&" if "?" in redirect else "?") + urllib.parse.urlencode(answer), "location"
 
     def token(self, query, headers, body):
-        if self.dialect.takes_json:
-            assert headers.get("content-type", "").startswith(JSON), "this service takes JSON"
-            form = json.loads(body)
-        else:
-            form = dict(urllib.parse.parse_qsl(body.decode()))
+        if self.dialect.takes_json != headers.get("content-type", "").startswith(JSON):
+            return 400, {"error": "invalid_request", "error_description": "The body is of another type."}, JSON
+        form = reads(headers, body)
+        code = self.codes.get(form.get("code"))
+        form = self.dialect.form(form, code)
         is_refresh = form.get("grant_type") == "refresh_token"
         with self.lock:
             self.calls["refresh" if is_refresh else "token"] += 1
@@ -474,34 +360,45 @@ class Played:
         if failure := (is_refresh and self.fail_refresh) or self.fail:
             return (*failure, JSON)
         if self.dialect.requires_basic and not headers.get("authorization", "").startswith("Basic "):
-            return self.dialect.token_error(self, 401, {"error": "invalid_client"})
+            return self.dialect.token_error(self, 401, {"error": "invalid_client"}, is_refresh)
         with self.lock:
+            self.gives_refresh_token = self.dialect.gives_refresh_token(code.asked if code else {}, form)
             request = Request("POST", self.origins[-1] + self.dialect.token[0], dict(headers), {}, form)
             status, answer, _ = self.server.create_token_response(request)
         if status != 200:
-            return self.dialect.token_error(self, status, dict(answer))
+            return self.dialect.token_error(self, status, dict(answer), is_refresh)
         if is_refresh and self.loses_answers:
             return None
         if self.drop_refresh_token:
             answer.pop("refresh_token", None)
-        return self.dialect.token_answer(self, dict(answer), query)
+        return self.dialect.token_answer(self, dict(answer))
 
-    def revoke(self, headers, body):
-        form = dict(urllib.parse.parse_qsl(body.decode())) if not self.dialect.takes_json else json.loads(body or b"{}")
+    def lengthen(self, query):
+        with self.lock:
+            token = self.find(query.get(self.dialect.parameter))
+            is_refresh = token is None or token.is_long
+            self.calls["refresh" if is_refresh else "lengthen"] += 1
+            self.seen.append((dict(query), {}))
+            if failure := (is_refresh and self.fail_refresh) or self.fail:
+                return (*failure, JSON)
+            return self.dialect.longer(self, query, token)
+
+    def revoke(self, method, headers, body):
         with self.lock:
             self.calls["revoke"] += 1
-            text = form.get("token") or headers.get("authorization", "").partition(" ")[2]
-            token = self.find(text)
             if self.fail:
                 return (*self.fail, JSON)
-            if token:
+            text = self.dialect.revoked(self, method, headers, reads(headers, body))
+            if text is None:
+                return 401, {"error": "invalid_client"}, JSON
+            if token := self.find(text):
                 self.revoke_all_of(token)
-        return 200, {"ok": True, "revoked": True}, JSON
+        return self.dialect.revoked_answer
 
     def api(self, method, path, headers):
         with self.lock:
             self.calls["api"] += 1
-            text = headers.get("x-shopify-access-token") or headers.get("authorization", "").partition(" ")[2]
+            text = self.dialect.bearer(headers)
             token = self.find(text)
         if not self.alive(text):
             return self.dialect.api_error(self)

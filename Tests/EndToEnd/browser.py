@@ -30,6 +30,8 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.javascript = javascript
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+        # axe-core has much to read on the reference of the API.
+        self.driver.set_script_timeout(120)
         self.resize("wide")
 
     def close(self):

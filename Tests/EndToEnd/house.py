@@ -45,6 +45,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def freeze(pid):
+    """Stops every thread of a process: what it holds changes no more."""
+    os.kill(pid, signal.SIGSTOP)
+    threads = pathlib.Path(f"/proc/{pid}/task")
+    until(lambda: all(
+        (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads.iterdir()))
+
+
 def clean_environment(**more):
     """The environment without anyone's HUB_* settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
@@ -73,8 +81,8 @@ class MariaDB:
         cls.template = folder / "mariadb-template"
         administrator = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
         made = subprocess.run(
-            ["mariadb-install-db", *cls.settings(), f"--datadir={cls.template}", "--skip-test-db",
-             "--auth-root-authentication-method=socket", f"--auth-root-socket-user={administrator}"],
+            ["mariadb-install-db", *cls.settings(), f"--datadir={cls.template}", f"--tmpdir={cls.template}",
+             "--skip-test-db", "--auth-root-authentication-method=socket", f"--auth-root-socket-user={administrator}"],
             capture_output=True, text=True)
         assert made.returncode == 0, made.stdout + made.stderr
 
@@ -85,8 +93,9 @@ class MariaDB:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 ["mariadbd", *self.settings(), f"--datadir={self.data}", f"--socket={self.socket}",
-                 "--skip-networking", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=1",
-                 "--character-set-server=utf8mb4", "--max-connections=300"],
+                 # A server that starts removes what lies in the folder of temporary tables, another's too.
+                 f"--tmpdir={self.data}", "--skip-networking", "--skip-name-resolve",
+                 "--innodb-flush-log-at-trx-commit=1", "--character-set-server=utf8mb4", "--max-connections=300"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=clean_environment())
         until(self.answers, 60, "MariaDB's answer")
 
@@ -187,6 +196,11 @@ class House:
                 [HUB, "serve"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT,
                 env=clean_environment(HUB_CONFIG=str(self.folder / "hub.conf")), start_new_session=True)
 
+    def nginx_configuration(self, extra):
+        return subprocess.run(
+            [ROOT / ".make" / "nginx-configuration", self.folder, str(self.port), self.socket, self.mount, *extra],
+            capture_output=True, text=True, check=True).stdout
+
     def start_nginx(self):
         for name in ("nginx", "gate"):
             (self.folder / name).mkdir(exist_ok=True)
@@ -195,10 +209,7 @@ class House:
             text = getattr(self, name)
             (self.folder / f"{name}.conf").write_text(text)
             extra.append(self.folder / f"{name}.conf" if text else "")
-        text = subprocess.run(
-            [ROOT / ".make" / "nginx-configuration", self.folder, str(self.port), self.socket, self.mount, *extra],
-            capture_output=True, text=True, check=True).stdout
-        (self.folder / "nginx.conf").write_text(text)
+        (self.folder / "nginx.conf").write_text(self.nginx_configuration(extra))
         with open(self.folder / "nginx.log", "ab") as log:
             self.nginx = subprocess.Popen(
                 ["nginx", "-p", self.folder, "-c", self.folder / "nginx.conf", "-e", self.folder / "nginx-error.log"],
@@ -266,9 +277,10 @@ class House:
         return self.database.query(text, *values)
 
     def dump(self):
-        """Everything the database holds, as its own backup tool writes it, with binary columns readable."""
+        """Everything the database holds, as its own backup tool writes it, with binary columns readable; under locks,
+        since the days that the request log makes ahead would end a transaction that reads the whole."""
         return subprocess.run(
-            ["mariadb-dump", "--no-defaults", f"--socket={self.database.socket}", "--hex-blob", "--single-transaction",
+            ["mariadb-dump", "--no-defaults", f"--socket={self.database.socket}", "--hex-blob", "--lock-tables",
              "--skip-extended-insert", "hub"], capture_output=True, check=True).stdout
 
     def log_text(self):

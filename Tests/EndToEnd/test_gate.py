@@ -370,14 +370,19 @@ def test_garbage_as_a_key_is_401_at_once(site, garbage):
     assert sorted(times)[10] < 0.05
 
 
+@pytest.mark.alone
 def test_a_flood_of_unknown_keys_asks_little_and_grows_nothing(site):
     house, _ = site
     good = house.create_key("items:read")
     assert get(house, "/app/x", good).status_code == 200
 
-    def executed():
-        rows = house.sql("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_select', 'Com_stmt_execute')")
-        return {row["Variable_name"]: int(row["Value"]) for row in rows}
+    house.sql("SET GLOBAL log_output = 'TABLE'")
+    house.sql("SET GLOBAL general_log = ON")
+
+    def asked():
+        """How often MariaDB has been asked for a key so far."""
+        return house.sql("SELECT COUNT(*) AS n FROM mysql.general_log WHERE command_type = 'Execute'"
+                         " AND argument LIKE '%FROM api_keys%'")[0]["n"]
 
     def memory():
         return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
@@ -400,17 +405,18 @@ def test_a_flood_of_unknown_keys_asks_little_and_grows_nothing(site):
             one.join()
         return statuses
 
-    # A wrong checksum never reaches the database. What runs each second besides is counted beside it.
-    idle, began = executed(), time.monotonic()
+    # A wrong checksum never reaches the database.
+    before, began = asked(), time.monotonic()
     statuses = flood([forge()[:-1] + "!" for _ in range(1500)])
     seconds = time.monotonic() - began
     assert set(statuses) == {401, 429} and statuses[401] <= 60 * (seconds // 60 + 1)
-    assert executed()["Com_stmt_execute"] - idle["Com_stmt_execute"] <= 25 * (seconds + 2)
+    assert asked() == before
     # One unknown key, again and again: once a second, and by each process once before the others know.
-    one, before, began = forge(), executed(), time.monotonic()
+    one, began = forge(), time.monotonic()
     flood([one] * 1500)
     seconds = time.monotonic() - began
-    assert executed()["Com_stmt_execute"] - before["Com_stmt_execute"] <= 10 * (seconds + 2) + 2 * (seconds + 1) + 2
+    assert 1 <= asked() - before <= 2 * (seconds + 1) + 2
+    house.sql("SET GLOBAL general_log = OFF")
     # Many unknown keys leave nothing behind.
     flood([forge() for _ in range(500)])
     held = memory()
@@ -421,6 +427,7 @@ def test_a_flood_of_unknown_keys_asks_little_and_grows_nothing(site):
     assert {row["object_name"] for row in rows} == {"127.0.0.1"} and len(rows) <= 3
 
 
+@pytest.mark.alone
 def test_after_the_answer_to_a_revocation_nobody_is_let_in(make_house, tmp_path):
     with gated(make_house, tmp_path, workers=4) as (house, _):
         key = house.create_key("items:read", name="doomed")
@@ -453,6 +460,7 @@ def test_after_the_answer_to_a_revocation_nobody_is_let_in(make_house, tmp_path)
         assert len(late) > 20 and set(late) <= {401, 429}, set(late)
 
 
+@pytest.mark.alone
 def test_a_limit_is_exact_through_nginx_and_all_workers(make_house, tmp_path):
     """More requests than a limit of a thousand a minute allows, all at once: no more than it pass, and no fewer."""
     with gated(make_house, tmp_path, workers=4, settings={"HUB_LANES": 32}) as (house, _):

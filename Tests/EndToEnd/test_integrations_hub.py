@@ -6,9 +6,10 @@ import urllib.parse
 import pytest
 import requests
 
-from authserver import AuthServer, Google, Notion, Shopify
+from authserver import AuthServer
+from dialects import Google, Notion, Shopify
 from house import House
-from test_oauth_flow import addresses, catalogue, decide, parts
+from stage import catalogue, decide, origins, parts
 
 CLIENT, SECRET = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 DIALECTS = {"shopify": Shopify, "notion": Notion, "google_drive": Google}
@@ -23,8 +24,7 @@ class Stage:
     def __init__(self, folder):
         self.server, self.played = AuthServer(), {}
         for key, dialect in DIALECTS.items():
-            origins = list(dict.fromkeys(f"{url.scheme}://{url.netloc}" for url in addresses(catalogue()[key])))
-            self.played[key] = self.server.service(*origins, dialect=dialect())
+            self.played[key] = self.server.service(*origins(catalogue()[key]), dialect=dialect())
         settings = {**self.server.settings(folder), **VARIABLES, "SITE_URL": SITE}
         self.house = House(folder, settings=settings).start()
         for key, played in self.played.items():

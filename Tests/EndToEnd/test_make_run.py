@@ -42,6 +42,10 @@ class Run:
         self.text += self.process.stdout.read()
         self.process.wait(60)
 
+    def logs(self):
+        """What the hub and nginx told, for the message of a test that fails."""
+        return "\n".join((self.state / name).read_text()[-4000:] for name in ("hub.log", "nginx-error.log"))
+
     def leftovers(self):
         listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
         return [line for line in listed.splitlines() if str(self.state) in line]
@@ -117,7 +121,8 @@ def test_a_port_in_use_and_a_second_run_are_refused_with_a_sentence(run, tmp_pat
 def test_a_long_folder_and_a_mount_prefix_work(run, tmp_path):
     port = free_port()
     one = run(tmp_path / ("long" * 20) / ("longer" * 10), port, HUB_PUBLIC_URL=f"http://127.0.0.1:{port}/a/b")
-    assert requests.get(f"http://127.0.0.1:{one.port}/a/b/health/ready", timeout=10).status_code == 200
+    answer = requests.get(f"http://127.0.0.1:{one.port}/a/b/health/ready", timeout=10)
+    assert answer.status_code == 200, one.logs()
 
 
 def test_a_hub_that_ends_by_itself_says_why(run):

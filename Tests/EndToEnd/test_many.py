@@ -9,6 +9,8 @@ import requests
 
 from house import House, until
 
+pytestmark = pytest.mark.alone
+
 MANY = 10_000
 SERVICES = {
     "telegram": lambda number: {"bot_token": f"{100_000 + number}:" + "a" * 35},

@@ -1,121 +1,18 @@
-"""Signing in at services: in a real browser for three of them, over requests for every one of the catalogue.
+"""Signing in at services: in a real browser for some of them, and how attacks and accidents end.
 
-The authorization server is Authlib's (authserver.py); the browser reaches it under the services' own names.
+The authorization server is Authlib's (authserver.py); the browser reaches it under the services' own names. Each service
+of the catalogue is taken through all steps in test_oauth_catalogue.py.
 """
 
-import json
-import pathlib
 import re
 import signal
-import urllib.parse
 
 import pytest
 import requests
 
-from authserver import Airtable, AuthServer, Dialect, GitHub, Google, Notion, Shopify, Slack
 from browser import Browser
-from house import OWNER, House
-
-PROVIDERS = pathlib.Path(__file__).parents[2] / "Sources" / "Connections" / "Providers"
-CLIENT, SECRET = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
-
-# Services that write something differently than the standard; the others are played as their provider file describes.
-DIALECTS = {
-    "google": Google, "google_drive": Google, "google_calendar": Google, "shopify": Shopify, "slack": Slack,
-    "notion": Notion, "github": GitHub, "airtable": Airtable,
-}
-# Two exchanges, or a key for a code: tested against what they document in Tests/ConnectionsTests.
-OTHERS = {"instagram", "facebook", "openrouter"}
-# What is typed; of several the first that the field's pattern takes.
-TYPED = {
-    "client_id": [CLIENT, "123456789012345678", "1234567.1234567", "00000000-1111-2222-3333-444444444444",
-                  "ca_" + CLIENT],
-    "client_secret": [SECRET, "sk_test_" + SECRET],
-    "shop": ["acme"], "authorize_url": ["https://login.own.example/authorize"],
-    "token_url": ["https://login.own.example/token"], "test_url": ["https://login.own.example/me"],
-}
-
-
-def catalogue():
-    """Each provider file with a sign-in that Authlib's server can play."""
-    files = {path.stem: json.loads(path.read_text()) for path in sorted(PROVIDERS.glob("*.json"))}
-    return {key: file for key, file in files.items() if file.get("oauth") and key not in OTHERS}
-
-
-def typed(file):
-    """The set-up that a person types for a service."""
-    setup = {}
-    for field in file["fields"]:
-        name, pattern = field["name"], re.compile(field.get("pattern", ".*"))
-        is_needed = name in ("client_id", "client_secret") or (field.get("required") and "default" not in field)
-        if is_needed and name != file["oauth"].get("own_token"):
-            setup[name] = next(value for value in TYPED.get(name, ["123456789012"]) if pattern.fullmatch(value))
-    return setup
-
-
-def addresses(file):
-    """The authorization address, the token address and the test's, holes filled."""
-    values = {field["name"]: field.get("default", "") for field in file["fields"]} | typed(file)
-    # Of several tests it is the one with the token of a sign-in.
-    tests = file["test"] if isinstance(file["test"], list) else [file["test"]]
-    test = next(test for test in tests if "{access_token}" in json.dumps(test))
-    texts = file["oauth"]["authorize"], file["oauth"]["token"], test["url"]
-    return [urllib.parse.urlsplit(re.sub(r"\{([a-z_]+)\}", lambda hole: values[hole[1]], text)) for text in texts]
-
-
-class AsDescribed(Dialect):
-    """A service as its provider file describes it."""
-
-    def __init__(self, file):
-        oauth, (authorize, token, _) = file["oauth"], addresses(file)
-        self.authorize, self.token = (authorize.path,), (token.path,)
-        self.takes_json = oauth.get("body") == "json"
-        self.requires_basic = oauth.get("client_authentication") == "basic"
-        self.requires_pkce = oauth.get("pkce", True)
-
-
-class Stage:
-    """A house beside an authorization server on which every service of the catalogue is played."""
-
-    def __init__(self, folder):
-        self.server = AuthServer(folder)
-        self.played = {}
-        for key, file in catalogue().items():
-            origins = list(dict.fromkeys(f"{url.scheme}://{url.netloc}" for url in addresses(file)))
-            shared = next((one for one in self.server.services if one.origins[0] == origins[0]), None)
-            dialect = DIALECTS[key]() if key in DIALECTS else AsDescribed(file)
-            self.played[key] = shared or self.server.service(dialect=dialect)
-            self.played[key].origins += [origin for origin in origins if origin not in self.played[key].origins]
-        self.played["google"].issuer = "https://accounts.google.com"
-        self.house = House(folder, settings=self.server.settings(folder)).start()
-        for key, file in catalogue().items():
-            self.played[key].client(
-                typed(file)["client_id"], typed(file)["client_secret"], *self.redirects(key))
-
-    def redirects(self, key):
-        """The address that is registered at the service; of a server that one connection names, the connection's own."""
-        others = self.played[key].clients.values()
-        known = [uri for client in others for uri in client.redirect_uris]
-        return [*known, self.house.url(f"/connections/callback/{key}")]
-
-    def stop(self):
-        self.house.stop()
-        self.server.stop()
-
-    def reset(self):
-        for played in self.played.values():
-            played.grants = played.fail = None
-            played.user = "ana@example.com"
-
-    def connection(self, key, name="default"):
-        return self.house.api().create(key, typed(catalogue()[key]), name)["id"]
-
-    def works(self, connection):
-        """Whether it can be used, be it that its service announced an end."""
-        return self.house.api().get(f"/connections/{connection}/status").json()["connected"]
-
-    def state(self, connection):
-        return self.house.api().get(f"/connections/{connection}").json()
+from house import OWNER
+from stage import SECRET, Stage, catalogue, changed, come_back, decide, leave, parts, remove_all, typed
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +26,6 @@ def stage(database_template, tmp_path_factory):
 def fresh(stage):
     stage.reset()
     remove_all(stage.house.api())
-
-
-def remove_all(api):
-    for connection in api.get("/connections").json()["data"]:
-        if connection["name"] == "default":
-            api.patch(f"/connections/{connection['id']}", {"name": "to-be-removed"})
-        api.delete(f"/connections/{connection['id']}")
 
 
 @pytest.fixture(scope="module")
@@ -228,87 +118,7 @@ def calls(stage, key):
     return stage.played[key].calls["token"]
 
 
-def leave(person, connection):
-    """Presses Connect, and gives the address that the browser goes to."""
-    answer = person.submit(f"/connections/{connection}", having="/authorize")
-    assert answer.status_code == 200, answer.text
-    seconds, _, url = answer.headers["refresh"].partition("; url=")
-    assert seconds == "0"
-    return url
-
-
-def decide(stage, url, decision="allow"):
-    """What the service's page does, and where it sends the browser: nobody goes there yet."""
-    host = urllib.parse.urlsplit(url).netloc
-    target = url.replace(f"https://{host}", stage.server.url)
-    page = requests.get(target, headers={"Host": host}, timeout=10)
-    assert page.status_code == 200, page.text
-    query = urllib.parse.urlsplit(url).query
-    answer = requests.post(
-        target, data={"query": query, "decision": decision}, headers={"Host": host}, allow_redirects=False, timeout=10)
-    assert answer.status_code == 302, answer.text
-    return answer.headers["location"]
-
-
-def parts(url):
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query, keep_blank_values=True))
-
-
-def changed(url, **changes):
-    split = urllib.parse.urlsplit(url)
-    query = {**parts(url), **changes}
-    return split._replace(query=urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})).geturl()
-
-
-def come_back(person, location):
-    answer = person.session.get(location, timeout=30, allow_redirects=False)
-    assert answer.status_code == 303, answer.text
-    assert "code" not in parts(answer.headers["location"]) and "state" not in parts(answer.headers["location"])
-    return person.session.get(urllib.parse.urljoin(location, answer.headers["location"]), timeout=30).text
-
-
 KEYS = ["google", "shopify", "notion", "slack"]
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_signing_in_once_connects_and_a_replayed_code_does_not(stage, key):
-    person, connection = stage.house.sign_in(), stage.connection(key)
-    location = decide(stage, leave(person, connection))
-    text = come_back(person, location)
-    assert "connected." in text, re.findall("flash.*", text)
-    assert stage.works(connection)
-    count = calls(stage, key)
-    assert "was used already" in come_back(person, location)
-    # A fresh state with the old code reaches the service, which refuses it.
-    state = parts(leave(person, connection))["state"]
-    answer = come_back(person, resigned(stage, key, changed(location, state=state)))
-    assert "Invalid grant" in answer and calls(stage, key) == count + 1
-    assert stage.works(connection), "what worked before still works"
-
-
-def resigned(stage, key, location):
-    """A callback that the service would have signed like this, where it signs."""
-    if key != "shopify":
-        return location
-    query = {name: value for name, value in parts(location).items() if name in ("code", "state")}
-    played = stage.played[key]
-    signed = played.dialect.callback(played, {"client_id": typed(catalogue()[key])["client_id"]}, query)
-    return location.partition("?")[0] + "?" + urllib.parse.urlencode(signed)
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_denied_wrong_and_missing_states_connect_nothing(stage, key):
-    person, connection = stage.house.sign_in(), stage.connection(key)
-    before = calls(stage, key)
-    assert "Access denied" in come_back(person, decide(stage, leave(person, connection), "deny"))
-    good = decide(stage, leave(person, connection))
-    assert "does not say which sign-in" in come_back(person, changed(good, state=None))
-    assert "unknown or ended" in come_back(person, changed(good, state="A" * 43))
-    stranger = stage.house.sign_in()
-    assert "another session" in come_back(stranger, good)
-    signed_out = requests.get(good, timeout=10, allow_redirects=False)
-    assert signed_out.status_code == 303 and "code" not in signed_out.headers["location"]
-    assert calls(stage, key) == before and stage.state(connection)["status"] == "disconnected"
 
 
 def test_an_answer_from_another_service_or_another_issuer_is_refused(stage):
@@ -383,26 +193,3 @@ def test_a_script_begins_and_ends_a_sign_in(stage):
     assert api.post(f"/connections/{connection}/exchange", body).json()["code"] == "state_used"
     page = requests.get(stage.house.url("/connections/callback/google"), params=body, timeout=10, allow_redirects=False)
     assert page.status_code == 303
-
-
-# --- every service of the catalogue
-
-
-@pytest.mark.parametrize("key", sorted(catalogue()))
-def test_every_service_of_the_catalogue_connects_is_denied_and_refuses_a_wrong_state(stage, key):
-    person, connection = stage.house.sign_in(), stage.connection(key, "every")
-    redirect = parts(leave(person, connection))["redirect_uri"]
-    if key == "custom_oauth2":
-        assert redirect == stage.house.url(f"/connections/callback/custom_oauth2/{connection}")
-        stage.played[key].client(CLIENT, SECRET, redirect)
-    assert "Access denied" in come_back(person, decide(stage, leave(person, connection), "deny"))
-    good = decide(stage, leave(person, connection))
-    before = calls(stage, key)
-    assert "unknown or ended" in come_back(person, changed(good, state="B" * 43))
-    assert "another session" in come_back(stage.house.sign_in(), good)
-    assert calls(stage, key) == before
-    assert "connected." in come_back(person, good)
-    assert "was used already" in come_back(person, good)
-    assert calls(stage, key) == before + 1
-    state = stage.state(connection)
-    assert stage.works(connection) and state["authorized_at"] and state["scopes"]["missing"] == []

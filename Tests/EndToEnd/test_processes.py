@@ -3,18 +3,19 @@
 import dataclasses
 import math
 import os
-import pathlib
 import signal
 import time
 
 import pytest
 import requests
 
-from house import until
+from house import freeze, until
 from load import Load, get, mixed
 
 # `HUB_TEST_SECONDS=60` is the long form.
 SECONDS = float(os.environ.get("HUB_TEST_SECONDS", "15"))
+
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture
@@ -32,14 +33,6 @@ class Kill:
     total: int
     began: float
     ended: float
-
-
-def freeze(pid):
-    """Stops every thread of a process: the connections it holds change no more."""
-    os.kill(pid, signal.SIGSTOP)
-    threads = pathlib.Path(f"/proc/{pid}/task")
-    until(lambda: all(
-        (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads.iterdir()))
 
 
 def kill(house, victim):

@@ -38,6 +38,10 @@ struct SchemaCheck {
                 }
             case "maxItems":
                 if value.elements?.count ?? 0 > keyword.value.wholeNumber ?? 0 { fault(place, "is too long a list") }
+            case "minItems":
+                if let count = value.elements?.count, count < keyword.value.wholeNumber ?? 0 {
+                    fault(place, "is too short a list")
+                }
             case "required":
                 for name in keyword.value.elements?.compactMap(\.text) ?? []
                 where value.members != nil && value[name] == nil {

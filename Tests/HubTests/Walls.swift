@@ -15,6 +15,8 @@ import Testing
             "Accounts": ["JobKit"], "Connections": ["ClientKit", "JobKit"],
             "APIKeys": ["AddressKit", "JobKit", "ProcessKit"], "Audit": [],
             "RequestLogs": ["JobKit", "SpoolKit"], "Operations": ["JobKit"], "SiteTokens": ["ClientKit"],
+            "Webhooks": ["AddressKit", "ClientKit", "JobKit", "ProcessKit"], "Platforms": ["ClientKit", "JobKit"],
+            "Inbound": ["JobKit", "ProcessKit"], "OAuthServer": ["JobKit", "ProcessKit"],
         ]
         var table: [String: Set<String>] = [
             "TimeKit": [], "AddressKit": [], "ThreadKit": ["CLinux"],
@@ -47,7 +49,7 @@ import Testing
     /// Where only meaning lives: the product's own floors and rooms.
     static let meaning = [
         "Domain", "AdminShell", "Accounts", "Connections", "APIKeys", "Audit", "RequestLogs", "Operations",
-        "SiteTokens",
+        "SiteTokens", "Platforms", "Inbound", "OAuthServer",
     ]
 
     @Test("Every folder of Sources has a row in the table")

@@ -7,11 +7,15 @@ import ClientKit
 import Connections
 import DatabaseKit
 import Domain
+import Inbound
 import LogKit
+import OAuthServer
 import Operations
+import Platforms
 import RequestLogs
 import SiteTokens
 import TemplateKit
+import Webhooks
 
 /// `hub doctor`: every setting with its source, then every check with what to do about it.
 func doctor(_ arguments: inout Arguments) throws -> Int32 {
@@ -156,6 +160,7 @@ extension Configuration {
 extension House {
     /// Every page of the house.
     static let pages: [any ShellPage.Type] =
-        ShellPages.all + Accounts.pages + Connections.pages + APIKeys.pages + Audit.pages + RequestLogs.pages
-        + Operations.pages
+        ShellPages.all + Accounts.pages + Connections.pages + APIKeys.pages + Webhooks.pages + Platforms.pages
+        + OAuthServer.pages
+        + Inbound.pages + Audit.pages + RequestLogs.pages + Operations.pages
 }

@@ -8,9 +8,11 @@ import DatabaseKit
 import FoundationEssentials
 import HTTPKit
 import LogKit
+import OAuthServer
 import ProcessKit
 import RequestLogs
 import TimeKit
+import Webhooks
 
 /// The settings, read into the types that the house is made of.
 struct Configuration: Sendable {
@@ -34,6 +36,8 @@ struct Configuration: Sendable {
     let origins: OriginMap
     let returnAddresses: ReturnAddresses
     let requestLogs: RequestLogs.Settings
+    let webhooks: Webhooks.Settings
+    let oauth: OAuthServer.Settings
     let crossOrigin: CrossOrigin
     let siteTokens: SiteTokenDemands?
     let logLevel: LogLevel
@@ -71,6 +75,8 @@ struct Configuration: Sendable {
             minuteDays: try settings.number(.usageMinuteDays, 1...31),
             hourDays: try settings.number(.usageHourDays, 1...1_095),
             dayDays: try settings.number(.usageDayDays, 1...3_650))
+        webhooks = try Self.webhooks(settings)
+        oauth = try OAuthServer.Settings(settings)
         guard let crossOrigin = CrossOrigin(listed: Self.text(settings, .corsOrigins)) else {
             throw settings.complaint(
                 .corsOrigins,
@@ -96,6 +102,22 @@ struct Configuration: Sendable {
                 "says that nginx keeps \(kept) connections, but there are only \(workers * lanes) lanes; raise HUB_LANES or HUB_WORKERS"
             )
         }
+    }
+
+    private static func webhooks(_ settings: Settings) throws -> Webhooks.Settings {
+        guard let retries = RetryProfile(try settings.text(.webhookRetry)) else {
+            throw settings.complaint(
+                .webhookRetry, "must be standard, short, or up to thirty numbers of seconds separated by commas")
+        }
+        var webhooks = Webhooks.Settings()
+        webhooks.retries = retries
+        webhooks.timeout = .seconds(try settings.number(.webhookTimeout, 1...45))
+        webhooks.allowsHTTP = try settings.truth(.webhookAllowHTTP)
+        webhooks.maxPerUser = try settings.number(.maxWebhooksPerUser, 1...10_000)
+        webhooks.atOnce = try settings.number(.deliveriesAtOnce, 1...4_096)
+        webhooks.atOncePerReceiver = try settings.number(.deliveriesPerReceiver, 1...4_096)
+        webhooks.eventDays = try settings.number(.eventDays, 1...3_650)
+        return webhooks
     }
 
     private static func text(_ settings: Settings, _ setting: Setting) -> String { settings[setting]?.text ?? "" }

@@ -76,6 +76,7 @@ struct APIReferenceView: Sendable {
         switch access {
         case .open: ["code": .null, "words": "Anybody; no key is needed."]
         case .person: ["code": .null, "words": "Anybody who has signed in."]
+        case .known: ["code": .null, "words": "Anybody who has come in, each shown what they may see."]
         case .right(let scope): ["code": .text(scope.description), "words": .null]
         }
     }
