@@ -116,6 +116,11 @@ class MariaDB:
             self.process.send_signal(how)
             self.process.wait(60)
 
+    def remove(self):
+        """Stops it for good. The data of all houses of a run would fill many gigabytes; the log stays, to be read."""
+        self.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
     def query(self, text, *values, database="hub"):
         connection = pymysql.connect(
             unix_socket=str(self.socket), user=self.administrator(), database=database, charset="utf8mb4",
@@ -230,6 +235,7 @@ class House:
             raise AssertionError(f"{late}\n{self.log_text()[-3000:]}") from None
 
     def stop(self):
+        """Ends it for good: its logs are kept, its data is not."""
         for process, how in ((self.nginx, signal.SIGQUIT), (self.supervisor, signal.SIGTERM)):
             if process and process.poll() is None:
                 process.send_signal(how)
@@ -238,7 +244,7 @@ class House:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-        self.database.stop()
+        self.database.remove()
 
     # --- what a test asks of it
 
