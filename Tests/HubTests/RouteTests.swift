@@ -207,6 +207,17 @@ import Testing
         }
     }
 
+    @Test("Each address belongs to one room alone, and the signposts lead to that one")
+    func signposts() throws {
+        let posts = try FrontDoor().built.house.signposts
+        for sample in posts.rooms.flatMap(\.samples) {
+            let path = try #require(Path(sample.path))
+            let owners = posts.rooms.compactMap { $0.match(path) }
+            #expect(owners.count == 1 && owners.first?.access == sample.access, "\(sample.path)")
+            #expect(posts.match(path)?.template(of: path) == owners.first?.template(of: path), "\(sample.path)")
+        }
+    }
+
     @Test("An address that nobody has is a page for people and a problem document for scripts")
     func unknown() throws {
         let door = try FrontDoor()
