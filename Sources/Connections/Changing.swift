@@ -74,9 +74,9 @@ extension Connections {
         }
         let changed = new.changed(old).filter { $0 != "name" }
         if !changed.isEmpty {
-            try audit.record(
-                "connection.updated", object, details: ["changed": .array(changed.map(JSON.string))], by: scope,
-                in: transaction)
+            let details: JSON = ["changed": .array(changed.map(JSON.string))]
+            try audit.record("connection.updated", object, details: details, by: scope, in: transaction)
+            try publish(.connectionUpdated, old, scope, more: details, in: transaction)
         }
     }
 

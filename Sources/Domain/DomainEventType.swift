@@ -10,6 +10,7 @@ public enum DomainEventType: String, CaseIterable, Sendable {
     case connectionRemoved = "connection.removed"
     case connectionDisabled = "connection.disabled"
     case connectionEnabled = "connection.enabled"
+    case connectionUpdated = "connection.updated"
     case connectionRefreshFailed = "connection.refresh_failed"
     case messageSent = "message.sent"
     case messageFailed = "message.failed"

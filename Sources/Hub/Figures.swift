@@ -13,6 +13,7 @@ import Operations
 import ProcessKit
 import RequestLogs
 import TimeKit
+import Webhooks
 
 /// What the overview and the system page show, gathered from the rooms and the processes.
 struct Figures: Sendable {
@@ -70,7 +71,7 @@ struct Figures: Sendable {
 
     func system() throws -> SystemState {
         SystemState(
-            workers: workers, jobs: try jobs(), schema: try schema(), keys: try keys(),
+            workers: workers, jobs: try jobs(), deliveries: try deliveries(), schema: try schema(), keys: try keys(),
             warnings: configuration.warnings.map {
                 SystemState.Warning(title: "A setting should not stay so", text: $0)
             } + requestLogWarnings,
@@ -137,10 +138,17 @@ struct Figures: Sendable {
         return try rows.map { row in
             let kind: String = try row.get("kind")
             return SystemState.Job(
-                label: BuiltHouse.jobLabels[kind] ?? kind, waiting: try row.get("waiting"),
+                kind: kind, label: BuiltHouse.jobLabels[kind] ?? kind, waiting: try row.get("waiting"),
                 running: try row.get("running"),
                 failed: try row.get("parked"), oldest: try row.get("oldest"))
         }
+    }
+
+    private func deliveries() throws -> SystemState.Deliveries {
+        let queue = try rooms.webhooks.queueHealth()
+        return SystemState.Deliveries(
+            waiting: queue.waiting, due: queue.due, inFlight: queue.inFlight, oldestDue: queue.oldestDue,
+            failures: queue.failures)
     }
 
     private func schemaState() throws -> SchemaState {

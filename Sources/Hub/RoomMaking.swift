@@ -60,6 +60,19 @@ extension Rooms {
             log: configuration.log)
     }
 
+    /// What webhooks are told of connections: those that take events at an address of their own.
+    static func webhookNeighbours(_ connections: Connections) -> Webhooks.Neighbours {
+        var neighbours = Webhooks.Neighbours()
+        neighbours.receivers = { scope in
+            try connections.eventReceivers(scope).map { .init(id: $0.id, name: $0.name, url: $0.url) }
+        }
+        neighbours.receiver = { id, scope, querying in
+            try connections.eventReceiver(id, scope, in: querying).map { .init(id: $0.id, name: $0.name, url: $0.url) }
+        }
+        neighbours.connectionPath = { ConnectionRoute.show($0).path }
+        return neighbours
+    }
+
     static func inbound(
         _ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter,
         _ connections: Connections, _ platforms: Platforms, _ catalogue: ProviderCatalogue,

@@ -89,7 +89,7 @@ struct Rooms: Sendable {
         let (accounts, site) = (accounts, configuration.site)
         webhooks = Webhooks(
             database: database, world: world, vault: vault, client: client, log: configuration.log,
-            settings: configuration.webhooks,
+            settings: configuration.webhooks, neighbours: Self.webhookNeighbours(connections),
             tellOthers: { told, transaction in
                 guard let notice = Notice(told.type, told.data),
                     let channel = try accounts.noticeChannel(of: told.organization, in: transaction)

@@ -8,6 +8,7 @@ extension OperationsRoute {
     public var api: APIPath? {
         switch self {
         case .overview, .system: nil
+        case .metrics: Self.metricsAPI
         case .live: Self.liveAPI
         case .ready: Self.readyAPI
         case .health: Self.healthAPI
@@ -16,6 +17,16 @@ extension OperationsRoute {
 
     private static let tag = APITag(
         "Health", "Whether the hub answers and can do its work. No key is needed, and no detail is told.")
+
+    private static let metricsAPI = APIPath(
+        "/metrics", tag,
+        [
+            .get: APIOperation(
+                "getMetrics", "Shows how the hub itself is doing, for Prometheus.",
+                details:
+                    "Workers, jobs, deliveries that wait, are due, in flight or failing, migrations and keys, over all organizations.",
+                answers: .media("text/plain", "Figures in Prometheus’s text format."))
+        ])
 
     private static let liveAPI = APIPath(
         "/health/live", tag,

@@ -8,6 +8,8 @@ public enum OperationsRoute: Route {
     case overview
     /// How the hub itself is doing.
     case system
+    /// The figures of the system page, for a machine that watches.
+    case metrics
     /// Whether this process answers.
     case live
     /// Whether the hub can do its work.
@@ -20,6 +22,7 @@ public enum OperationsRoute: Route {
         switch path.pattern {
         case "": self = .overview
         case "system": self = .system
+        case "metrics": self = .metrics
         case "health/live": self = .live
         case "health/ready": self = .ready
         case "health": self = .health
@@ -32,6 +35,7 @@ public enum OperationsRoute: Route {
         switch self {
         case .overview: "/"
         case .system: "/system"
+        case .metrics: "/metrics"
         case .live: "/health/live"
         case .ready: "/health/ready"
         case .health: "/health/"
@@ -42,7 +46,7 @@ public enum OperationsRoute: Route {
     public var access: [Method: Access] {
         switch self {
         case .overview: [.get: .right(.read(.organization))]
-        case .system: [.get: .right(.everything)]
+        case .system, .metrics: [.get: .right(.everything)]
         case .live, .ready, .health: Self.forAnybody
         }
     }
@@ -51,5 +55,5 @@ public enum OperationsRoute: Route {
     private static let forAnybody: [Method: Access] = [.get: .open]
 
     /// One of each case.
-    public static let samples: [OperationsRoute] = [.overview, .system, .live, .ready, .health]
+    public static let samples: [OperationsRoute] = [.overview, .system, .metrics, .live, .ready, .health]
 }

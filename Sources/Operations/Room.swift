@@ -39,6 +39,7 @@ public struct Operations: Sendable {
             switch route {
             case .overview: try overviewPage(call)
             case .system: try systemPage(call)
+            case .metrics: try metrics()
             case .live: Self.well
             case .ready: ready(call)
             case .health: health(call)

@@ -17,6 +17,7 @@ struct SystemPage: ShellPage {
         [
             "summary": summary, "warnings": .list(warnings.map { ["title": .text($0.title), "text": .text($0.text)] }),
             "workers": .list(state.workers.map(view)), "jobs": .list(state.jobs.map(view)), "migrations": migrations,
+            "deliveries": state.deliveries.map(view) ?? .null,
             "key_ring": keyRing,
             "about": .list(state.about.map { ["label": .text($0.label), "value": .text($0.value)] }),
         ]
@@ -77,6 +78,21 @@ struct SystemPage: ShellPage {
         ]
     }
 
+    private func view(_ deliveries: SystemState.Deliveries) -> TemplateValue {
+        let isLate = deliveries.oldestDue.map { now - $0 > Self.patience } ?? false
+        return [
+            "state": isLate ? ["tone": "warn", "word": "Behind"] : ["tone": "good", "word": "On time"],
+            "waiting": .text(deliveries.waiting.grouped), "due": .text(deliveries.due.grouped),
+            "in_flight": .text(deliveries.inFlight.grouped),
+            "oldest": deliveries.oldestDue.map { $0.view(now: now) } ?? .null,
+            "failures": .list(
+                deliveries.failures.map { ["error": .text($0.error), "count": .text($0.count.grouped)] }),
+        ]
+    }
+
+    /// What is due for longer than this waits for more than its turn.
+    private static let patience = Duration.minutes(1)
+
     private var migrations: TemplateValue {
         let schema = state.schema
         return [
@@ -115,7 +131,12 @@ extension SystemState {
                 processID: 4711, host: "web-1", isDraining: false, busyLanes: 1, lanes: 32, requests: 128_431,
                 started: Timestamp(seconds: 0))
         ],
-        jobs: [Job(label: "Purge of removed rows", waiting: 14, running: 0, failed: 2, oldest: Timestamp(seconds: 0))],
+        jobs: [
+            Job(
+                kind: "purge", label: "Purge of removed rows", waiting: 14, running: 0, failed: 2, oldest: Timestamp(seconds: 0))
+        ],
+        deliveries: Deliveries(
+            waiting: 1_214, due: 12, inFlight: 4, oldestDue: Timestamp(seconds: 60), failures: [("timed_out", 31)]),
         schema: Schema(
             applied: 13, known: 14, latest: "0013_idempotent_answers", appliedAt: Timestamp(seconds: 0),
             complaint: "run hub migrate"),

@@ -29,6 +29,7 @@ public struct SystemState: Sendable {
 
     /// A kind of background work.
     public struct Job: Sendable {
+        let kind: String
         let label: String
         let waiting: Int
         let running: Int
@@ -37,13 +38,40 @@ public struct SystemState: Sendable {
 
         /// A kind of work and how much of it there is.
         ///
-        /// - Parameter oldest: since when the longest-waiting one has been due.
-        public init(label: String, waiting: Int, running: Int, failed: Int, oldest: Timestamp?) {
+        /// - Parameters:
+        ///   - kind: the kind as jobs themselves name it.
+        ///   - oldest: since when the longest-waiting one has been due.
+        public init(kind: String, label: String, waiting: Int, running: Int, failed: Int, oldest: Timestamp?) {
+            self.kind = kind
             self.label = label
             self.waiting = waiting
             self.running = running
             self.failed = failed
             self.oldest = oldest
+        }
+    }
+
+    /// What is to be sent to webhooks.
+    public struct Deliveries: Sendable {
+        let waiting: Int
+        let due: Int
+        let inFlight: Int
+        let oldestDue: Timestamp?
+        let failures: [(error: String, count: Int)]
+
+        /// How many wait, are due now and are being sent.
+        ///
+        /// - Parameters:
+        ///   - oldestDue: since when the longest-waiting one has been due.
+        ///   - failures: how many wait for another attempt, by how the last one failed.
+        public init(
+            waiting: Int, due: Int, inFlight: Int, oldestDue: Timestamp?, failures: [(error: String, count: Int)]
+        ) {
+            self.waiting = waiting
+            self.due = due
+            self.inFlight = inFlight
+            self.oldestDue = oldestDue
+            self.failures = failures
         }
     }
 
@@ -107,6 +135,8 @@ public struct SystemState: Sendable {
     public var workers: [Worker]
     /// Background work by kind.
     public var jobs: [Job]
+    /// What is to be sent to webhooks.
+    public var deliveries: Deliveries?
     /// The schema.
     public var schema: Schema
     /// The key ring, and what it lacks.
@@ -118,11 +148,12 @@ public struct SystemState: Sendable {
 
     /// What the house tells.
     public init(
-        workers: [Worker], jobs: [Job], schema: Schema, keys: [Key], warnings: [Warning],
+        workers: [Worker], jobs: [Job], deliveries: Deliveries? = nil, schema: Schema, keys: [Key], warnings: [Warning],
         about: [(label: String, value: String)]
     ) {
         self.workers = workers
         self.jobs = jobs
+        self.deliveries = deliveries
         self.schema = schema
         self.keys = keys
         self.warnings = warnings

@@ -13,13 +13,19 @@ extension Webhooks {
         WebhookStore(database: database, world: world, scope: scope)
     }
 
-    var reader: WebhookTermsReader {
-        WebhookTermsReader(settings: settings) { url in
-            guard let parsed = url.text.reveal({ try? OutboundURL($0) }), client.mayCall(parsed) else {
-                return "This hub may not call that address."
-            }
-            return nil
-        }
+    func reader(_ scope: OrganizationScope) -> WebhookTermsReader {
+        WebhookTermsReader(
+            settings: settings,
+            objection: { url in
+                guard let parsed = url.text.reveal({ try? OutboundURL($0) }), client.mayCall(parsed) else {
+                    return "This hub may not call that address."
+                }
+                return nil
+            },
+            receiver: { id in
+                guard scope.allows(.read(.connections)) else { return nil }
+                return try neighbours.receiver(id, scope, database)
+            })
     }
 
     /// One webhook.
@@ -34,7 +40,7 @@ extension Webhooks {
     ///
     /// - Throws: `Problem` 409 `too_many_webhooks`.
     func create(
-        _ terms: WebhookTerms, connection: Identifier<Connection>? = nil, by scope: OrganizationScope
+        _ terms: WebhookTerms, by scope: OrganizationScope
     ) throws -> (record: WebhookRecord, secret: SigningSecret) {
         let id = Identifier<Webhook>(world)
         let secret = terms.secret ?? .random(isAsymmetric: terms.isAsymmetric ?? false)
@@ -55,8 +61,7 @@ extension Webhooks {
             let sealed = try seal(secret.text.reveal { Array($0.utf8) }, "secret_sealed", id, scope, in: transaction)
             try store.insert(
                 id, try writing(terms, id, scope, in: transaction), secretSealed: sealed,
-                state: terms.isActive == false ? .paused : .active, connection: connection, holder: holder,
-                in: transaction)
+                state: terms.isActive == false ? .paused : .active, holder: holder, in: transaction)
             let made = try store.lock(id, in: transaction)
             if let made { try note(.webhookCreated, made, by: scope, in: transaction) }
             try noteChange(in: transaction)
@@ -79,6 +84,7 @@ extension Webhooks {
             try check(record)
             try store.update(id, try writing(terms, id, scope, in: transaction), in: transaction)
             if let isActive = terms.isActive, isActive != (record.state == .active) {
+                if isActive, terms.url == nil { try requireReceiver(of: record, scope, in: transaction) }
                 try store.setState(isActive ? .active : .paused, nil, of: id, in: transaction)
             }
             guard let changed = try store.lock(id, in: transaction) else { throw Problem.notFound }
@@ -98,6 +104,7 @@ extension Webhooks {
         let changed = try database.transaction { transaction in
             guard let record = try store.lock(id, in: transaction) else { throw Problem.notFound }
             guard record.state != state else { return record }
+            if state == .active { try requireReceiver(of: record, scope, in: transaction) }
             try store.setState(state, state == .disabled ? .byHand : nil, of: id, in: transaction)
             guard let changed = try store.lock(id, in: transaction) else { throw Problem.notFound }
             let deed: DomainEventType =
@@ -159,7 +166,7 @@ extension Webhooks {
 
     // MARK: -
 
-    private func writing(
+    func writing(
         _ terms: WebhookTerms, _ id: Identifier<Webhook>, _ scope: OrganizationScope, in querying: some Querying
     ) throws -> WebhookStore.Writing {
         var writing = WebhookStore.Writing()
@@ -167,6 +174,7 @@ extension Webhooks {
             let sealed = try seal(url.text.reveal { Array($0.utf8) }, "url_sealed", id, scope, in: querying)
             writing.url = (sealed, url.shown, url.receiver)
         }
+        writing.connection = terms.connection
         writing.events = terms.events
         writing.description = terms.description
         if let headers = terms.headers {
@@ -187,7 +195,8 @@ extension Webhooks {
         try vault.seal(bytes, at: Self.place(id, column), for: scope.organization, in: querying)
     }
 
-    private func note(
+    /// Writes a change down and tells of it.
+    func note(
         _ deed: DomainEventType, _ record: WebhookRecord, by scope: OrganizationScope, in transaction: Transaction
     ) throws {
         let name = record.description.isEmpty ? record.urlShown : record.description

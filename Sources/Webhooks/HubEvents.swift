@@ -14,6 +14,7 @@ extension DomainEventType {
         case .connectionRemoved: "A connection was removed."
         case .connectionDisabled: "A connection was put aside for now."
         case .connectionEnabled: "A connection was taken back into use."
+        case .connectionUpdated: "Somebody changed what a connection is set up with."
         case .connectionRefreshFailed: "The tokens of a connection could not be renewed several times in a row."
         case .messageSent: "A message was handed to the service."
         case .messageFailed: "A message could not be sent, or not surely."
@@ -66,6 +67,7 @@ extension DomainEventType {
         case .connectionNeedsReauth:
             Self.connection(["status": ["from": "connected", "to": "needs_reauth"]], detail: "Access was withdrawn.")
         case .connectionDisconnected, .connectionRemoved, .connectionDisabled, .connectionEnabled: Self.connection([:])
+        case .connectionUpdated: Self.connection(["changed": ["webhook_url"]])
         case .connectionRefreshFailed: Self.connection(["failures": 3], detail: "The service cannot be reached.")
         case .messageSent: Self.message(["provider_id": "4711"])
         case .messageFailed: Self.message(["code": "refused"])

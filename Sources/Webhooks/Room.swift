@@ -37,6 +37,7 @@ public struct Webhooks: Sendable {
     let settings: Settings
     let audit: AuditTrail
     let outbox: DomainEvents
+    let neighbours: Neighbours
     let gathering = Gathering<Identifier<Organization>, NewEvent, TakenEvent?>()
     let audiences = Audiences()
     /// Tells others of an event of the hub's own, in the transaction that hands it on: once, whatever crashes.
@@ -47,11 +48,12 @@ public struct Webhooks: Sendable {
     /// The room.
     ///
     /// - Parameters:
+    ///   - neighbours: what other rooms know.
     ///   - tellOthers: called for each event of the hub's own, in the transaction that hands it on.
     ///   - wake: called after each commit that makes a delivery due.
     public init(
         database: Database, world: World, vault: Vault, client: Client, log: Log = Log(),
-        settings: Settings = Settings(),
+        settings: Settings = Settings(), neighbours: Neighbours = Neighbours(),
         tellOthers: @escaping @Sendable (HubEvent, Transaction) throws -> Void = { _, _ in },
         wake: @escaping @Sendable () -> Void = {}
     ) {
@@ -61,6 +63,7 @@ public struct Webhooks: Sendable {
         self.client = client
         self.log = log
         self.settings = settings
+        self.neighbours = neighbours
         self.tellOthers = tellOthers
         self.wake = wake
         audit = AuditTrail(world: world)

@@ -29,6 +29,10 @@ struct WebhookRecord: Sendable {
         case failing
         /// A person or a script did it.
         case byHand = "by_hand"
+        /// The connection that it sends to cannot be used; it pauses until that can be.
+        case connection
+        /// The connection that it sent to was removed.
+        case connectionRemoved = "connection_removed"
     }
 
     /// In which order deliveries with the same ordering key go.

@@ -11,6 +11,7 @@ struct WebhookStore: Sendable {
     /// What is written of a webhook, its secrets sealed.
     struct Writing {
         var url: (sealed: [UInt8], shown: String, receiver: String)?
+        var connection: Identifier<Connection>??
         var events: [EventPattern]?
         var description: String?
         var headersSealed: [UInt8]??
@@ -59,6 +60,32 @@ struct WebhookStore: Sendable {
         ).map(WebhookRecord.init)
     }
 
+    /// The webhooks that send to a connection, the newest first.
+    func sending(to connection: Identifier<Connection>) throws -> [WebhookRecord] {
+        try sending(to: connection, which: "AND \(visible(in: database)) ORDER BY w.id DESC LIMIT 20", in: database)
+    }
+
+    /// All webhooks of the organization that send to a connection, held until the transaction ends.
+    func lockSending(
+        to connection: Identifier<Connection>, in transaction: Transaction
+    ) throws -> [WebhookRecord] {
+        try sending(
+            to: connection, which: "AND w.organization_id = \(scope.organization) ORDER BY w.id FOR UPDATE",
+            in: transaction)
+    }
+
+    private func sending(
+        to connection: Identifier<Connection>, which: SQL, in querying: some Querying
+    ) throws -> [WebhookRecord] {
+        try querying.rows(
+            """
+            SELECT \(WebhookRecord.columns)
+              FROM webhooks w
+             WHERE w.connection_id = \(connection) \(which)
+            """
+        ).map(WebhookRecord.init)
+    }
+
     /// How many were disabled by themselves, or are active and fail since before a moment.
     func needingSomebody(failingBefore moment: Timestamp) throws -> Int {
         try database.row(
@@ -81,7 +108,7 @@ struct WebhookStore: Sendable {
 
     func insert(
         _ id: Identifier<Webhook>, _ writing: Writing, secretSealed: [UInt8], state: WebhookRecord.State,
-        connection: Identifier<Connection>?, holder: Holder, in transaction: Transaction
+        holder: Holder, in transaction: Transaction
     ) throws {
         let now = world.now()
         try transaction.execute(
@@ -89,7 +116,7 @@ struct WebhookStore: Sendable {
             INSERT INTO webhooks
                    (id, organization_id, user_id, issuer_id, connection_id, description, url_sealed, url_shown, receiver,
                     events, headers_sealed, secret_sealed, per_second, ordering, skip_after, state, created_at, updated_at)
-            VALUES (\(id), \(scope.organization), \(holder.user), \(holder.issuer), \(connection),
+            VALUES (\(id), \(scope.organization), \(holder.user), \(holder.issuer), \(writing.connection ?? nil),
                     \(writing.description ?? ""), \(writing.url?.sealed ?? []), \(writing.url?.shown ?? ""),
                     \(writing.url?.receiver ?? ""), \((writing.events ?? []).stored),
                     \(writing.headersSealed ?? nil), \(secretSealed), \(writing.perSecond ?? nil),
@@ -109,6 +136,7 @@ struct WebhookStore: Sendable {
                 slow_until = NULL
                 """)
         }
+        if let connection = writing.connection { changes.append("connection_id = \(connection)") }
         if let events = writing.events { changes.append("events = \(events.stored)") }
         if let description = writing.description { changes.append("description = \(description)") }
         if let headers = writing.headersSealed { changes.append("headers_sealed = \(headers)") }

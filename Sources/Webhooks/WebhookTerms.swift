@@ -7,6 +7,8 @@ import LogKit
 /// What a webhook is to be, as far as somebody says so; nil leaves what is.
 struct WebhookTerms {
     var url: ReceiverURL?
+    /// The connection whose address ``url`` is; `.some(nil)` for an address of one's own.
+    var connection: Identifier<Connection>??
     var events: [EventPattern]?
     var description: String?
     /// Header fields that go along; nil leaves them, none removes them.
@@ -25,6 +27,8 @@ struct WebhookTermsReader {
     let settings: Webhooks.Settings
     /// Answers why a host must not be called; nil when it may.
     let objection: (ReceiverURL) -> String?
+    /// Finds a connection that takes events.
+    let receiver: (Identifier<Connection>) throws -> Webhooks.Receiver?
 
     /// The most header fields, events, deliveries a second, and failures before the next of a key goes.
     static let mostHeaders = 16
@@ -34,9 +38,9 @@ struct WebhookTermsReader {
     private static let usualSkips = 3
 
     /// Reads every field that is given, and notes what is refused.
-    func read(_ input: inout Input, isNew: Bool) -> WebhookTerms {
+    func read(_ input: inout Input, isNew: Bool) throws -> WebhookTerms {
         var terms = WebhookTerms()
-        terms.url = url(&input, isNew: isNew)
+        try readPlace(&input, isNew: isNew, into: &terms)
         terms.events = events(&input, isNew: isNew)
         terms.description = input.optionalText("description", 0...200) ?? (input.isGiven("description") ? "" : nil)
         terms.headers = headers(&input)
@@ -52,21 +56,50 @@ struct WebhookTermsReader {
         return terms
     }
 
-    private func url(_ input: inout Input, isNew: Bool) -> ReceiverURL? {
-        guard let text = input.optionalText("url", 1...100_000) else {
-            return isNew || input.isGiven("url") ? input.required("url", nil) : nil
-        }
-        do throws(ReceiverURL.Refusal) {
-            let url = try ReceiverURL(text, allowsHTTP: settings.allowsHTTP)
-            if let objection = objection(url) {
-                input.refuse("url", "destination_not_allowed", objection)
-                return nil
+    /// Where events go: an address, or a connection that has one.
+    private func readPlace(_ input: inout Input, isNew: Bool, into terms: inout WebhookTerms) throws {
+        let connection = input.parsed("connection_id", orSay: "This is no id.") { Identifier<Connection>($0) }
+        let text = input.optionalText("url", 1...100_000)
+        guard let connection else {
+            let isMeant = isNew || input.isGiven("url") || input.isNull("connection_id")
+            guard let text else {
+                if isMeant { _ = input.required("url", String?.none) }
+                return
             }
-            return url
+            terms.url = read(text, of: "url", &input)
+            terms.connection = .some(nil)
+            return
+        }
+        if text != nil {
+            input.refuse("url", "contradiction", "Leave this out: the connection says where events go.")
+        } else if let found = try receiver(connection) {
+            guard let url = found.url else {
+                return input.refuse(
+                    "connection_id", "connection_unusable", "This connection is switched off, or holds no address.")
+            }
+            terms.url = url.reveal { read($0, of: "connection_id", &input) }
+            terms.connection = .some(connection)
+        } else {
+            input.refuse("connection_id", "not_found", "There is no such connection that takes events.")
+        }
+    }
+
+    private func read(_ text: String, of field: String, _ input: inout Input) -> ReceiverURL? {
+        do throws(ReceiverURL.Refusal) {
+            return try address(text)
         } catch {
-            input.refuse("url", error.code, error.detail)
+            input.refuse(field, error.code, error.detail)
             return nil
         }
+    }
+
+    /// An address that the hub may call.
+    func address(_ text: String) throws(ReceiverURL.Refusal) -> ReceiverURL {
+        let url = try ReceiverURL(text, allowsHTTP: settings.allowsHTTP)
+        if let objection = objection(url) {
+            throw ReceiverURL.Refusal(code: "destination_not_allowed", detail: objection)
+        }
+        return url
     }
 
     private func events(_ input: inout Input, isNew: Bool) -> [EventPattern]? {

@@ -42,7 +42,12 @@ extension WebhookRoute {
                 details:
                     "The address must be public and, unless the hub is told otherwise, `https`. It is judged again whenever something is sent there.",
                 body: .body(
-                    .required("url", url, "Where events are sent, without user name and fragment."),
+                    .optional(
+                        "url", url, "Where events are sent, without user name and fragment. This or `connection_id`."),
+                    .optional(
+                        "connection_id", JSONSchema.id.orNull,
+                        "A connection that takes events, such as one to Zapier, Make or n8n: they are sent to its address, wherever that moves."
+                    ),
                     .required("events", patterns, "Which events: by name, all that begin alike (`custom.*`), or `*`."),
                     .optional(
                         "secret", secret.orNull,
@@ -74,7 +79,10 @@ extension WebhookRoute {
                 details:
                     "`active: false` pauses it: events are kept until it goes on. `active: true` lets it go on, a disabled one too. An event list and header fields are replaced as a whole.",
                 body: .body(
-                    .optional("url", url, "Where events are sent."),
+                    .optional("url", url, "Where events are sent; no longer to a connection."),
+                    .optional(
+                        "connection_id", JSONSchema.id.orNull,
+                        "The connection that takes events from now on; null goes with a `url`."),
                     .optional("events", patterns, "Which events."),
                     .optional("active", JSONSchema.truth().orNull, "Whether it is to go on or to wait."),
                     .optional("description", words.orNull, "What it is for."),
@@ -169,7 +177,8 @@ extension WebhookRoute {
         .required("active", .truth(), "Whether events are sent now."),
         .required("state", .word(of: WebhookRecord.State.self), "Paused ones keep events, disabled ones do not."),
         .required(
-            "disabled_reason", JSONSchema.word(of: WebhookRecord.DisabledReason.self).orNull, "Why it is disabled."),
+            "disabled_reason", JSONSchema.word(of: WebhookRecord.DisabledReason.self).orNull,
+            "Why it is disabled, or, where its connection cannot be used, paused."),
         .required("disabled_at", JSONSchema.time.orNull, "Since when it is disabled."),
         .required("failing_since", JSONSchema.time.orNull, "Since when everything has failed."),
         .required("slow_until", JSONSchema.time.orNull, "Until when its receiver wants to be left in peace."),
@@ -178,7 +187,8 @@ extension WebhookRoute {
         .required("skip_after", skipAfter.orNull, "With `skip`: after how many failures."),
         .required("previous_secret_ends_at", JSONSchema.time.orNull, "Until when the secret before signs, too."),
         .required("has_headers", .truth(example: false), "Whether header fields go along."),
-        .required("connection_id", JSONSchema.id.orNull, "The connection whose webhook it is."),
+        .required(
+            "connection_id", JSONSchema.id.orNull, "The connection that events are sent to; null where a URL was given."),
         .required("user_id", JSONSchema.id.orNull, "Whose it is; null for those of the command line."),
         .required("created_at", .time, "When it was made.")
     ).named("Webhook")

@@ -1,4 +1,5 @@
 import AdminShell
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -27,9 +28,9 @@ extension Webhooks {
     /// The only answer to a script that holds the secret.
     func postWebhook(_ call: Call) throws -> Response {
         var input = try call.json()
-        let terms = reader.read(&input, isNew: true)
-        guard input.isComplete else { throw input.refusal }
         let scope = try call.scope()
+        let terms = try reader(scope).read(&input, isNew: true)
+        guard input.isComplete else { throw input.refusal }
         let made = try create(terms, by: scope)
         return try answer(made.record, scope, secret: made.secret, status: 201)
             .with("location", call.link(WebhookRoute.json(made.record.id)))
@@ -37,12 +38,12 @@ extension Webhooks {
 
     func patchWebhook(_ id: Identifier<Webhook>, _ call: Call) throws -> Response {
         var input = try call.json()
-        let terms = reader.read(&input, isNew: false)
+        let scope = try call.scope()
+        let terms = try reader(scope).read(&input, isNew: false)
         for field in ["secret", "signature_scheme"] where input.isGiven(field) {
             input.refuse(field, "not_here", "Replace it by POST …/roll-secret.")
         }
         guard input.isComplete else { throw input.refusal }
-        let scope = try call.scope()
         let record = try update(id, terms, by: scope) {
             try call.request.requireMatch(entityTag(version: $0.version))
         }
@@ -57,9 +58,9 @@ extension Webhooks {
     func rollJSON(_ id: Identifier<Webhook>, _ call: Call) throws -> Response {
         var input = try call.json()
         let seconds = input.number("grace_seconds", 0...Self.longestGrace.components.seconds)
-        let (given, isAsymmetric) = reader.read(secretOf: &input)
-        guard input.isComplete else { throw input.refusal }
         let scope = try call.scope()
+        let (given, isAsymmetric) = reader(scope).read(secretOf: &input)
+        guard input.isComplete else { throw input.refusal }
         let rolled = try roll(
             id, to: given, isAsymmetric: isAsymmetric, grace: seconds.map { .seconds($0) } ?? Self.usualGrace, by: scope
         )
@@ -69,8 +70,9 @@ extension Webhooks {
     private func answer(
         _ record: WebhookRecord, _ scope: OrganizationScope, secret: SigningSecret? = nil, status: Status = 200
     ) throws -> Response {
-        // The URL may be a credential in itself: it is for those who could change it.
-        let url = scope.allows(.write(.webhooks)) ? try url(of: record) : record.urlShown
+        // The URL may be a credential in itself: it is for those who could change it. That of a connection is nobody's.
+        let isShown = scope.allows(.write(.webhooks)) && record.connection == nil
+        let url = isShown ? try url(of: record, in: database) : record.urlShown
         guard case .object(var members) = Self.json(record, url: url) else { throw Problem.notFound }
         if let secret {
             members.insert(JSON.Member("secret", .string(secret.given.reveal { $0 })), at: 1)
@@ -81,10 +83,10 @@ extension Webhooks {
     }
 
     /// The whole URL, opened.
-    func url(of record: WebhookRecord) throws -> String {
+    func url(of record: WebhookRecord, in querying: some Querying) throws -> String {
         do {
             let bytes = try vault.open(
-                record.urlSealed, at: Self.place(record.id, "url_sealed"), for: record.organization, in: database)
+                record.urlSealed, at: Self.place(record.id, "url_sealed"), for: record.organization, in: querying)
             return String(decoding: bytes, as: UTF8.self)
         } catch is VaultError {
             return record.urlShown

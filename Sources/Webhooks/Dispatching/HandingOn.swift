@@ -15,6 +15,12 @@ struct HandingOn: Sendable {
         let organization: Identifier<Organization>
         let event: NewEvent
         let data: JSON
+
+        /// The connection that may take events elsewhere from now on, or not at all.
+        var changedReceiver: Identifier<Connection>? {
+            guard DomainEventType.mayChangeReceiver(event.name) else { return nil }
+            return data["connection_id"]?.text.flatMap(Identifier<Connection>.init)
+        }
     }
 
     /// Hands on the oldest that wait; an event is marked in the very transaction that takes it, so it is taken once.
@@ -47,6 +53,9 @@ struct HandingOn: Sendable {
                     in: transaction)
                 isDue = isDue || taken.contains(where: \.isDue)
                 for one in events {
+                    if let changed = one.changedReceiver {
+                        try room.follow(changed, of: organization, in: transaction)
+                    }
                     try room.tellOthers(
                         HubEvent(type: one.event.name.description, organization: organization, data: one.data),
                         transaction)

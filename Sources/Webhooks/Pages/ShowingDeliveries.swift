@@ -30,7 +30,7 @@ extension Webhooks {
                 address: FilterAddress(call.link(WebhookPageRoute.delivery(id)), query), side: side,
                 attempts: attempts, shown: shown, talk: shown.flatMap { try? talk($0, of: id, scope) },
                 payload: log.event(delivery.event).flatMap { try payload($0, scope) },
-                url: canWrite ? url(of: webhook) : webhook.urlShown,
+                url: canWrite && webhook.connection == nil ? url(of: webhook, in: database) : webhook.urlShown,
                 mostAttempts: settings.retries.waits.count + 1, now: world.now())
         ).neverStored()
     }

@@ -51,6 +51,9 @@ extension Webhooks {
         return try call.page(
             WebhookPage(
                 webhook: webhook, signing: signing(webhook), headers: headerNames(of: webhook),
+                connection: webhook.connection.flatMap { try neighbours.receiver($0, scope, database) }.map {
+                    ($0.name, call.shell.site.mount + neighbours.connectionPath($0.id))
+                },
                 canWrite: scope.allows(.write(.webhooks)), links: WebhookLinks(id, call), address: address,
                 range: range, figures: figures(of: id, since: world.now() - range.length),
                 waiting: log.count(.init(webhook: id, state: .waiting), atMost: WebhookHealth.mostWaiting),
@@ -86,6 +89,10 @@ extension Webhooks {
 
     // MARK: Making and changing
 
+    private func receivers(_ scope: OrganizationScope) throws -> [Receiver] {
+        scope.allows(.read(.connections)) ? try neighbours.receivers(scope) : []
+    }
+
     func newPage(_ call: Call) throws -> Response { try call.page(newPage(call, typed: nil, problem: nil)) }
 
     /// Makes a webhook and shows its secret in the very answer, which nobody stores.
@@ -93,9 +100,10 @@ extension Webhooks {
         let form = try call.request.form()
         return try call.perform {
             var input = Input(WebhookForm.meant(form))
-            let terms = reader.filled(&input, isNew: true)
+            let scope = try call.scope()
+            let terms = try reader(scope).filled(&input, isNew: true)
             guard input.isComplete else { throw input.refusal }
-            let made = try create(terms, by: call.scope())
+            let made = try create(terms, by: scope)
             return try secretPage(made.record, made.secret, isRolled: false, call)
         } orShow: { problem in
             try newPage(call, typed: form, problem: problem)
@@ -103,11 +111,12 @@ extension Webhooks {
     }
 
     private func newPage(_ call: Call, typed: Form?, problem: Problem?) throws -> WebhookNewPage {
-        WebhookNewPage(
+        let scope = try call.scope()
+        return WebhookNewPage(
             listHref: call.link(WebhookPageRoute.list), action: call.link(WebhookPageRoute.create),
             form: WebhookForm(
-                types: try types(call.scope()), webhook: nil, allowsHTTP: settings.allowsHTTP, typed: typed,
-                problem: problem))
+                types: try types(scope), webhook: nil, receivers: try receivers(scope), allowsHTTP: settings.allowsHTTP,
+                typed: typed, problem: problem))
     }
 
     private func secretPage(
@@ -131,9 +140,10 @@ extension Webhooks {
         return try call.perform {
             var input = Input(WebhookForm.meant(form))
             let seen = input.number("version", 1...Int64.max)
-            let terms = reader.filled(&input, isNew: false)
+            let scope = try call.scope()
+            let terms = try reader(scope).filled(&input, isNew: false)
             guard input.isComplete else { throw input.refusal }
-            let webhook = try update(id, terms, by: call.scope()) { record in
+            let webhook = try update(id, terms, by: scope) { record in
                 guard seen == nil || seen == record.version else {
                     throw Problem.changedByAnother("webhook")
                 }
@@ -154,8 +164,10 @@ extension Webhooks {
             action: call.link(WebhookPageRoute.edit(id)),
             version: problem == nil ? webhook.version : typed?["version"].flatMap(Int64.init) ?? webhook.version,
             form: WebhookForm(
-                types: try types(scope), webhook: (webhook, try url(of: webhook), try headerNames(of: webhook)),
-                allowsHTTP: settings.allowsHTTP, typed: typed, problem: problem))
+                types: try types(scope),
+                webhook: (
+                    webhook, webhook.connection == nil ? try url(of: webhook, in: database) : "", try headerNames(of: webhook)
+                ), receivers: try receivers(scope), allowsHTTP: settings.allowsHTTP, typed: typed, problem: problem))
     }
 
     // MARK: Rolling
@@ -171,7 +183,7 @@ extension Webhooks {
             var input = Input(form)
             let grace = input.required(
                 "grace_seconds", input.number("grace_seconds", 0...Self.longestGrace.components.seconds))
-            let (given, isAsymmetric) = reader.read(secretOf: &input)
+            let (given, isAsymmetric) = reader(try call.scope()).read(secretOf: &input)
             guard let grace, input.isComplete else { throw input.refusal }
             let rolled = try roll(
                 id, to: given, isAsymmetric: isAsymmetric, grace: .seconds(grace), by: call.scope())

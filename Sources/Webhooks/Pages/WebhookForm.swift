@@ -9,6 +9,8 @@ struct WebhookForm: Sendable {
     let types: EventTypes
     /// The webhook that is changed, with its whole URL and the names of its own header fields; nil for a new one.
     let webhook: (record: WebhookRecord, url: String, headers: [String])?
+    /// The connections that take events.
+    var receivers: [Webhooks.Receiver] = []
     let allowsHTTP: Bool
     var typed: Form?
     var problem: Problem?
@@ -17,7 +19,7 @@ struct WebhookForm: Sendable {
     var members: [String: TemplateValue] {
         let form = FormView(fields, typed: typed, problem: problem)
         return [
-            "form_errors": form.summary, "place_fields": form.list(["url", "description"]),
+            "form_errors": form.summary, "place_fields": form.list(["connection_id", "url", "description"]),
             "events_error": TemplateValue(problem?.errors.first { $0.field == "events" }?.detail),
             "picker": picker, "is_new": .bool(webhook == nil),
             "secret_fields": form.list(["signature_scheme", "secret"]),
@@ -30,18 +32,30 @@ struct WebhookForm: Sendable {
     private var fields: [FormField] { place + secret + headers + pace }
 
     private var place: [FormField] {
-        [
+        through + [
             FormField(
                 "url", "URL", .line(type: "url", autocomplete: "off", inputMode: "url", isPlain: true),
                 help: allowsHTTP
                     ? "Where events are sent by POST, over https or http."
                     : "Where events are sent by POST, over https.",
-                width: .wide, maxLength: 2_048, initial: [webhook?.url ?? ""]),
+                isOptional: !receivers.isEmpty, width: .wide, maxLength: 2_048, initial: [webhook?.url ?? ""]),
             FormField(
                 "description", "Description", help: "What receives them, such as “ERP”. It is the webhook’s name here.",
                 isOptional: true, maxLength: 200, initial: [webhook?.record.description ?? ""]),
             // Drawn by the template itself; here so that the summary can name it and lead to it.
             FormField("events", "Events", id: "events"),
+        ]
+    }
+
+    /// The choice of a connection, where there is one to choose.
+    private var through: [FormField] {
+        guard !receivers.isEmpty else { return [] }
+        return [
+            FormField(
+                "connection_id", "Send to",
+                .select([.init("", "A URL of your own")] + receivers.map { .init($0.id.text, $0.name) }),
+                help: "A connection knows its own address; leave the URL empty with it.",
+                initial: [webhook?.record.connection?.text ?? ""])
         ]
     }
 
@@ -212,9 +226,8 @@ struct WebhookEditPage: ShellPage {
 
 extension WebhookTermsReader {
     /// The terms that a form says, all of them.
-    func filled(_ input: inout Input, isNew: Bool) -> WebhookTerms {
-        var terms = read(&input, isNew: isNew)
-        terms.url = terms.url ?? input.required("url", nil)
+    func filled(_ input: inout Input, isNew: Bool) throws -> WebhookTerms {
+        var terms = try read(&input, isNew: isNew)
         terms.events = terms.events ?? input.required("events", nil)
         terms.isActive = terms.isActive ?? false
         let lines = (input.optionalText("header_lines", 0...20_000) ?? "").split(whereSeparator: \.isNewline)

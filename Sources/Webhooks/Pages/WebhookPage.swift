@@ -72,7 +72,8 @@ struct WebhookSigning: Sendable {
 struct WebhookPage: ShellPage {
     static let template = "webhook"
     static let sample = WebhookPage(
-        webhook: .sample, signing: WebhookSigning(.random(isAsymmetric: true)), headers: ["X-Api-Key"], canWrite: true,
+        webhook: .sample, signing: WebhookSigning(.random(isAsymmetric: true)), headers: ["X-Api-Key"],
+        connection: ("Zapier (default)", "/connections/1"), canWrite: true,
         links: WebhookLinks(sample: "/webhooks/1"), address: FilterAddress("/webhooks/1"), range: .day,
         figures: .sample, waiting: 3, filter: .init(), deliveries: [(.sample, "/deliveries/1")],
         testable: EventType.builtIn, firstHref: "/webhooks/1", nextHref: "/webhooks/1?cursor=x",
@@ -82,6 +83,8 @@ struct WebhookPage: ShellPage {
     let signing: WebhookSigning?
     /// The names of the header fields that its owner adds.
     let headers: [String]
+    /// The connection that it sends to, and its page.
+    let connection: (name: String, href: String)?
     let canWrite: Bool
     let links: WebhookLinks
     let address: FilterAddress
@@ -233,6 +236,7 @@ struct WebhookPage: ShellPage {
             "previous_ends": webhook.previousEndsAt.flatMap { $0 > now ? $0.view(now: now) : nil } ?? .null,
             "pace": TemplateValue(webhook.perSecond.map { "at most \($0.grouped) a second" }),
             "order": .text(webhook.orderInWords), "headers": .list(headers.map { .text($0) }),
+            "connection": connection.map { ["name": .text($0.name), "href": .text($0.href)] } ?? .null,
             "owner": TemplateValue(webhook.owner), "created": webhook.createdAt.view(now: now),
             "id": .text(webhook.id.text),
         ]

@@ -44,11 +44,15 @@ extension WebhookRecord {
     /// What its state means.
     func sentence(now: Timestamp) -> String {
         switch state {
+        case .paused where disabledReason == .connection:
+            "Its connection cannot be used just now. What happens is kept, and sent once it can be."
         case .paused: "What happens is kept, and sent once you resume it."
         case .disabled:
             switch disabledReason {
             case .gone: "Its receiver answered 410, that it wants no more. Nothing is sent or kept for it."
             case .failing: "Every attempt failed for five days. Nothing is sent or kept for it."
+            case .connection, .connectionRemoved:
+                "The connection that it sent to was removed. Give it a URL or another connection, then resume it."
             case .byHand, nil: "Somebody disabled it. Nothing is sent or kept for it."
             }
         case .active:
