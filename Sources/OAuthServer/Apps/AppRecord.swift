@@ -25,9 +25,11 @@ struct AppRecord: Sendable {
     let isDynamic: Bool
     /// The secrets that it may prove itself by, ended ones of the last roll among them; none for a public app.
     let secrets: [AppSecret]
+    /// The tokens that it got for itself until then open nothing.
+    let ownTokensAfter: Timestamp?
     /// When it was put aside.
     let disabledAt: Timestamp?
-    /// When its last token was given or used, to the minute.
+    /// When a token of it was last used, to the minute.
     let lastUsedAt: Timestamp?
     /// Counts its changes.
     let version: Int64
@@ -78,7 +80,8 @@ extension AppRecord {
             organizationName: try row.get("organization"), owner: try row.get("user_id"),
             ownerName: try row.get("owner"), ownerRole: try Self.role(row), terms: try AppTerms(row),
             isConfidential: isConfidential, isDynamic: try row.get("is_dynamic"), secrets: try Self.secrets(row),
-            disabledAt: try row.get("disabled_at"), lastUsedAt: try row.get("last_used_at"),
+            ownTokensAfter: try row.get("own_tokens_after"), disabledAt: try row.get("disabled_at"),
+            lastUsedAt: try row.get("last_used_at"),
             version: try row.get("version"), createdAt: try row.get("created_at"))
     }
 
@@ -88,8 +91,8 @@ extension AppRecord {
         u.disabled_at AS owner_disabled_at, m.role, a.name, a.description, a.website_url, a.privacy_policy_url,
         a.redirect_uris, a.grants, a.scopes, a.is_confidential, a.is_dynamic, a.requires_pushed_requests,
         a.requests_per_minute, a.requests_per_hour, a.requests_per_day, a.secret_hash, a.secret_last_four,
-        a.previous_hash, a.previous_last_four, a.previous_ends_at, a.disabled_at, a.last_used_at, a.version,
-        a.created_at
+        a.previous_hash, a.previous_last_four, a.previous_ends_at, a.own_tokens_after, a.disabled_at, a.last_used_at,
+        a.version, a.created_at
         """
 
     /// Where that is read from.

@@ -151,6 +151,17 @@ struct AppStore: Sendable {
         try update(id, "disabled_at = \(moment)", in: transaction)
     }
 
+    /// Ends every token that an app has got for itself; the moment until which those were made.
+    func endOwnTokens(_ id: Identifier<OAuthApp>, in transaction: Transaction) throws -> Timestamp {
+        // The clock of another host may be ahead of this one's.
+        let row = try transaction.row(
+            "SELECT MAX(id) AS last FROM oauth_access_tokens WHERE app_id = \(id) AND grant_id IS NULL")
+        let last: Identifier<OAuthToken>? = try row?.get("last")
+        let end = max(world.now(), last?.made ?? world.now())
+        try update(id, "own_tokens_after = \(end)", in: transaction)
+        return end
+    }
+
     /// Removes an app: its row stays for what the logs say of it, its secrets do not.
     func delete(_ id: Identifier<OAuthApp>, in transaction: Transaction) throws {
         try update(

@@ -118,5 +118,6 @@ extension AppRecord {
         secrets: [
             AppSecret(hash: [], lastFour: "Qa9x", endsAt: nil),
             AppSecret(hash: [], lastFour: "Zz01", endsAt: Timestamp(seconds: 3_600)),
-        ], disabledAt: nil, lastUsedAt: Timestamp(seconds: 0), version: 1, createdAt: Timestamp(seconds: 0))
+        ], ownTokensAfter: nil, disabledAt: nil, lastUsedAt: Timestamp(seconds: 0), version: 1,
+        createdAt: Timestamp(seconds: 0))
 }

@@ -196,7 +196,7 @@ extension OAuthServer {
                 try delete(id, by: scope)
                 return call.redirect(to: OAuthAppRoute.list, saying: "App “\(app.name)” removed.")
             case .revokeTokens:
-                _ = try revokeAllHeld(of: id, by: scope)
+                try revokeAllHeld(of: id, by: scope)
                 return call.redirect(to: OAuthAppRoute.tokens(id), saying: "All access of “\(app.name)” has ended.")
             }
         } orShow: { problem in
