@@ -63,6 +63,7 @@ enum Schema {
         step("0076_oauth_requests", PackageResources._076_oauth_requests_sql),
         step("0077_oauth_device_codes", PackageResources._077_oauth_device_codes_sql),
         step("0078_oauth_own_tokens", PackageResources._078_oauth_own_tokens_sql),
+        step("0079_oauth_auth_methods", PackageResources._079_oauth_auth_methods_sql),
     ]
 
     /// What brings a database to this schema.

@@ -59,11 +59,6 @@ struct AppRecord: Sendable {
     /// The registered address that a client means.
     func redirectURI(matching sent: String) -> RedirectURI? { redirectURIs.first { $0.matches(sent) } }
 
-    /// Whether it may ask for each of these.
-    func holds(_ asked: [Scope]) -> Bool {
-        asked.allSatisfy { scope in scopes.contains { $0.covers(scope) } }
-    }
-
     /// The present secret, as it may be seen; nil for a public app.
     var maskedSecret: String? { secrets.first { $0.endsAt == nil }.map { ClientSecret.masked($0.lastFour) } }
 
@@ -90,7 +85,7 @@ extension AppRecord {
         a.id, a.organization_id, o.name AS organization, a.user_id, u.name AS owner,
         u.disabled_at AS owner_disabled_at, m.role, a.name, a.description, a.website_url, a.privacy_policy_url,
         a.redirect_uris, a.grants, a.scopes, a.is_confidential, a.is_dynamic, a.requires_pushed_requests,
-        a.requests_per_minute, a.requests_per_hour, a.requests_per_day, a.secret_hash, a.secret_last_four,
+        a.requests_per_minute, a.requests_per_hour, a.requests_per_day, a.auth_method, a.secret_hash, a.secret_last_four,
         a.previous_hash, a.previous_last_four, a.previous_ends_at, a.own_tokens_after, a.disabled_at, a.last_used_at,
         a.version, a.created_at
         """
@@ -134,6 +129,9 @@ extension AppTerms {
             privacyPolicyURL: try row.get("privacy_policy_url"),
             redirectURIs: lines.split(separator: "\n").compactMap { try? RedirectURI(String($0)) },
             scopes: Scope.list(stored: try row.get("scopes")), grants: Set(stored: try row.get("grants")),
+            authMethod: try row.get("auth_method", as: String?.self).flatMap {
+                RegistrationMetadata.AuthMethod(rawValue: $0)
+            },
             requiresPushedRequests: try row.get("requires_pushed_requests"),
             rateLimit: RateLimit(
                 perMinute: try row.get("requests_per_minute"), perHour: try row.get("requests_per_hour"),
