@@ -139,14 +139,8 @@ extension AppTerms {
     }
 }
 
-/// Looks apps up for those who send their client id: the one question that is asked before any organization is known.
+/// Looks apps up by the id that their client id holds: the one question that is asked before any organization is known.
 enum AppReader {
-    /// The app of a client id, put aside or not; nil when there is none or it was removed.
-    static func find(clientID: String, in querying: some Querying) throws(DatabaseError) -> AppRecord? {
-        guard let known = ClientID(clientID) else { return nil }
-        return try find(known.id, in: querying)
-    }
-
     /// The app of an id, put aside or not; nil when there is none or it was removed.
     static func find(_ id: Identifier<OAuthApp>, in querying: some Querying) throws(DatabaseError) -> AppRecord? {
         let row = try querying.row(
