@@ -105,7 +105,8 @@ extension APIDocument.Entry {
         if isList || !operation.parameters.isEmpty { statuses.formUnion([400, 422]) }
         if isRepeatable { statuses.formUnion([409, 422]) }
         if isGuarded { statuses.insert(412) }
-        return statuses.sorted()
+        // What an operation answers in words of its own is no problem of the house.
+        return statuses.subtracting(operation.answers.compactMap { $0.status?.code }).sorted()
     }
 
     private func json(_ answer: APIAnswer) -> JSON {

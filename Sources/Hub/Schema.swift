@@ -62,6 +62,9 @@ enum Schema {
         step("0075_oauth_access_tokens", PackageResources._075_oauth_access_tokens_sql),
         step("0076_oauth_requests", PackageResources._076_oauth_requests_sql),
         step("0077_oauth_device_codes", PackageResources._077_oauth_device_codes_sql),
+        step("0078_oauth_own_tokens", PackageResources._078_oauth_own_tokens_sql),
+        step("0079_oauth_auth_methods", PackageResources._079_oauth_auth_methods_sql),
+        step("0080_oauth_grants_by_organization", PackageResources._080_oauth_grants_by_organization_sql),
     ]
 
     /// What brings a database to this schema.

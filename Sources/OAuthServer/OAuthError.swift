@@ -38,14 +38,10 @@ public struct OAuthError: Error, Presentable, Equatable {
         case expiredToken = "expired_token"
         /// The bearer token opens nothing (RFC 6750 §3.1).
         case invalidToken = "invalid_token"
-        /// The bearer token holds too little (RFC 6750 §3.1).
-        case insufficientScope = "insufficient_scope"
         /// A redirect URI cannot be registered (RFC 7591 §3.2.2).
         case invalidRedirectURI = "invalid_redirect_uri"
         /// Something else cannot be registered (RFC 7591 §3.2.2).
         case invalidClientMetadata = "invalid_client_metadata"
-        /// What came is of a kind that revocation does not know (RFC 7009 §2.2.1).
-        case unsupportedTokenType = "unsupported_token_type"
     }
 
     /// The registered word.

@@ -64,10 +64,8 @@ struct OAuthForm: Sendable {
         return value
     }
 
-    /// The parameters as they are kept, those of a client's proof of itself left out.
-    func kept(without names: Set<String>) -> String {
-        Form(pairs: pairs.filter { !names.contains($0.name) }).urlencoded
-    }
+    /// The parameters of these names, as they are kept.
+    func kept(_ names: Set<String>) -> Form { Form(pairs: pairs.filter { names.contains($0.name) }) }
 
     /// The first value of a parameter whatever else is wrong with the form: for telling a known client from a stranger.
     static func lone(_ name: String, in form: Form) -> String? {

@@ -25,8 +25,7 @@ public final class OAuthMemory: Sendable {
     private let shared: SharedGeneration
     private let clock: @Sendable () -> MonotonicTime
     private let tokens = Remembered<[UInt8], ResolvedToken>(parts: 16, room: 512)
-    private let apps = Remembered<String, AppRecord>(parts: 4, room: 512)
-    private let appsByID = Remembered<[UInt8], AppRecord>(parts: 4, room: 512)
+    private let apps = Remembered<[UInt8], AppRecord>(parts: 4, room: 512)
     /// One lane at a time looks whether anything was changed elsewhere: those who cannot go on without wait for it.
     private let looking = Lock(())
     private let isLooking = Atomic<Bool>(false)
@@ -80,18 +79,11 @@ public final class OAuthMemory: Sendable {
     // MARK: What is kept
 
     /// The app of a client id; nil when there is none.
-    func app(clientID: String) throws -> AppRecord? {
-        // Whatever else somebody sends is no text worth remembering.
-        guard clientID.utf8.count <= 64 else { return nil }
-        return try apps.value(clientID, at: currentGeneration()) {
-            try read { try AppReader.find(clientID: clientID, in: database) }
-        }
-    }
+    func app(clientID: String) throws -> AppRecord? { try ClientID(clientID).flatMap { try app($0.id) } }
 
     /// The app of an id; nil when there is none.
     func app(_ id: Identifier<OAuthApp>) throws -> AppRecord? {
-        let key = id.bytes
-        return try appsByID.value(key, at: currentGeneration()) {
+        try apps.value(id.bytes, at: currentGeneration()) {
             try read { try AppReader.find(id, in: database) }
         }
     }

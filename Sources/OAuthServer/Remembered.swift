@@ -38,9 +38,6 @@ final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return value
     }
 
-    /// How many things are kept now.
-    var count: Int { parts.reduce(0) { sum, part in sum + part.withLock { $0.recent.count + $0.earlier.count } } }
-
     private func standing(_ key: Key) -> Kept? {
         part(key).withLock { part in
             if let kept = part.recent[key] { return kept }

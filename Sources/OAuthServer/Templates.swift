@@ -20,6 +20,7 @@ extension OAuthServer {
         "oauth-device-ask.html": PackageResources.oauth_device_ask_html,
         "oauth-device-done.html": PackageResources.oauth_device_done_html,
         "oauth-leaving.html": PackageResources.oauth_leaving_html,
+        "oauth-third-party.html": PackageResources.oauth_third_party_html,
     ]
 }
 
@@ -28,6 +29,6 @@ extension OAuthServer {
     public static let pages: [any ShellPage.Type] = [
         AppListPage.self, AppPage.self, AppNewPage.self, AppEditPage.self, AppSecretPage.self, AppRollPage.self,
         AppConfirmPage.self, AppTokensPage.self, ConsentPage.self, LeavingPage.self, DevicePage.self,
-        DeviceAskPage.self, DeviceDonePage.self, AccessPage.self,
+        DeviceAskPage.self, DeviceDonePage.self, AccessPage.self, ThirdPartyPage.self,
     ]
 }

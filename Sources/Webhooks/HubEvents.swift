@@ -97,7 +97,7 @@ extension DomainEventType {
         case .appPreviousEnded: Self.app(["previous_last_four": "Yz9Q"])
         case .appDisabled, .appEnabled, .appDeleted: Self.app([:])
         case .appConsentRevoked: Self.app(["person_id": Self.id, "person": "mia@acme.example"])
-        case .appTokensRevoked: Self.app(["count": 12])
+        case .appTokensRevoked: Self.app(["count": 12, "own_tokens_before": "2026-11-21T10:00:00.000Z"])
         case .webhookCreated, .webhookUpdated, .webhookSecretRolled, .webhookEnabled, .webhookDeleted:
             Self.webhook("active", nil)
         case .webhookPaused: Self.webhook("paused", nil)

@@ -155,7 +155,8 @@ def test_the_redirect_uri_of_the_code_is_that_of_the_request(app, uri):
     "ftp://app.example/", "https:///callback", "https://", "https://user@app.example/", "https://a:b@app.example/",
     "https://*.app.example/", "https://app.example/*\n", "https://app.example/ x", "https://app.example/\u0000",
     "http://localhost.evil.example/", "http://127.0.0.1.evil.example/", "http://10.0.0.1/callback", "myapp:/callback",
-    "https://app.example:99999/", "https://app.example/" + "x" * 3000, "", "blob:https://app.example/x", "about:blank"])
+    "https://app.example:99999/", "https://app.example/" + "x" * 3000, "", "blob:https://app.example/x", "about:blank",
+    "http:/evil.example/?x=://127.0.0.1/cb", "https:/x?y=://app.example/", "https:app.example/callback"])
 def test_a_bad_redirect_uri_cannot_be_registered(server, uri):
     answer = server.registered(redirect_uris=[uri])
     assert answer.status_code == 422, answer.text

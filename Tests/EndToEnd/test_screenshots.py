@@ -60,6 +60,7 @@ PAGES = {
     "oauth-app-tokens": "/oauth-apps/{app}/tokens",
     "oauth-app-tokens-none": "/oauth-apps/{disabled_app}/tokens",
     "oauth-app-tokens-revoke": "/oauth-apps/{app}/tokens/revoke-all",
+    "oauth-third-party": "/oauth-apps/third-party",
     "oauth-consent": "/oauth/authorize?{consent}",
     "oauth-device": "/oauth/device?user_code=WDJB-MJHT",
     "apps-with-access": "/apps",

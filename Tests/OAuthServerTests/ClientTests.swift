@@ -24,7 +24,7 @@ import TimeKit
             headers: headers, remoteAddress: "203.0.113.9")
         return try ClientAuthentication(limiter: office.room.limiter, guessesPerMinute: 60).client(
             request, OAuthForm(Form(form)), at: office.house.world.now()
-        ) { try AppReader.find(clientID: $0, in: office.house.database) }
+        ) { try ClientID($0).flatMap { try AppReader.find($0.id, in: office.house.database) } }
     }
 
     private func basic(_ id: String, _ secret: String) -> Headers {

@@ -188,6 +188,27 @@ import TimeKit
         #expect(try bureau.authorize(as: mia).headers["location"]?.contains("/oauth/consent") == true)
     }
 
+    @Test(
+        "Who is let in again without a question leaves no line in the audit log, and needs what was consented to still")
+    func silent() throws {
+        let bureau = try Bureau()
+        func lines() throws -> Int { try bureau.house.auditedActions().filter { $0 == "oauth_app.consented" }.count }
+        _ = try bureau.code()
+        _ = try bureau.code()
+        #expect(try lines() == 1)
+        // Whoever is asked and answers is noted each time.
+        _ = try bureau.code(["prompt": "consent"])
+        #expect(try lines() == 2)
+        let asked = try #require(try bureau.authorize(["prompt": "consent"], as: bureau.person).headers["location"])
+        let pending = try bureau.room.pendingAuthorization(String(asked.split(separator: "=")[1]), bureau.call())
+        try bureau.change("DELETE FROM oauth_consents")
+        #expect(throws: Problem.authorizationOver) {
+            try bureau.room.grantAuthorization(
+                pending, bureau.call(), by: bureau.house.scope(of: bureau.person), isAsked: false)
+        }
+        #expect(try bureau.count("SELECT COUNT(*) FROM oauth_consents") == 0)
+    }
+
     @Test("A request is decided once, and not after its time")
     func decided() throws {
         let bureau = try Bureau()

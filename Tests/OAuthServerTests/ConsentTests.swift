@@ -192,7 +192,8 @@ import TimeKit
     func device() throws {
         let app = try office.made(
             """
-            {"name":"Television","scopes":["connections:read"],"confidential":false,
+            {"name":"Television","scopes":["connections:read"],"confidential":false,"website_url":"https://tv.example",
+             "privacy_policy_url":"https://tv.example/privacy",
              "grant_types":["urn:ietf:params:oauth:grant-type:device_code","refresh_token"]}
             """)
         let asked = try office.door.send(
@@ -205,6 +206,7 @@ import TimeKit
         #expect(try office.post("/oauth/device", [("user_code", "BBBB-BBBB")], as: office.member).status == 422)
         let page = try office.post("/oauth/device", [("user_code", code.lowercased())], as: office.member).text()
         #expect(page.contains("Television") && page.contains(code) && page.contains("Read connections"))
+        #expect(page.contains("href=\"https://tv.example\"") && page.contains("href=\"https://tv.example/privacy\""))
         let done = try office.post(
             "/oauth/device/decision", [("user_code", code), ("decision", "allow")], as: office.member)
         #expect(try done.text().contains("The device is connected"))

@@ -72,8 +72,7 @@ import TimeKit
         let memory = bureau.room.memory
         #expect(try memory.token(try #require(TokenText(pair.access))) != nil)
         _ = try bureau.room.change { transaction in
-            try bureau.room.revokeGrants(
-                of: bureau.app.id, user: bureau.user, organization: nil, because: .person, in: transaction)
+            try bureau.room.revokeGrants(.app(bureau.app.id), because: .person, in: transaction)
         }
         #expect(!bureau.opens(pair.access))
     }

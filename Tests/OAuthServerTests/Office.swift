@@ -83,7 +83,8 @@ final class Office: Sendable {
     }
 
     func record(_ app: JSON) throws -> AppRecord {
-        try #require(try AppReader.find(clientID: app["client_id"]?.text ?? "", in: house.database))
+        try #require(
+            try ClientID(app["client_id"]?.text ?? "").flatMap { try AppReader.find($0.id, in: house.database) })
     }
 
     // MARK: Authorizing

@@ -35,6 +35,8 @@ import Testing
             ("https://app.example/%zz", .malformed), ("https://app.example/zurück", .malformed),
             ("https://app.example\\@evil.example/", .malformed), ("javascript:alert(1)", .scheme),
             ("data:text/html,x", .scheme), ("myapp:/callback", .scheme), ("com.example.app:", .scheme),
+            ("http:/evil.example/?x=://127.0.0.1/cb", .malformed), ("https:/x?y=://good.example/", .malformed),
+            ("https:x", .malformed), ("https:x://good.example/", .malformed), ("http:", .malformed),
             ("https://app.example/" + String(repeating: "a", count: 2_000), .tooLong),
         ])
     func refused(text: String, refusal: RedirectURI.Refusal) {

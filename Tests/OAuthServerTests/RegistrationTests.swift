@@ -41,7 +41,7 @@ import TimeKit
         #expect(client["client_secret"]?.text?.hasPrefix("hub_cs_") == true && client["client_secret_expires_at"] == 0)
         #expect(client["grant_types"] == ["authorization_code"] && client["response_types"] == ["code"])
         #expect(client["token_endpoint_auth_method"] == "client_secret_basic" && client["software_id"] == nil)
-        let app = try #require(try AppReader.find(clientID: client["client_id"]?.text ?? "", in: office.house.database))
+        let app = try office.record(client)
         #expect(app.isDynamic && app.isConfidential && app.organization == office.organization)
         #expect(try register(office, as: office.member).response.status == 403)
         // It does not take the place of an app that somebody makes.
@@ -80,6 +80,48 @@ import TimeKit
         let office = try Office { $0.allowsRegistration = true }
         let (response, error) = try register(office, body)
         #expect(response.status == 400 && error["error"]?.text == code, "\(error)")
+    }
+
+    @Test("A registration token lends its app no way to tokens that it was not given, nor one that was taken from it")
+    func grants() throws {
+        let office = try Office { $0.allowsRegistration = true }
+        let json = Self.usual.replacing(
+            "\"software_id\":\"whatever\"", with: #""grant_types":["authorization_code","refresh_token"]"#)
+        let client = try register(office, json).body
+        let path = String(client["registration_client_uri"]?.text?.dropFirst("https://site.example/hub".count) ?? "")
+        let bearer: Headers = ["authorization": "Bearer \(client["registration_access_token"]?.text ?? "")"]
+        func put(_ grants: String) throws -> (response: Response, body: JSON) {
+            let said = json.replacing(#"["authorization_code","refresh_token"]"#, with: grants).dropFirst()
+            return try office.send(
+                .put, path, #"{"client_id":"\#(client["client_id"]?.text ?? "")","# + said, headers: bearer)
+        }
+        #expect(try put(#"["authorization_code","refresh_token"]"#).response.status == 200)
+        for more in ["client_credentials", "urn:ietf:params:oauth:grant-type:device_code"] {
+            let answer = try put("[\"authorization_code\",\"\(more)\"]")
+            #expect(
+                answer.response.status == 400 && answer.body["error"] == "invalid_client_metadata", "\(answer.body)")
+        }
+        try office.house.database.execute("UPDATE oauth_apps SET grants = 'authorization_code'")
+        #expect(try put(#"["authorization_code","refresh_token"]"#).response.status == 400)
+        #expect(try put(#"["authorization_code"]"#).response.status == 200)
+    }
+
+    @Test("How a program said that it proves itself is told as it was said, until it says something else")
+    func authMethod() throws {
+        let office = try Office { $0.allowsRegistration = true }
+        let json = Self.usual.replacing(
+            "\"software_id\":\"whatever\"", with: #""token_endpoint_auth_method":"client_secret_post""#)
+        let client = try register(office, json).body
+        #expect(client["token_endpoint_auth_method"] == "client_secret_post")
+        let path = String(client["registration_client_uri"]?.text?.dropFirst("https://site.example/hub".count) ?? "")
+        let bearer: Headers = ["authorization": "Bearer \(client["registration_access_token"]?.text ?? "")"]
+        func method() throws -> JSON? {
+            try office.send(.get, path, headers: bearer).body["token_endpoint_auth_method"]
+        }
+        #expect(try method() == "client_secret_post")
+        let said = #"{"client_id":"\#(client["client_id"]?.text ?? "")","# + Self.usual.dropFirst()
+        #expect(try office.send(.put, path, said, headers: bearer).response.status == 200)
+        #expect(try method() == "client_secret_basic")
     }
 
     @Test("What was registered is read, replaced and removed with its own token alone")

@@ -25,9 +25,11 @@ struct AppRecord: Sendable {
     let isDynamic: Bool
     /// The secrets that it may prove itself by, ended ones of the last roll among them; none for a public app.
     let secrets: [AppSecret]
+    /// The tokens that it got for itself until then open nothing.
+    let ownTokensAfter: Timestamp?
     /// When it was put aside.
     let disabledAt: Timestamp?
-    /// When its last token was given or used, to the minute.
+    /// When a token of it was last used, to the minute.
     let lastUsedAt: Timestamp?
     /// Counts its changes.
     let version: Int64
@@ -57,11 +59,6 @@ struct AppRecord: Sendable {
     /// The registered address that a client means.
     func redirectURI(matching sent: String) -> RedirectURI? { redirectURIs.first { $0.matches(sent) } }
 
-    /// Whether it may ask for each of these.
-    func holds(_ asked: [Scope]) -> Bool {
-        asked.allSatisfy { scope in scopes.contains { $0.covers(scope) } }
-    }
-
     /// The present secret, as it may be seen; nil for a public app.
     var maskedSecret: String? { secrets.first { $0.endsAt == nil }.map { ClientSecret.masked($0.lastFour) } }
 
@@ -78,7 +75,8 @@ extension AppRecord {
             organizationName: try row.get("organization"), owner: try row.get("user_id"),
             ownerName: try row.get("owner"), ownerRole: try Self.role(row), terms: try AppTerms(row),
             isConfidential: isConfidential, isDynamic: try row.get("is_dynamic"), secrets: try Self.secrets(row),
-            disabledAt: try row.get("disabled_at"), lastUsedAt: try row.get("last_used_at"),
+            ownTokensAfter: try row.get("own_tokens_after"), disabledAt: try row.get("disabled_at"),
+            lastUsedAt: try row.get("last_used_at"),
             version: try row.get("version"), createdAt: try row.get("created_at"))
     }
 
@@ -87,9 +85,9 @@ extension AppRecord {
         a.id, a.organization_id, o.name AS organization, a.user_id, u.name AS owner,
         u.disabled_at AS owner_disabled_at, m.role, a.name, a.description, a.website_url, a.privacy_policy_url,
         a.redirect_uris, a.grants, a.scopes, a.is_confidential, a.is_dynamic, a.requires_pushed_requests,
-        a.requests_per_minute, a.requests_per_hour, a.requests_per_day, a.secret_hash, a.secret_last_four,
-        a.previous_hash, a.previous_last_four, a.previous_ends_at, a.disabled_at, a.last_used_at, a.version,
-        a.created_at
+        a.requests_per_minute, a.requests_per_hour, a.requests_per_day, a.auth_method, a.secret_hash, a.secret_last_four,
+        a.previous_hash, a.previous_last_four, a.previous_ends_at, a.own_tokens_after, a.disabled_at, a.last_used_at,
+        a.version, a.created_at
         """
 
     /// Where that is read from.
@@ -131,6 +129,9 @@ extension AppTerms {
             privacyPolicyURL: try row.get("privacy_policy_url"),
             redirectURIs: lines.split(separator: "\n").compactMap { try? RedirectURI(String($0)) },
             scopes: Scope.list(stored: try row.get("scopes")), grants: Set(stored: try row.get("grants")),
+            authMethod: try row.get("auth_method", as: String?.self).flatMap {
+                RegistrationMetadata.AuthMethod(rawValue: $0)
+            },
             requiresPushedRequests: try row.get("requires_pushed_requests"),
             rateLimit: RateLimit(
                 perMinute: try row.get("requests_per_minute"), perHour: try row.get("requests_per_hour"),
@@ -138,14 +139,8 @@ extension AppTerms {
     }
 }
 
-/// Looks apps up for those who send their client id: the one question that is asked before any organization is known.
+/// Looks apps up by the id that their client id holds: the one question that is asked before any organization is known.
 enum AppReader {
-    /// The app of a client id, put aside or not; nil when there is none or it was removed.
-    static func find(clientID: String, in querying: some Querying) throws(DatabaseError) -> AppRecord? {
-        guard let known = ClientID(clientID) else { return nil }
-        return try find(known.id, in: querying)
-    }
-
     /// The app of an id, put aside or not; nil when there is none or it was removed.
     static func find(_ id: Identifier<OAuthApp>, in querying: some Querying) throws(DatabaseError) -> AppRecord? {
         let row = try querying.row(

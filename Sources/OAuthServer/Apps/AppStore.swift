@@ -104,13 +104,13 @@ struct AppStore: Sendable {
                    (id, organization_id, user_id, issuer_id, name, description, website_url, privacy_policy_url,
                     redirect_uris, grants, scopes, is_confidential, is_dynamic, requires_pushed_requests,
                     requests_per_minute, requests_per_hour, requests_per_day, secret_hash, secret_last_four,
-                    registration_hash, created_at, updated_at)
+                    registration_hash, auth_method, created_at, updated_at)
             VALUES (\(new.id), \(scope.organization), \(holder.user), \(holder.issuer), \(terms.name),
                     \(terms.description), \(terms.websiteURL), \(terms.privacyPolicyURL), \(terms.redirectURIs.stored),
                     \(terms.grants.stored), \(terms.scopes.stored), \(new.secret != nil), \(new.isDynamic),
                     \(terms.requiresPushedRequests), \(terms.rateLimit.perMinute), \(terms.rateLimit.perHour),
                     \(terms.rateLimit.perDay), \(new.secret?.digest), \(new.secret?.lastFour),
-                    \(new.registrationHash), \(now), \(now))
+                    \(new.registrationHash), \(terms.authMethod?.rawValue), \(now), \(now))
             """)
     }
 
@@ -121,7 +121,7 @@ struct AppStore: Sendable {
             name = \(terms.name), description = \(terms.description), website_url = \(terms.websiteURL),
             privacy_policy_url = \(terms.privacyPolicyURL), redirect_uris = \(terms.redirectURIs.stored),
             grants = \(terms.grants.stored), scopes = \(terms.scopes.stored),
-            requires_pushed_requests = \(terms.requiresPushedRequests),
+            requires_pushed_requests = \(terms.requiresPushedRequests), auth_method = \(terms.authMethod?.rawValue),
             requests_per_minute = \(terms.rateLimit.perMinute), requests_per_hour = \(terms.rateLimit.perHour),
             requests_per_day = \(terms.rateLimit.perDay)
             """, in: transaction)
@@ -149,6 +149,17 @@ struct AppStore: Sendable {
     /// Puts an app aside, or takes it back into use.
     func disable(_ id: Identifier<OAuthApp>, at moment: Timestamp?, in transaction: Transaction) throws {
         try update(id, "disabled_at = \(moment)", in: transaction)
+    }
+
+    /// Ends every token that an app has got for itself; the moment until which those were made.
+    func endOwnTokens(_ id: Identifier<OAuthApp>, in transaction: Transaction) throws -> Timestamp {
+        // The clock of another host may be ahead of this one's.
+        let row = try transaction.row(
+            "SELECT MAX(id) AS last FROM oauth_access_tokens WHERE app_id = \(id) AND grant_id IS NULL")
+        let last: Identifier<OAuthToken>? = try row?.get("last")
+        let end = max(world.now(), last?.made ?? world.now())
+        try update(id, "own_tokens_after = \(end)", in: transaction)
+        return end
     }
 
     /// Removes an app: its row stays for what the logs say of it, its secrets do not.

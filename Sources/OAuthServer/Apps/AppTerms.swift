@@ -16,6 +16,9 @@ struct AppTerms: Sendable, Equatable {
     var scopes: [Scope] = []
     /// How it may ask.
     var grants: Set<GrantType> = GrantType.usual(isConfidential: true)
+    /// How it said that it would prove who it is when it registered itself; nil for all others, and no more than a word:
+    /// whoever has a secret may send it in either way.
+    var authMethod: RegistrationMetadata.AuthMethod?
     /// Whether it must say what it asks for before the browser comes (RFC 9126 §6).
     var requiresPushedRequests = false
     /// How many requests all its tokens together are good for.
@@ -41,9 +44,12 @@ extension AppTerms {
         ]
     }
 
+    /// What programs alone say, when they register themselves.
+    private var own: [JSON.Member] { [.init("token_endpoint_auth_method", JSON(authMethod?.rawValue))] }
+
     /// What differs from other terms, each with what it was and is.
     func changes(from old: AppTerms) -> [JSON.Member] {
-        zip(members, old.members).compactMap { new, old in
+        zip(members + own, old.members + old.own).compactMap { new, old in
             new == old ? nil : .init(new.name, ["from": old.value, "to": new.value])
         }
     }

@@ -126,7 +126,8 @@ extension OAuthAppRoute {
         "/api/v1/oauth-tokens/{id}", tag,
         [
             .delete: APIOperation(
-                "revokeOAuthToken", "Ends a grant with all its tokens, or a token that an app got for itself.",
+                "revokeOAuthToken", "Ends what a person let an app do, or a token that an app got for itself.",
+                details: "A grant ends with all others of that person to the app in the same organization.",
                 answers: .nothing("It opens nothing any more."))
         ])
 

@@ -96,7 +96,7 @@ extension OAuthServer {
     }
 
     func deleteTokens(_ id: Identifier<OAuthApp>, _ call: Call) throws -> Response {
-        _ = try revokeAllHeld(of: id, by: call.scope())
+        try revokeAllHeld(of: id, by: call.scope())
         return .noContent
     }
 

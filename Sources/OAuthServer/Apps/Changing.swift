@@ -157,8 +157,8 @@ extension OAuthServer {
 
     /// Removes an app that is held, in a transaction of the caller.
     func remove(_ app: AppRecord, by scope: OrganizationScope, in transaction: Transaction) throws {
-        _ = try revokeGrants(of: app.id, user: nil, organization: nil, because: .administrator, in: transaction)
         try consents.forgetAll(of: app.id, in: transaction)
+        _ = try revokeGrants(.app(app.id), because: .administrator, in: transaction)
         try store(scope).delete(app.id, in: transaction)
         try note(.deleted, app, by: scope, in: transaction)
     }

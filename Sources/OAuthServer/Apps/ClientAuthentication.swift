@@ -64,11 +64,11 @@ struct ClientAuthentication: Sendable {
             LimitSubject(address: request.remoteAddress, for: "client-secret"),
             app.map { LimitSubject("client-secret", $0.id.bytes) },
         ].compactMap(\.self)
-        let waits = subjects.compactMap { limiter.take(from: guesses, of: $0, at: now).retryAfter }
+        let waits = subjects.compactMap { LimitFields.retryAfter(limiter.take(from: guesses, of: $0, at: now)) }
         if let wait = waits.max() {
             return OAuthError(
                 .invalidClient, "There were too many wrong secrets. Wait before the next try.", status: 429,
-                headers: ["retry-after": "\(max(1, wait.components.seconds + 1))"])
+                headers: ["retry-after": "\(wait)"])
         }
         if app?.isConfidential == false {
             return claim.error("This app is public: it has no secret, so send client_id alone.")

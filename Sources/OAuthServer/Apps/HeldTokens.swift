@@ -64,14 +64,19 @@ struct HeldTokenStore: Sendable {
     }
 
     private func ownTokens(of app: Identifier<OAuthApp>, _ which: SQL, limit: Int) throws -> [HeldToken] {
-        try database.rows(
+        let row = try database.row("SELECT own_tokens_after FROM oauth_apps WHERE id = \(app)")
+        let end: Timestamp? = try row?.get("own_tokens_after")
+        // Ids begin with the millisecond in which they were made.
+        let first = end.map { Identifier<OAuthToken>(lowestAt: $0 + .milliseconds(1)) }
+        let after: SQL = if let first { "AND g.id >= \(first)" } else { "" }
+        return try database.rows(
             """
             SELECT g.id, g.app_id, a.organization_id, o.name AS organization, g.scopes, g.expires_at
               FROM oauth_access_tokens g
               JOIN oauth_apps a ON a.id = g.app_id
               JOIN organizations o ON o.id = a.organization_id
              WHERE g.app_id = \(app) AND a.organization_id = \(scope.organization) AND g.grant_id IS NULL
-                   AND g.expires_at > \(world.now()) \(which)
+                   AND g.expires_at > \(world.now()) \(after) \(which)
              ORDER BY g.id DESC
              LIMIT \(limit)
             """
@@ -101,33 +106,12 @@ struct HeldTokenStore: Sendable {
         try transaction.execute("DELETE FROM oauth_access_tokens WHERE id = \(id) AND grant_id IS NULL")
     }
 
-    /// Ends a person's grant with all tokens of it, and the consent, lest the app get the same again without a question.
-    func endGrant(_ id: Identifier<OAuthToken>, in transaction: Transaction) throws {
-        try transaction.execute(
-            """
-            DELETE c
-              FROM oauth_consents c
-              JOIN oauth_grants g
-                ON g.user_id = c.user_id AND g.organization_id = c.organization_id AND g.app_id = c.app_id
-             WHERE g.id = \(id)
-            """)
-        try transaction.execute(
-            """
-            UPDATE oauth_grants
-               SET revoked_at = \(world.now()), revoked_because = \(RevocationReason.administrator)
-             WHERE id = \(id) AND revoked_at IS NULL
-            """)
-    }
-
-    /// Ends every token that an app got for itself, a thousand at a time; how many there were.
-    func removeOwnTokens(of app: Identifier<OAuthApp>) throws -> Int {
-        var count = 0
-        while true {
-            let removed = try database.execute(
-                "DELETE FROM oauth_access_tokens WHERE app_id = \(app) AND grant_id IS NULL LIMIT 1000"
-            ).affectedRows
-            count += removed
-            guard removed == 1_000 else { return count }
+    /// Who has let which app in where by a grant; nil when there is none.
+    func subject(of grant: Identifier<OAuthToken>, in transaction: Transaction) throws -> Consents.Subject? {
+        try transaction.row("SELECT app_id, user_id, organization_id FROM oauth_grants WHERE id = \(grant)").map {
+            row in
+            try Consents.Subject(
+                app: row.get("app_id"), user: row.get("user_id"), organization: row.get("organization_id"))
         }
     }
 }
@@ -154,7 +138,9 @@ extension OAuthServer {
         HeldTokenStore(database: database, world: world, scope: scope)
     }
 
-    /// Ends one thing that an app of this organization holds.
+    /// Ends one thing that an app of this organization holds: a token of its own, or what a person let it do. That is all
+    /// grants of theirs in that organization, since the consent goes with them, lest the app get the same again without a
+    /// question, and nothing may live on that its person sees no more.
     ///
     /// - Parameter check: refuses one that belongs elsewhere.
     /// - Throws: `Problem` 404 when there is none.
@@ -167,30 +153,30 @@ extension OAuthServer {
         }
         try check(token)
         try change { transaction in
+            var count = 1
             switch token.kind {
-            case .grant: try store.endGrant(id, in: transaction)
+            case .grant:
+                guard let subject = try store.subject(of: id, in: transaction) else { throw Problem.notFound }
+                try consents.forget(subject, in: transaction)
+                count = try revokeGrants(.consent(subject), because: .administrator, in: transaction)
             case .clientCredentials: try store.removeToken(id, in: transaction)
             }
-            try note(.tokensRevoked, app, details: ["count": 1], by: scope, in: transaction)
+            try note(.tokensRevoked, app, details: ["count": JSON(count)], by: scope, in: transaction)
         }
     }
 
-    /// Ends all that an app holds; people must allow it anew.
-    ///
-    /// - Returns: how many grants and tokens of its own there were.
-    func revokeAllHeld(of id: Identifier<OAuthApp>, by scope: OrganizationScope) throws -> Int {
-        let own = try change { transaction in
-            guard let app = try store(scope).lock(id, in: transaction) else { throw Problem.notFound }
-            let grants = try revokeGrants(
-                of: id, user: nil, organization: nil, because: .administrator, in: transaction)
+    /// Ends all that an app holds; people must allow it anew. Its own tokens, which may be millions, end by their time.
+    func revokeAllHeld(of id: Identifier<OAuthApp>, by scope: OrganizationScope) throws {
+        try change { transaction in
+            let store = store(scope)
+            guard let app = try store.lock(id, in: transaction) else { throw Problem.notFound }
             try consents.forgetAll(of: id, in: transaction)
-            try note(.tokensRevoked, app, details: ["count": JSON(grants)], by: scope, in: transaction)
-            return grants
+            let grants = try revokeGrants(.app(id), because: .administrator, in: transaction)
+            let end = try store.endOwnTokens(id, in: transaction)
+            try note(
+                .tokensRevoked, app, details: ["count": JSON(grants), "own_tokens_before": JSON(end)], by: scope,
+                in: transaction)
         }
-        let removed = try held(scope).removeOwnTokens(of: id)
-        // What stands in memory of those has grown old too.
-        if removed > 0 { _ = try change { _ in } }
-        return own + removed
     }
 }
 

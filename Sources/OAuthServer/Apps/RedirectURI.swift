@@ -37,6 +37,8 @@ struct RedirectURI: Hashable, Sendable, CustomStringConvertible {
         let scheme = text[..<colon]
         self.text = text
         if scheme == "https" || scheme == "http" {
+            // Otherwise its host would be read from somewhere behind, and a browser would go elsewhere.
+            guard text[colon...].hasPrefix("://") else { throw .malformed }
             let parts = try Self.parts(of: text)
             guard scheme == "https" || Self.loopbacks.contains(parts.host) else {
                 throw parts.host == "localhost" ? .localhost : .plain

@@ -139,11 +139,10 @@ extension OAuthServer {
                 trusted: consent.organization, name: consent.organizationName, actor: principal.actor,
                 requestID: call.request.id)
         try change { transaction in
-            try consents.forget(
-                .init(app: consent.app.id, user: consent.user, organization: consent.organization), in: transaction)
-            _ = try revokeGrants(
-                of: consent.app.id, user: consent.user, organization: consent.organization, because: .person,
-                in: transaction)
+            let subject = Consents.Subject(
+                app: consent.app.id, user: consent.user, organization: consent.organization)
+            try consents.forget(subject, in: transaction)
+            _ = try revokeGrants(.consent(subject), because: .person, in: transaction)
             try note(
                 .consentRevoked, consent.app,
                 details: ["person_id": .string(consent.user.text), "person": .string(principal.actor.name)], by: scope,

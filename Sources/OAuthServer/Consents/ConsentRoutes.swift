@@ -19,6 +19,14 @@ public enum ConsentRoute: Route {
     case appsJSON
     /// One of them, for scripts.
     case appJSON(Identifier<OAuthConsent>)
+    /// What people of the organization let the apps of others do there.
+    case thirdParty
+    /// Ends one of these.
+    case endThirdParty(Identifier<OAuthGrant>)
+    /// The same for scripts.
+    case thirdPartyJSON
+    /// One of these, for scripts.
+    case thirdPartyGrantJSON(Identifier<OAuthGrant>)
 
     /// Reads a path; nil when it is none of these.
     public init?(_ path: Path) {
@@ -30,6 +38,10 @@ public enum ConsentRoute: Route {
         case "apps/:id/revoke": self = .revoke(path.id())
         case "api/v1/app-consents": self = .appsJSON
         case "api/v1/app-consents/:id": self = .appJSON(path.id())
+        case "oauth-apps/third-party": self = .thirdParty
+        case "oauth-apps/third-party/:id/revoke": self = .endThirdParty(path.id())
+        case "api/v1/third-party-grants": self = .thirdPartyJSON
+        case "api/v1/third-party-grants/:id": self = .thirdPartyGrantJSON(path.id())
         default: return nil
         }
     }
@@ -44,6 +56,10 @@ public enum ConsentRoute: Route {
         case .revoke(let id): "/apps/\(id)/revoke"
         case .appsJSON: "/api/v1/app-consents"
         case .appJSON(let id): "/api/v1/app-consents/\(id)"
+        case .thirdParty: "/oauth-apps/third-party"
+        case .endThirdParty(let id): "/oauth-apps/third-party/\(id)/revoke"
+        case .thirdPartyJSON: "/api/v1/third-party-grants"
+        case .thirdPartyGrantJSON(let id): "/api/v1/third-party-grants/\(id)"
         }
     }
 
@@ -55,13 +71,20 @@ public enum ConsentRoute: Route {
         case .apps: [.get: .person]
         case .appsJSON: [.get: .right(.read(.oauthApps))]
         case .appJSON: [.delete: .right(.read(.oauthApps))]
+        case .thirdParty, .thirdPartyJSON: [.get: .right(.read(.oauthApps))]
+        case .endThirdParty: [.post: .right(.write(.oauthApps))]
+        case .thirdPartyGrantJSON: [.delete: .right(.write(.oauthApps))]
         }
     }
 
     /// One of each case.
     public static var samples: [ConsentRoute] {
         let consent = Identifier<OAuthConsent>(.real)
-        return [.consent, .device, .decideDevice, .apps, .revoke(consent), .appsJSON, .appJSON(consent)]
+        let grant = Identifier<OAuthGrant>(.real)
+        return [
+            .consent, .device, .decideDevice, .apps, .revoke(consent), .appsJSON, .appJSON(consent), .thirdParty,
+            .endThirdParty(grant), .thirdPartyJSON, .thirdPartyGrantJSON(grant),
+        ]
     }
 
     /// What scripts can do at this address; nil for pages.
@@ -69,7 +92,9 @@ public enum ConsentRoute: Route {
         switch self {
         case .appsJSON: Self.appsAPI
         case .appJSON: Self.appAPI
-        case .consent, .device, .decideDevice, .apps, .revoke: nil
+        case .thirdPartyJSON: Self.thirdPartyAPI
+        case .thirdPartyGrantJSON: Self.thirdPartyGrantAPI
+        case .consent, .device, .decideDevice, .apps, .revoke, .thirdParty, .endThirdParty: nil
         }
     }
 
@@ -91,6 +116,33 @@ public enum ConsentRoute: Route {
                 details: "A key needs `oauth_apps:write` for it.",
                 answers: .nothing("The app has no access any more."))
         ])
+
+    private static let thirdPartyAPI = APIPath(
+        "/api/v1/third-party-grants", tag,
+        [
+            .get: APIOperation(
+                "listThirdPartyGrants", "Lists what people here let the apps of other organizations do here.",
+                answers: .list(of: thirdPartySchema))
+        ])
+
+    private static let thirdPartyGrantAPI = APIPath(
+        "/api/v1/third-party-grants/{id}", tag,
+        [
+            .delete: APIOperation(
+                "revokeThirdPartyGrant", "Ends what a person here let the app of another organization do here.",
+                details: "All grants of that person to the app end with it, and the app must ask anew.",
+                answers: .nothing("The app has no access for that person any more."))
+        ])
+
+    private static let thirdPartySchema = JSONSchema.object(
+        .required("id", .id, "The id."), .required("oauth_app_id", .id, "The app."),
+        .required("name", .text(example: "Nightly export"), "What the app is called."),
+        .required("made_by", .text(example: "Other Shop"), "Whose app it is."),
+        .required("user_id", .id, "Who let it in."), .required("user", .text(example: "Mia Novak"), "Their name."),
+        .required("scopes", .list(of: .text(example: "connections:read")), "What it may do."),
+        .required("created_at", .time, "Since when."), .required("expires_at", .time, "Until when."),
+        .required("last_used_at", JSONSchema.time.orNull, "When it was last used.")
+    ).named("ThirdPartyGrant")
 
     private static let consentSchema = JSONSchema.object(
         .required("id", .id, "The id."), .required("oauth_app_id", .id, "The app."),

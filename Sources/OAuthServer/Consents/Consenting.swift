@@ -14,7 +14,7 @@ extension OAuthServer {
         let scope = try call.scope()
         guard try needsConsent(request, call, by: scope) else {
             return try call.leave(
-                to: grantAuthorization(request, call, by: scope), app: request.app.name, isAllowed: true)
+                to: grantAuthorization(request, call, by: scope, isAsked: false), app: request.app, isAllowed: true)
         }
         return try call.page(consentPage(request, call, problem: nil)).neverStored().withoutReferrer()
     }
@@ -29,7 +29,7 @@ extension OAuthServer {
             let address =
                 answer.isAllowed
                 ? try grantAuthorization(request, call, by: answer.scope) : try denyAuthorization(request, call)
-            return try call.leave(to: address, app: request.app.name, isAllowed: answer.isAllowed)
+            return try call.leave(to: address, app: request.app, isAllowed: answer.isAllowed)
         } orShow: { problem in
             try consentPage(request, call, problem: problem)
         }

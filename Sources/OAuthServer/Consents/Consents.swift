@@ -14,12 +14,8 @@ struct Consents: Sendable {
     let world: World
 
     /// The scopes that the person has allowed the app; empty when they have not, or took it back.
-    func remembered(_ subject: Subject, in querying: some Querying) throws(DatabaseError) -> [Scope] {
-        try remembered(subject, locking: "", in: querying)
-    }
-
-    private func remembered(
-        _ subject: Subject, locking: SQL, in querying: some Querying
+    func remembered(
+        _ subject: Subject, locking: SQL = "", in querying: some Querying
     ) throws(DatabaseError) -> [Scope] {
         let row = try querying.row(
             """

@@ -7,12 +7,15 @@ struct LeavingPage: ShellPage {
     static let template = "oauth-leaving"
     static let isBare = true
     static let sample = LeavingPage(
-        app: "Nightly export", isAllowed: true, address: "https://app.example/callback?code=abc&iss=https%3A%2F%2Fhub")
+        app: "Nightly export", isAllowed: true, goesOn: true,
+        address: "https://app.example/callback?code=abc&iss=https%3A%2F%2Fhub")
 
     /// What the app is called.
     let app: String
     /// Whether it was given what it asked for.
     let isAllowed: Bool
+    /// Whether the browser goes there by itself.
+    let goesOn: Bool
     /// Where it is waiting, with the answer in the query.
     let address: String
 
@@ -20,7 +23,7 @@ struct LeavingPage: ShellPage {
     var place: Place? { nil }
 
     var view: TemplateValue {
-        ["app": .text(app), "is_allowed": .bool(isAllowed), "url": .text(address)]
+        ["app": .text(app), "is_allowed": .bool(isAllowed), "goes_on": .bool(goesOn), "url": .text(address)]
     }
 }
 
@@ -31,11 +34,19 @@ extension Call {
     /// redirect. So after a form of ours, the sign-in among them, the way out is a page that goes on by itself.
     ///
     /// > by means of an HTTP redirection response, or by other means available to it via the user-agent     RFC 6749 §4.1
-    func leave(to address: String, app: String, isAllowed: Bool) throws -> Response {
+    ///
+    /// To an app that registered itself nobody is led on but by a consent: who only wants to send people somewhere in our
+    /// name asks for what is refused, or waits until somebody declines.
+    ///
+    /// > If the URI is not trusted, the authorization server MAY inform the user and rely on the user to make the correct
+    /// > decision.     RFC 9700 §4.11.2
+    func leave(to address: String, app: AppRecord, isAllowed: Bool) throws -> Response {
+        let goesOn = isAllowed || !app.isDynamic
         let isAfterForm = request.method == .post || request.headers["sec-fetch-site"] == "same-origin"
-        guard isAfterForm else { return Response.seeOther(address).neverStored().withoutReferrer() }
-        return try page(LeavingPage(app: app, isAllowed: isAllowed, address: address))
-            .with("refresh", "0; url=\(address)").neverStored().withoutReferrer()
+        guard isAfterForm || !goesOn else { return Response.seeOther(address).neverStored().withoutReferrer() }
+        let page = try page(LeavingPage(app: app.name, isAllowed: isAllowed, goesOn: goesOn, address: address))
+            .neverStored().withoutReferrer()
+        return goesOn ? page.with("refresh", "0; url=\(address)") : page
     }
 }
 

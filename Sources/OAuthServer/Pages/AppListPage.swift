@@ -8,13 +8,16 @@ import TimeKit
 struct AppListPage: ShellPage {
     static let template = "oauth-apps"
     static let sample = AppListPage(
-        canCreate: true, newHref: "/oauth-apps/new", listHref: "/oauth-apps", held: 1, limit: 5,
+        canCreate: true, newHref: "/oauth-apps/new", listHref: "/oauth-apps",
+        thirdPartyHref: "/oauth-apps/third-party", held: 1, limit: 5,
         apps: [(.sample, "/oauth-apps/1")], hasAny: true, query: Form([("q", "e")]), firstHref: "/oauth-apps",
         nextHref: "/oauth-apps?cursor=x", now: Timestamp(seconds: 90))
 
     let canCreate: Bool
     let newHref: String
     let listHref: String
+    /// What people let the apps of other organizations do.
+    let thirdPartyHref: String
     /// How many apps the one who looks has made.
     let held: Int
     let limit: Int
@@ -39,7 +42,8 @@ struct AppListPage: ShellPage {
                 "action": .text(listHref), "state": TemplateValue(state?.rawValue), "text": .text(query["q"] ?? ""),
             ],
             "is_filtered": .bool(query["q"]?.isEmpty == false), "clear_href": .text(href(state)),
-            "nothing": .text(nothing), "apps": .list(apps.map(row)), "pagination": pagination,
+            "third_party_href": .text(thirdPartyHref), "nothing": .text(nothing), "apps": .list(apps.map(row)),
+            "pagination": pagination,
         ]
     }
 
@@ -118,5 +122,6 @@ extension AppRecord {
         secrets: [
             AppSecret(hash: [], lastFour: "Qa9x", endsAt: nil),
             AppSecret(hash: [], lastFour: "Zz01", endsAt: Timestamp(seconds: 3_600)),
-        ], disabledAt: nil, lastUsedAt: Timestamp(seconds: 0), version: 1, createdAt: Timestamp(seconds: 0))
+        ], ownTokensAfter: nil, disabledAt: nil, lastUsedAt: Timestamp(seconds: 0), version: 1,
+        createdAt: Timestamp(seconds: 0))
 }

@@ -58,6 +58,10 @@ extension OAuthServer {
         case (.revoke(let id), _): try revokeConsent(id, call)
         case (.appsJSON, _): try listConsentsJSON(call)
         case (.appJSON(let id), _): try deleteConsent(id, call)
+        case (.thirdParty, _): try thirdPartyPage(call)
+        case (.endThirdParty(let id), _): try endThirdParty(id, call)
+        case (.thirdPartyJSON, _): try listThirdPartyJSON(call)
+        case (.thirdPartyGrantJSON(let id), _): try deleteThirdParty(id, call)
         }
     }
 }

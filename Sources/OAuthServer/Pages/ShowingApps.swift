@@ -20,7 +20,7 @@ extension OAuthServer {
         return try call.page(
             AppListPage(
                 canCreate: scope.allows(.write(.oauthApps)), newHref: call.link(OAuthAppRoute.create),
-                listHref: call.link(OAuthAppRoute.list),
+                listHref: call.link(OAuthAppRoute.list), thirdPartyHref: call.link(ConsentRoute.thirdParty),
                 held: try store.count(of: store.holder(in: database), in: database) ?? 0,
                 limit: settings.maxAppsPerUser,
                 apps: found.prefix(part.limit).map { ($0, call.link(OAuthAppRoute.show($0.id))) },
@@ -33,7 +33,11 @@ extension OAuthServer {
     func showAppPage(_ id: Identifier<OAuthApp>, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let store = store(scope)
-        guard let app = try store.app(id) else { throw Problem.notFound }
+        guard let app = try store.app(id) else {
+            // The audit log and notices name apps of others, too, which people here have let in.
+            guard try thirdParty(scope).knows(id) else { throw Problem.notFound }
+            return call.redirect(to: ConsentRoute.thirdParty)
+        }
         return try call.page(
             AppPage(
                 app: app, canWrite: scope.allows(.write(.oauthApps)),
@@ -196,7 +200,7 @@ extension OAuthServer {
                 try delete(id, by: scope)
                 return call.redirect(to: OAuthAppRoute.list, saying: "App “\(app.name)” removed.")
             case .revokeTokens:
-                _ = try revokeAllHeld(of: id, by: scope)
+                try revokeAllHeld(of: id, by: scope)
                 return call.redirect(to: OAuthAppRoute.tokens(id), saying: "All access of “\(app.name)” has ended.")
             }
         } orShow: { problem in

@@ -16,14 +16,16 @@ extension OAuthServer {
 
     /// Keeps whoever knows the id of a public app from filling tables in its name.
     func admitStranger(_ call: Call, as app: AppRecord) throws(OAuthError) {
-        guard !app.isConfidential else { return }
-        let verdict = limiter.take(
-            1, from: Self.strangers,
-            of: LimitSubject(address: call.request.remoteAddress, for: "oauth-authorize"), at: world.now())
-        guard let seconds = LimitFields.retryAfter(verdict) else { return }
+        guard !app.isConfidential, let seconds = LimitFields.retryAfter(countStranger(call)) else { return }
         throw OAuthError(
             .temporarilyUnavailable, "Too many requests came from this address; try again later.", status: 429,
             headers: ["retry-after": "\(seconds)"])
+    }
+
+    private func countStranger(_ call: Call) -> LimitVerdict {
+        limiter.take(
+            1, from: Self.strangers,
+            of: LimitSubject(address: call.request.remoteAddress, for: "oauth-authorize"), at: world.now())
     }
 
     /// The authorization endpoint.
@@ -86,7 +88,7 @@ extension OAuthServer {
         let scope = try call.scope()
         guard try needsConsent(request, call, by: scope) else {
             return try call.leave(
-                to: grantAuthorization(request, call, by: scope), app: request.app.name, isAllowed: true)
+                to: grantAuthorization(request, call, by: scope, isAsked: false), app: request.app, isAllowed: true)
         }
         let id =
             request.id.isEmpty
@@ -97,9 +99,7 @@ extension OAuthServer {
 
     /// Keeps a request until somebody has signed in, one that will be refused then, too.
     private func wait(_ parameters: Form, of app: AppRecord, _ call: Call) throws -> Response {
-        let verdict = limiter.take(
-            1, from: Self.strangers,
-            of: LimitSubject(address: call.request.remoteAddress, for: "oauth-authorize"), at: world.now())
+        let verdict = countStranger(call)
         guard verdict.isAllowed else { throw Problem.quotaExceeded(verdict) }
         let id = try RequestStore(world: world).keep(
             parameters, .waiting, of: app.id, for: Self.patience, in: database)
@@ -110,8 +110,10 @@ extension OAuthServer {
         switch refusal {
         case .shown(let problem): throw problem
         case .returned(let error, let back):
-            let name = try OAuthForm.lone("client_id", in: query).flatMap { try memory.app(clientID: $0)?.name }
-            return try call.leave(to: back.address(error, issuer: issuer), app: name ?? "the app", isAllowed: false)
+            let app = try OAuthForm.lone("client_id", in: query).flatMap { try memory.app(clientID: $0) }
+            // Whoever was known a moment ago may have been removed since.
+            guard let app else { throw Problem.unknownApp }
+            return try call.leave(to: back.address(error, issuer: issuer), app: app, isAllowed: false)
         }
     }
 
@@ -145,24 +147,32 @@ extension OAuthServer {
     /// > without user consent or interaction, except when the identity of the client can be assured.     RFC 8252 §8.6
     func needsConsent(_ request: PendingAuthorization, _ call: Call, by scope: OrganizationScope) throws -> Bool {
         guard request.app.isConfidential, !request.app.isDynamic, !request.forcesConsent else { return true }
-        let remembered = try Consents(world: world).remembered(
+        let remembered = try consents.remembered(
             .init(app: request.app.id, user: call.browser().user, organization: scope.organization), in: database)
         return !request.scopes.areCovered(by: remembered)
     }
 
-    /// The person has consented: remembers it, and makes the code.
+    /// The person has consented, now or before: remembers it, and makes the code.
     ///
+    /// - Parameter isAsked: false when nobody was asked, since as much was consented to before.
     /// - Returns: where the browser goes now.
-    /// - Throws: `Problem` 410 when the request was answered already.
+    /// - Throws: `Problem` 410 when the request was answered already, or what was consented to is taken back just now.
     func grantAuthorization(
-        _ request: PendingAuthorization, _ call: Call, by scope: OrganizationScope
+        _ request: PendingAuthorization, _ call: Call, by scope: OrganizationScope, isAsked: Bool = true
     ) throws -> String {
         let user = try call.browser().user
         let code = TokenText(.code, id: Identifier<OAuthToken>(world).bytes)
         try database.transaction { transaction in
             guard try request.id.isEmpty || RequestStore(world: world).take(request.id, .waiting, in: transaction)
             else { throw Problem.authorizationOver }
-            try remember(request.scopes, request.app, user, by: scope, in: transaction)
+            if isAsked {
+                try remember(request.scopes, request.app, user, by: scope, in: transaction)
+            } else {
+                let remembered = try consents.remembered(
+                    .init(app: request.app.id, user: user, organization: scope.organization),
+                    locking: "LOCK IN SHARE MODE", in: transaction)
+                guard request.scopes.areCovered(by: remembered) else { throw Problem.authorizationOver }
+            }
             try CodeStore(world: world).insert(
                 code, for: request, user: user, organization: scope.organization,
                 expiresAt: world.now() + .seconds(settings.codeSeconds), in: transaction)
@@ -176,7 +186,7 @@ extension OAuthServer {
         _ scopes: [Scope], _ app: AppRecord, _ user: Identifier<User>, by scope: OrganizationScope,
         in transaction: Transaction
     ) throws {
-        let new = try Consents(world: world).remember(
+        let new = try consents.remember(
             scopes, .init(app: app.id, user: user, organization: scope.organization), in: transaction)
         try audit.record(
             "oauth_app.consented", .init("oauth_app", app.id, name: app.name),

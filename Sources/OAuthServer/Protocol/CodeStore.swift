@@ -65,4 +65,16 @@ struct CodeStore: Sendable {
         try transaction.execute(
             "UPDATE oauth_codes SET redeemed_at = \(world.now()), grant_id = \(grant) WHERE id = \(code.id)")
     }
+
+    /// Removes the codes that have given nothing yet, of those that live for so long.
+    ///
+    /// One that is being redeemed just now is waited for. Ids begin with their time, so the living are read alone.
+    func removeOpen(_ which: GrantSelection, life: Duration, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM oauth_codes
+             WHERE id >= \(Identifier<OAuthToken>(lowestAt: world.now() - life - .minutes(1)))
+                   AND \(which.condition) AND redeemed_at IS NULL
+            """)
+    }
 }

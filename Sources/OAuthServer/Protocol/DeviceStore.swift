@@ -89,6 +89,16 @@ struct DeviceStore: Sendable {
         try transaction.execute("UPDATE oauth_device_codes SET redeemed_at = \(world.now()) WHERE id = \(device.id)")
     }
 
+    /// Removes the devices that somebody has let in and that have not come for their tokens, of those that wait for so long.
+    func removeOpen(_ which: GrantSelection, life: Duration, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            DELETE FROM oauth_device_codes
+             WHERE id >= \(Identifier<OAuthToken>(lowestAt: world.now() - life - .minutes(1)))
+                   AND \(which.condition) AND approved_at IS NOT NULL AND redeemed_at IS NULL
+            """)
+    }
+
     /// Notes that somebody lets the device in; false when it was answered already or has ended.
     func approve(
         _ id: [UInt8], user: Identifier<User>, organization: Identifier<Organization>, in transaction: Transaction

@@ -141,11 +141,12 @@ extension OAuthServer {
     func approveDevice(_ device: PendingDevice, _ call: Call, by scope: OrganizationScope) throws {
         let user = try call.browser().user
         try database.transaction { transaction in
+            // The consent first, as whoever takes it back does: neither waits for the other in a circle.
+            try remember(device.scopes, device.app, user, by: scope, in: transaction)
             guard
                 try DeviceStore(world: world).approve(
                     device.id, user: user, organization: scope.organization, in: transaction)
             else { throw Problem.authorizationOver }
-            try remember(device.scopes, device.app, user, by: scope, in: transaction)
         }
         note("a device was let in", device.app, .deviceCode, call, user: user.text)
     }

@@ -33,6 +33,18 @@ extension OAuthServer {
                 .temporarilyUnavailable, "The database is away; try again in a moment.", status: 503,
                 headers: ["retry-after": "2"])
             return away.response()
+        } catch let error as DatabaseError where error.code == .commitUnknown {
+            call.log.error(
+                "an OAuth endpoint cannot tell what became of it", ["error": .init(String(reflecting: error))])
+            let unknown = OAuthError(
+                .temporarilyUnavailable, "The database was lost on the way: it may have happened or not.", status: 503)
+            return unknown.response()
+        } catch let error where !(error is Problem) {
+            call.log.error("an OAuth endpoint failed", ["error": .init(String(reflecting: error))])
+            let failed = OAuthError(
+                .serverError, "Something went wrong on our side. The incident is noted as \(call.request.id).",
+                status: 500)
+            return failed.response()
         }
     }
 
@@ -75,10 +87,14 @@ extension OAuthServer {
     }
 
     /// Runs a transaction that has counted a change by itself, and tells those who keep things in memory.
-    func telling<Result>(_ body: () throws -> Result) throws -> Result {
+    ///
+    /// - Parameter isChange: whether anything was changed after all, by what the transaction gave.
+    func telling<Result>(
+        _ body: () throws -> Result, when isChange: (Result) -> Bool = { _ in true }
+    ) throws -> Result {
         do {
             let result = try body()
-            memory.changed()
+            if isChange(result) { memory.changed() }
             return result
         } catch let error as DatabaseError where error.code == .commitUnknown {
             // It may have happened.

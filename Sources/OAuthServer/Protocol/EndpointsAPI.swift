@@ -26,6 +26,8 @@ extension OAuthEndpointRoute {
         .status(401, error, "The client has not proved itself: `invalid_client`."),
         .status(415, error, "The body is no form."),
         .status(429, error, "There were too many wrong secrets; `Retry-After` says for how long."),
+        .status(500, error, "Something went wrong here: `server_error`."),
+        .status(503, error, "Not just now: `temporarily_unavailable`."),
     ]
 
     private static func post(

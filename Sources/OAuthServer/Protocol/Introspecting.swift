@@ -13,7 +13,8 @@ extension OAuthServer {
     /// The introspection endpoint, answered from memory for access tokens.
     ///
     /// A client learns of its own tokens; an app that was registered in the organization which a token is about, and may
-    /// read apps, learns of all tokens there, since that is what a back end of the site is. Anything else is not active.
+    /// read apps, learns of all tokens there as long as its owner belongs there, since that is what a back end of the site
+    /// is. Anything else is not active.
     ///
     /// > If the introspection call is properly authorized but the token is not active, does not exist on this server, or the
     /// > protected resource is not allowed to introspect this particular token, then the authorization server MUST return an
@@ -60,7 +61,8 @@ extension OAuthServer {
         _ app: AppRecord, learnOf other: Identifier<OAuthApp>, in organization: Identifier<Organization>
     ) -> Bool {
         app.id == other
-            || app.organization == organization && [Scope.read(.oauthApps)].areCovered(by: app.scopes)
+            || app.organization == organization && app.ownerRole != nil
+                && [Scope.read(.oauthApps)].areCovered(by: app.scopes)
     }
 
     private static func answer(_ bytes: [UInt8]) -> Response {

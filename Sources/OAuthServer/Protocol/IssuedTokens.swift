@@ -38,8 +38,8 @@ enum GrantOutcome: Sendable {
     case given(IssuedTokens)
     /// The client gets nothing.
     case refused(OAuthError)
-    /// The client gets nothing, and a grant was ended.
-    case revoked(OAuthError)
+    /// The client gets nothing, and a grant of this person was ended.
+    case revoked(OAuthError, of: Identifier<User>)
 }
 
 extension OAuthServer {
@@ -86,10 +86,10 @@ extension OAuthServer {
         case .refused(let error):
             note("an OAuth grant was refused", app, grant, call, error.code.rawValue)
             throw error
-        case .revoked(let error):
+        case .revoked(let error, let user):
             memory.changed()
             note(
-                "an OAuth grant was ended, since what can be used once came again", app, grant, call,
+                "an OAuth grant was ended, since what can be used once came again", app, grant, call, user: user.text,
                 error.code.rawValue)
             throw error
         }
@@ -97,13 +97,13 @@ extension OAuthServer {
 
     /// Notes for the log who got what from where; never the text of a token.
     func note(
-        _ what: StaticString, _ app: AppRecord, _ grant: GrantType, _ call: Call, user: String = "",
+        _ what: StaticString, _ app: AppRecord, _ grant: GrantType?, _ call: Call, user: String = "",
         _ error: String = ""
     ) {
         call.log.info(
             what,
             [
-                "client": .init(app.clientID), "user": .init(user), "grant_type": .init(grant.rawValue),
+                "client": .init(app.clientID), "user": .init(user), "grant_type": .init(grant?.rawValue ?? ""),
                 "address": .init(call.request.remoteAddress), "error": .init(error),
             ])
     }

@@ -55,6 +55,12 @@ struct AuthorizationReturn: Sendable {
 
 /// Reads requests for consent.
 struct AuthorizationReader {
+    /// The parameters that are read: others are not kept, so that what is kept stays within bounds.
+    static let names: Set<String> = [
+        "client_id", "redirect_uri", "state", "response_type", "response_mode", "request", "scope", "resource",
+        "code_challenge", "code_challenge_method", "prompt",
+    ]
+
     /// Scheme, host and port of this site.
     let origin: String
     /// Finds an app by its client id.

@@ -8,8 +8,6 @@ import TimeKit
 extension OAuthServer {
     /// What stands before the random name of a pushed request (RFC 9126 §2.2).
     private static let prefix = "urn:ietf:params:oauth:request_uri:"
-    /// What proves the client and is no part of its request.
-    private static let proofs: Set<String> = ["client_secret", "client_assertion", "client_assertion_type"]
 
     /// The pushed authorization request endpoint: the request is checked now as it will be when it is used.
     ///
@@ -30,7 +28,7 @@ extension OAuthServer {
         }
         let back = AuthorizationReturn(redirectURI: redirectURI, state: form["state"])
         _ = try AuthorizationReader.request(form, of: app, back, at: site.origin)
-        var kept = Form(urlencoded: form.kept(without: Self.proofs)) ?? .empty
+        var kept = form.kept(AuthorizationReader.names)
         if kept["client_id"] == nil { kept = Form(pairs: kept.pairs + [(name: "client_id", value: app.clientID)]) }
         let name = try RequestStore(world: world).keep(
             kept, .pushed, of: app.id, for: .seconds(settings.pushedSeconds), in: database)

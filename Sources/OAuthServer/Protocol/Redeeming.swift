@@ -22,10 +22,13 @@ extension OAuthServer {
         let resources = form.all("resource")
         return try settle(call, of: app, by: .authorizationCode) { transaction in
             let codes = CodeStore(world: world)
-            guard let code = try codes.locked(sent, in: transaction) else { return .refused(Self.opensNothing) }
+            // Another app's code is no business of this one, a used one neither: bringing it must end nothing.
+            guard let code = try codes.locked(sent, in: transaction), code.app == app.id else {
+                return .refused(Self.opensNothing)
+            }
             if code.isRedeemed { return try replayed(code, app, call, in: transaction) }
             do throws(OAuthError) {
-                try check(code, app, redirectURI: form["redirect_uri"], verifier)
+                try check(code, redirectURI: form["redirect_uri"], verifier)
             } catch {
                 return .refused(error)
             }
@@ -49,10 +52,8 @@ extension OAuthServer {
     /// > and if included ensure that their values are identical.     RFC 6749 §4.1.3
     ///
     /// Who leaves `redirect_uri` out is a client of OAuth 2.1, where the verifier does what it was for.
-    private func check(
-        _ code: CodeRecord, _ app: AppRecord, redirectURI: String?, _ verifier: String
-    ) throws(OAuthError) {
-        guard code.app == app.id, code.expiresAt > world.now() else { throw Self.opensNothing }
+    private func check(_ code: CodeRecord, redirectURI: String?, _ verifier: String) throws(OAuthError) {
+        guard code.expiresAt > world.now() else { throw Self.opensNothing }
         guard redirectURI ?? code.redirectURI == code.redirectURI else {
             throw OAuthError(.invalidGrant, "redirect_uri is not the one that the code was asked for with.")
         }
@@ -71,6 +72,6 @@ extension OAuthServer {
         guard let grant = code.grant, try end(grant, because: .codeReuse, by: app, call, in: transaction) else {
             return .refused(Self.opensNothing)
         }
-        return .revoked(Self.opensNothing)
+        return .revoked(Self.opensNothing, of: code.user)
     }
 }

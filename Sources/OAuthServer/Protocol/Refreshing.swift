@@ -31,11 +31,13 @@ extension OAuthServer {
             let now = world.now()
             if let usedAt = record.usedAt {
                 let isForgiven = now - usedAt <= .seconds(settings.refreshGraceSeconds)
-                if isForgiven, let pair = try successor(of: record, sent, in: transaction) { return .given(pair) }
+                if isForgiven, let pair = try successor(of: record, sent, grant.user, in: transaction) {
+                    return .given(pair)
+                }
                 guard !isForgiven, try end(grant.id, because: .refreshReuse, by: app, call, in: transaction) else {
                     return .refused(Self.opensNothing)
                 }
-                return .revoked(Self.opensNothing)
+                return .revoked(Self.opensNothing, of: grant.user)
             }
             guard record.expiresAt > now, grant.expiresAt > now else { return .refused(Self.opensNothing) }
             let wanted: (scopes: [Scope], resources: [String])
@@ -86,7 +88,7 @@ extension OAuthServer {
 
     /// The pair that a used token gave; nil when it is gone, or was made with a key that is.
     private func successor(
-        of record: RefreshRecord, _ sent: TokenText, in transaction: Transaction
+        of record: RefreshRecord, _ sent: TokenText, _ user: Identifier<User>, in transaction: Transaction
     ) throws -> IssuedTokens? {
         let store = TokenStore(world: world)
         guard let next = record.next, let kept = try store.access(next.access, in: transaction),
@@ -99,7 +101,7 @@ extension OAuthServer {
                 continue
             }
             return IssuedTokens(
-                access: access, life: kept.expiresAt - world.now(), refresh: refresh, scopes: kept.scopes)
+                access: access, life: kept.expiresAt - world.now(), refresh: refresh, scopes: kept.scopes, user: user)
         }
         return nil
     }

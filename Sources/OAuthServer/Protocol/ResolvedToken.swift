@@ -116,6 +116,7 @@ final class ResolvedToken: Sendable {
     /// Whether it opens anything at all.
     func verdict(at now: Timestamp) -> Verdict {
         if person?.isGrantRevoked == true { return .revoked }
+        if person == nil, let end = app.ownTokensAfter, id.made <= end { return .revoked }
         if expiresAt <= now { return .expired }
         return app.isUsable && role != nil ? .valid : .disabled
     }

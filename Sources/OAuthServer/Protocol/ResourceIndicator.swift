@@ -47,8 +47,10 @@ enum ResourceIndicator {
     /// Whether a token that is meant for these may be used at an address of this site.
     ///
     /// A resource stands for everything below it; none named means whatever takes this hub's tokens.
-    static func covers(_ resources: [String], _ address: String) -> Bool {
-        resources.isEmpty || resources.contains { isBelow(address, $0) }
+    static func covers(_ resources: [String], _ address: @autoclosure () -> String) -> Bool {
+        guard !resources.isEmpty else { return true }
+        let address = address()
+        return resources.contains { isBelow(address, $0) }
     }
 
     private static func isBelow(_ address: String, _ resource: String) -> Bool {

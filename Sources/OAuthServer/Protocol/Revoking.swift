@@ -42,12 +42,15 @@ extension OAuthServer {
             let grant = try store.grant(record.grant, in: database)
         else { return }
         guard grant.app == app.id else { throw Self.foreign }
-        try telling {
-            _ = try database.transaction { transaction in
+        // What had ended before changes nothing: nobody's memory grows old of it.
+        let isEnded = try telling {
+            try database.transaction { transaction in
                 try end(grant.id, because: .client, by: app, call, in: transaction)
             }
+        } when: {
+            $0
         }
-        note("an OAuth grant was given back", app, .refreshToken, call, user: grant.user.text)
+        if isEnded { note("an OAuth grant was given back", app, .refreshToken, call, user: grant.user.text) }
     }
 
     private func revoke(access sent: TokenText, _ app: AppRecord, _ call: Call) throws {
@@ -56,10 +59,8 @@ extension OAuthServer {
             return
         }
         guard kept.app == app.id else { throw Self.foreign }
-        _ = try change { try store.removeAccess(sent.id, in: $0) }
-        call.log.info(
-            "an access token was given back",
-            ["client": .init(app.clientID), "address": .init(call.request.remoteAddress)])
+        try change { try store.removeAccess(sent.id, in: $0) }
+        note("an access token was given back", app, nil, call, user: kept.user?.text ?? "")
     }
 
     // MARK: Ending grants
@@ -103,26 +104,29 @@ extension OAuthServer {
         return true
     }
 
-    /// Ends the grants of an app: those of one person, in one organization, or all; how many there were.
+    /// Ends grants, and the codes that would have become such; how many grants there were.
     ///
-    /// - Precondition: called inside ``change(isolation:_:)``.
+    /// The codes go first: one that is being redeemed just now is waited for, and its grant then ends with the others. A
+    /// consent that goes with them must have gone before, lest a code be given in between.
+    ///
+    /// - Precondition: called inside ``change(isolation:_:)``, or where grants that ended are told of.
     func revokeGrants(
-        of app: Identifier<OAuthApp>, user: Identifier<User>?, organization: Identifier<Organization>?,
-        because reason: RevocationReason, in transaction: Transaction
+        _ which: GrantSelection, because reason: RevocationReason, in transaction: Transaction
     ) throws -> Int {
-        try TokenStore(world: world).revokeGrants(
-            of: app, user: user, organization: organization, because: reason, in: transaction)
+        try CodeStore(world: world).removeOpen(which, life: .seconds(settings.codeSeconds), in: transaction)
+        try DeviceStore(world: world).removeOpen(which, life: .seconds(settings.deviceSeconds), in: transaction)
+        return try TokenStore(world: world).revokeGrants(which, because: reason, in: transaction)
     }
 
-    /// Ends everything that apps may do for a person, since somebody else may have had their password.
+    /// Ends everything that apps may do for a person, or could by a code of theirs, since somebody else may have had their
+    /// password.
     ///
     /// The caller tells the memory (`OAuthMemory.changed`) once the transaction was committed.
     ///
     /// > Authorization servers MAY revoke refresh tokens automatically in case of a security event, such as: password
     /// > change.     RFC 9700 §4.14.2
     public func passwordChanged(of user: Identifier<User>, in transaction: Transaction) throws {
-        let ended = try TokenStore(world: world).revokeGrants(
-            of: nil, user: user, organization: nil, because: .passwordChange, in: transaction)
+        let ended = try revokeGrants(.person(user), because: .passwordChange, in: transaction)
         if ended > 0 { try Generations.bump(Generations.oauth, in: transaction) }
     }
 }

@@ -29,6 +29,16 @@ struct RefreshRecord: Sendable {
     let next: (refresh: [UInt8], access: [UInt8])?
 }
 
+/// An access token as it is kept: whose it is, for what, until when.
+struct AccessRecord: Sendable {
+    let digest: [UInt8]
+    let app: Identifier<OAuthApp>
+    /// For whom; nil for the app itself.
+    let user: Identifier<User>?
+    let scopes: [Scope]
+    let expiresAt: Timestamp
+}
+
 /// Grants and the tokens that belong to them.
 struct TokenStore: Sendable {
     let world: World
@@ -84,20 +94,15 @@ struct TokenStore: Sendable {
         ).affectedRows == 1
     }
 
-    /// Ends the grants of an app: those of one person, in one organization, or all.
+    /// Ends grants with all of their tokens; how many there were.
     func revokeGrants(
-        of app: Identifier<OAuthApp>?, user: Identifier<User>?, organization: Identifier<Organization>?,
-        because reason: RevocationReason, in transaction: Transaction
+        _ which: GrantSelection, because reason: RevocationReason, in transaction: Transaction
     ) throws -> Int {
-        var condition: SQL = "revoked_at IS NULL"
-        if let app { condition = "\(condition) AND app_id = \(app)" }
-        if let user { condition = "\(condition) AND user_id = \(user)" }
-        if let organization { condition = "\(condition) AND organization_id = \(organization)" }
-        return try transaction.execute(
+        try transaction.execute(
             """
             UPDATE oauth_grants
                SET revoked_at = \(world.now()), revoked_because = \(reason)
-             WHERE \(condition)
+             WHERE \(which.condition) AND revoked_at IS NULL
             """
         ).affectedRows
     }
@@ -118,28 +123,19 @@ struct TokenStore: Sendable {
     ///
     /// Of many that come with the same token at once the first one renews it, and the others then find what it gave.
     func locked(_ sent: TokenText, in transaction: Transaction) throws -> RefreshRecord? {
-        try transaction.row(
+        try refresh(sent, locking: "FOR UPDATE", in: transaction)
+    }
+
+    /// The refresh token that a client sent; nil when there is none.
+    func refresh(_ sent: TokenText, locking: SQL = "", in querying: some Querying) throws -> RefreshRecord? {
+        let row = try querying.row(
             """
             SELECT grant_id, token_hash, expires_at, used_at, next_refresh_id, next_access_id
               FROM oauth_refresh_tokens
              WHERE id = \(sent.id)
-               FOR UPDATE
-            """
-        ).flatMap { try Self.refresh($0, sent) }
-    }
-
-    func refresh(_ sent: TokenText, in querying: some Querying) throws -> RefreshRecord? {
-        try querying.row(
-            """
-            SELECT grant_id, token_hash, expires_at, used_at, next_refresh_id, next_access_id
-              FROM oauth_refresh_tokens
-             WHERE id = \(sent.id)
-            """
-        ).flatMap { try Self.refresh($0, sent) }
-    }
-
-    private static func refresh(_ row: Row, _ sent: TokenText) throws -> RefreshRecord? {
-        guard equalInConstantTime(try row.get("token_hash"), sent.digest) else { return nil }
+             \(locking)
+            """)
+        guard let row, equalInConstantTime(try row.get("token_hash"), sent.digest) else { return nil }
         let refresh: [UInt8]? = try row.get("next_refresh_id")
         let access: [UInt8]? = try row.get("next_access_id")
         return try RefreshRecord(
@@ -180,22 +176,47 @@ struct TokenStore: Sendable {
             """)
     }
 
-    /// What is kept of an access token: whose it is, for what, until when.
-    func access(
-        _ id: [UInt8], in querying: some Querying
-    ) throws -> (digest: [UInt8], app: Identifier<OAuthApp>, scopes: [Scope], expiresAt: Timestamp)? {
+    /// What is kept of an access token.
+    func access(_ id: [UInt8], in querying: some Querying) throws -> AccessRecord? {
         try querying.row(
-            "SELECT token_hash, app_id, scopes, expires_at FROM oauth_access_tokens WHERE id = \(id)"
+            """
+            SELECT t.token_hash, t.app_id, t.scopes, t.expires_at, g.user_id
+              FROM oauth_access_tokens t
+              LEFT JOIN oauth_grants g ON g.id = t.grant_id
+             WHERE t.id = \(id)
+            """
         ).map { row in
-            try (
-                row.get("token_hash"), row.get("app_id"), Scope.list(stored: row.get("scopes")), row.get("expires_at")
-            )
+            try AccessRecord(
+                digest: row.get("token_hash"), app: row.get("app_id"), user: row.get("user_id"),
+                scopes: Scope.list(stored: row.get("scopes")), expiresAt: row.get("expires_at"))
         }
     }
 
-    /// Ends one access token; false when it was gone.
-    func removeAccess(_ id: [UInt8], in transaction: Transaction) throws -> Bool {
-        try transaction.execute("DELETE FROM oauth_access_tokens WHERE id = \(id)").affectedRows == 1
+    /// Ends one access token.
+    func removeAccess(_ id: [UInt8], in transaction: Transaction) throws {
+        try transaction.execute("DELETE FROM oauth_access_tokens WHERE id = \(id)")
+    }
+}
+
+/// Which grants are meant, and which codes that have given none yet.
+enum GrantSelection: Sendable {
+    /// Everything that an app was let do.
+    case app(Identifier<OAuthApp>)
+    /// Everything that a person has let apps do.
+    case person(Identifier<User>)
+    /// What one person has let one app do in one organization.
+    case consent(Consents.Subject)
+
+    /// The selection as a condition on the columns that grants and codes have alike.
+    var condition: SQL {
+        switch self {
+        case .app(let app): "app_id = \(app)"
+        case .person(let user): "user_id = \(user)"
+        case .consent(let subject):
+            """
+            user_id = \(subject.user) AND app_id = \(subject.app) AND organization_id = \(subject.organization)
+            """
+        }
     }
 }
 

@@ -45,12 +45,12 @@ extension OAuthServer {
             }
             return try insert(new, holder: holder, by: scope, in: transaction)
         }
-        return answer(app, metadata.authMethod, secret: new.secret, token: token, status: 201)
+        return answer(app, secret: new.secret, token: token, status: 201)
             .with("location", call.link(RegistrationRoute.client(app.id)))
     }
 
     private func showRegistered(_ id: Identifier<OAuthApp>, _ call: Call) throws -> Response {
-        answer(try registered(id, call).app, nil)
+        answer(try registered(id, call).app)
     }
 
     private func replaceRegistered(_ id: Identifier<OAuthApp>, _ call: Call) throws -> Response {
@@ -71,17 +71,21 @@ extension OAuthServer {
         guard metadata.isConfidential == app.isConfidential else {
             throw OAuthError(.invalidClientMetadata, "Whether it has a secret is settled when it registers.")
         }
-        // Its registration token is no credential that could lend it more than it was given.
-        guard app.holds(metadata.terms.scopes) else {
-            throw OAuthError(.invalidClientMetadata, "scope is more than was registered. Register anew.")
-        }
         let changed = try update(id, by: scope) { old in
+            // Its registration token is no credential that could lend it more than it was given, or give back what was
+            // taken from it since.
+            guard metadata.terms.scopes.areCovered(by: old.scopes) else {
+                throw OAuthError(.invalidClientMetadata, "scope is more than was registered. Register anew.")
+            }
+            guard metadata.terms.grants.isSubset(of: old.grants) else {
+                throw OAuthError(.invalidClientMetadata, "grant_types are more than were registered. Register anew.")
+            }
             var terms = metadata.terms
             (terms.description, terms.rateLimit) = (old.terms.description, old.terms.rateLimit)
             terms.requiresPushedRequests = old.requiresPushedRequests
             return terms
         }
-        return answer(changed, metadata.authMethod)
+        return answer(changed)
     }
 
     private func deleteRegistered(_ id: Identifier<OAuthApp>, _ call: Call) throws -> Response {
@@ -131,10 +135,9 @@ extension OAuthServer {
     }
 
     private func answer(
-        _ app: AppRecord, _ method: RegistrationMetadata.AuthMethod?, secret: ClientSecret? = nil,
-        token: RegistrationToken? = nil, status: Status = 200
+        _ app: AppRecord, secret: ClientSecret? = nil, token: RegistrationToken? = nil, status: Status = 200
     ) -> Response {
-        let method = method ?? (app.isConfidential ? .basic : .none)
+        let method = app.terms.authMethod ?? (app.isConfidential ? .basic : .none)
         var members: [JSON.Member] = [
             .init("client_id", .string(app.clientID)),
             .init("client_id_issued_at", JSON(app.createdAt.milliseconds / 1_000)),

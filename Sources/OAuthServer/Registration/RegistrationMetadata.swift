@@ -13,6 +13,9 @@ struct RegistrationMetadata: Sendable {
         case none
     }
 
+    /// The most characters that `scope` has.
+    static let longestScope = 8_000
+
     let terms: AppTerms
     let authMethod: AuthMethod
     var isConfidential: Bool { authMethod != .none }
@@ -24,6 +27,7 @@ struct RegistrationMetadata: Sendable {
         guard json.members != nil else { throw OAuthError(.invalidClientMetadata, "Send a JSON object.") }
         authMethod = try Self.word(json, "token_endpoint_auth_method") ?? .basic
         var terms = AppTerms(name: "", rateLimit: settings.rateLimit)
+        terms.authMethod = authMethod
         terms.name = try Self.text(json, "client_name", atMost: 100) ?? "An app without a name"
         terms.websiteURL = try Self.link(json, "client_uri")
         terms.privacyPolicyURL = try Self.link(json, "policy_uri")
@@ -71,7 +75,7 @@ struct RegistrationMetadata: Sendable {
     }
 
     private static func scopes(_ json: JSON) throws(OAuthError) -> [Scope] {
-        guard let text = try text(json, "scope", atMost: 8_000) else {
+        guard let text = try text(json, "scope", atMost: longestScope) else {
             throw OAuthError(.invalidClientMetadata, "scope is missing: say what the app will ask for.")
         }
         do throws(OAuthError) {
@@ -94,7 +98,7 @@ struct RegistrationMetadata: Sendable {
     private static func link(_ json: JSON, _ name: String) throws(OAuthError) -> String? {
         guard let text = try text(json, name, atMost: 500) else { return nil }
         guard WebAddress.isLink(text) else {
-            throw OAuthError(.invalidClientMetadata, "\(name) must be a whole https address.")
+            throw OAuthError(.invalidClientMetadata, "\(name) must be a whole https or http address.")
         }
         return text
     }

@@ -91,7 +91,8 @@ public enum RegistrationRoute: Route {
         .optional("client_uri", .text(8...500, format: "uri", example: "https://app.example"), "Its website."),
         .optional(
             "policy_uri", .text(8...500, format: "uri", example: "https://app.example/privacy"), "Its privacy policy."),
-        .optional("scope", .text(3...2_000, example: "connections:read"), "What it will ask for."),
+        .required(
+            "scope", .text(1...RegistrationMetadata.longestScope, example: "connections:read"), "What it will ask for."),
         .optional(
             "grant_types", .list(of: .word(of: GrantType.allCases.map(\.rawValue)), atMost: GrantType.allCases.count),
             "How it will ask."),
