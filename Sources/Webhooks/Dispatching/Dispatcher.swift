@@ -78,7 +78,7 @@ public final class Dispatcher: Sendable {
         let outbox = HandingOn(room: room)
         while !stops {
             do {
-                if try outbox.run() < HandingOn.batch { WorkerThread.rest(for: Self.look) }
+                if try outbox.run() == 0 { WorkerThread.rest(for: Self.look) }
             } catch {
                 room.log.warning(
                     "the hub's own events cannot be handed on", ["error": .init(String(reflecting: error))])
