@@ -85,7 +85,8 @@ extension WebhookRecord {
         owner = try row.get("owner")
         connection = try row.get("connection_id")
         description = try row.get("description")
-        urlShown = try row.get("url_shown")
+        // Rows of an older program show more.
+        urlShown = ReceiverURL.masked(try row.get("url_shown"))
         urlSealed = try row.get("url_sealed")
         receiver = try row.get("receiver")
         events = EventPattern.list(stored: try row.get("events"))
