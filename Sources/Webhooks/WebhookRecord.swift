@@ -27,8 +27,6 @@ struct WebhookRecord: Sendable {
         case gone
         /// For five days every attempt failed.
         case failing
-        /// A person or a script did it.
-        case byHand = "by_hand"
     }
 
     /// In which order deliveries with the same ordering key go.
@@ -66,15 +64,18 @@ struct WebhookRecord: Sendable {
     let createdAt: Timestamp
 
     /// The columns of a query on `webhooks w` that ``init(_:)`` reads.
-    static let columns: SQL = """
-        w.id, w.organization_id, w.user_id, (SELECT u.name FROM users u WHERE u.id = w.user_id) AS owner, w.connection_id,
+    static let columns = columns(owner: "(SELECT u.name FROM users u WHERE u.id = w.user_id)")
+    /// The same where nobody is shown whose it is.
+    static let ownerlessColumns = columns(owner: "NULL")
+
+    private static func columns(owner: SQL) -> SQL {
+        """
+        w.id, w.organization_id, w.user_id, \(owner) AS owner, w.connection_id,
         w.description, w.url_shown, w.url_sealed, w.receiver, w.events, w.headers_sealed, w.secret_sealed,
         w.previous_sealed, w.previous_ends_at, w.per_second, w.ordering, w.skip_after, w.state, w.disabled_reason,
         w.disabled_at, w.failing_since, w.slow_until, w.version, w.created_at
         """
-
-    /// Whether events of a name are kept for it.
-    func wants(_ name: EventName) -> Bool { state != .disabled && events.contains { $0.matches(name) } }
+    }
 }
 
 extension WebhookRecord {

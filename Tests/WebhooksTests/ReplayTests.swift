@@ -62,7 +62,7 @@ struct ReplayTests {
         let path = "deliveries/\(claimed.delivery)"
         #expect(try counter.send(.get, path).json["under_way"] == true)
         #expect(try counter.send(.post, path + "/retry").code == "delivery_under_way")
-        _ = try counter.post.room.setState(.disabled, of: made.record.id, by: counter.post.scope)
+        try counter.post.disable(made.record.id)
         #expect(try counter.send(.post, path + "/retry").code == "webhook_disabled")
         let replay = try counter.send(.post, "webhooks/\(made.record.id)/replay", .object([Self.since]))
         #expect(replay.status == 409 && replay.code == "webhook_disabled")
@@ -140,9 +140,9 @@ struct ReplayTests {
     func missing() throws {
         let counter = try Self.counter(Lock(true))
         let made = try counter.post.webhook(["user.*"])
-        _ = try counter.post.room.setState(.disabled, of: made.record.id, by: counter.post.scope)
+        try counter.post.disable(made.record.id)
         for name in ["user.created", "user.deleted", "payment.failed"] { try counter.post.take(name) }
-        _ = try counter.post.room.setState(.active, of: made.record.id, by: counter.post.scope)
+        _ = try counter.post.room.setActive(true, made.record.id, by: counter.post.scope)
         counter.post.house.pass(.seconds(1))
         let path = "webhooks/\(made.record.id)/replay"
         let body = JSON.object([Self.since, .init("status", "missing")])
@@ -163,7 +163,7 @@ struct ReplayTests {
         let answer = try counter.send(.post, "webhooks/\(made.record.id)/replay", .object([Self.since]))
         let id = try #require(Identifier<Replay>(try counter.id(answer)))
         if isDisabled {
-            _ = try counter.post.room.setState(.disabled, of: made.record.id, by: counter.post.scope)
+            try counter.post.disable(made.record.id)
         } else {
             try counter.post.room.remove(made.record.id, by: counter.post.scope)
         }
