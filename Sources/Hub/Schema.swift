@@ -44,6 +44,8 @@ enum Schema {
         step("0044_delivery_attempts", PackageResources._044_delivery_attempts_sql),
         step("0045_event_types", PackageResources._045_event_types_sql),
         step("0046_replays", PackageResources._046_replays_sql),
+        step("0047_delivery_holds", PackageResources._047_delivery_holds_sql),
+        step("0048_webhook_failures", PackageResources._048_webhook_failures_sql),
         step("0049_webhook_hours", PackageResources._049_webhook_hours_sql),
         step("0050_notices", PackageResources._050_notices_sql),
         step("0054_platform_integrations", PackageResources._054_platform_integrations_sql),

@@ -82,13 +82,14 @@ extension Webhooks {
         let changed = try database.transaction { transaction in
             guard let record = try store.lock(id, in: transaction) else { throw Problem.notFound }
             try check(record)
-            try store.update(id, try writing(terms, id, scope, in: transaction), in: transaction)
-            if let isActive = terms.isActive, isActive != (record.state == .active) {
-                if isActive, terms.url == nil { try requireReceiver(of: record, scope, in: transaction) }
-                try store.setState(isActive ? .active : .paused, nil, of: id, in: transaction)
-            }
+            let writing = try writing(terms, id, scope, in: transaction)
+            try store.update(id, writing, in: transaction)
+            let turn = terms.isActive.flatMap { $0 == (record.state == .active) ? nil : $0 }
+            if turn == true, terms.url == nil { try requireReceiver(of: record, scope, in: transaction) }
+            if let turn { try store.setActive(turn, id, in: transaction) }
             guard let changed = try store.lock(id, in: transaction) else { throw Problem.notFound }
-            try note(.webhookUpdated, changed, by: scope, in: transaction)
+            if !writing.isEmpty { try note(.webhookUpdated, changed, by: scope, in: transaction) }
+            if let turn { try note(Self.deed(turn), changed, by: scope, in: transaction) }
             try noteChange(in: transaction)
             return changed
         }
@@ -96,30 +97,25 @@ extension Webhooks {
         return changed
     }
 
-    /// Lets a webhook go on, wait, or end for now; once more changes nothing.
-    func setState(
-        _ state: WebhookRecord.State, of id: Identifier<Webhook>, by scope: OrganizationScope
-    ) throws -> WebhookRecord {
+    /// Lets a webhook go on, a disabled one too, or wait; once more changes nothing.
+    func setActive(_ isActive: Bool, _ id: Identifier<Webhook>, by scope: OrganizationScope) throws -> WebhookRecord {
         let store = store(scope)
         let changed = try database.transaction { transaction in
             guard let record = try store.lock(id, in: transaction) else { throw Problem.notFound }
-            guard record.state != state else { return record }
-            if state == .active { try requireReceiver(of: record, scope, in: transaction) }
-            try store.setState(state, state == .disabled ? .byHand : nil, of: id, in: transaction)
+            guard record.state != (isActive ? .active : .paused) else { return record }
+            if isActive { try requireReceiver(of: record, scope, in: transaction) }
+            try store.setActive(isActive, id, in: transaction)
             guard let changed = try store.lock(id, in: transaction) else { throw Problem.notFound }
-            let deed: DomainEventType =
-                switch state {
-                case .active: .webhookEnabled
-                case .paused: .webhookPaused
-                case .disabled: .webhookDisabled
-                }
-            try note(deed, changed, by: scope, in: transaction)
+            try note(Self.deed(isActive), changed, by: scope, in: transaction)
             try noteChange(in: transaction)
             return changed
         }
         wake()
         return changed
     }
+
+    /// What it is called that a webhook goes on, or waits.
+    private static func deed(_ isActive: Bool) -> DomainEventType { isActive ? .webhookEnabled : .webhookPaused }
 
     /// Gives a webhook another secret, which its owner is shown this once; the old one signs beside it for the grace.
     ///
@@ -195,7 +191,7 @@ extension Webhooks {
         try vault.seal(bytes, at: Self.place(id, column), for: scope.organization, in: querying)
     }
 
-    /// Writes a change down and tells of it.
+    /// Notes in the audit log what happened to a webhook, and tells of it.
     func note(
         _ deed: DomainEventType, _ record: WebhookRecord, by scope: OrganizationScope, in transaction: Transaction
     ) throws {

@@ -86,12 +86,12 @@ extension Webhooks {
     ) throws {
         guard let receiver else {
             guard record.state != .disabled else { return }
-            try store.setState(.disabled, .connectionRemoved, of: record.id, in: transaction)
+            try store.setState(.disabled, because: .connectionRemoved, of: record.id, in: transaction)
             return try noteAgain(.webhookDisabled, record, by: scope, in: transaction)
         }
         guard let url = receiver.url, let address = try? url.reveal({ try reader(scope).address($0) }) else {
             guard record.state == .active else { return }
-            try store.setState(.paused, .connection, of: record.id, in: transaction)
+            try store.setState(.paused, because: .connection, of: record.id, in: transaction)
             return try noteAgain(.webhookPaused, record, by: scope, in: transaction)
         }
         if try self.url(of: record, in: transaction) != address.text.reveal({ $0 }) {
@@ -100,7 +100,7 @@ extension Webhooks {
             try noteAgain(.webhookUpdated, record, by: scope, in: transaction)
         }
         if record.state == .paused, record.disabledReason == .connection {
-            try store.setState(.active, nil, of: record.id, in: transaction)
+            try store.setState(.active, because: nil, of: record.id, in: transaction)
             try noteAgain(.webhookEnabled, record, by: scope, in: transaction)
         }
     }

@@ -52,7 +52,7 @@ extension WebhookRoute {
                 .ok(
                     .object(.required("deliveries", .integer(example: 1_200), "How many it would be.")),
                     "With `dry_run`: how many it would be."),
-                problems: [disabled])
+                problems: [disabled, APIProblem(409, "replay_under_way", "One replay of a webhook at a time.")])
         ])
 
     static let replayStatusAPI = APIPath(

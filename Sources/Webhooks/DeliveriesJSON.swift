@@ -26,7 +26,7 @@ extension Webhooks {
             state: input.parsed("status", orSay: "This is waiting, delivered, failed or canceled.") {
                 DeliveryRecord.State(rawValue: $0)
             },
-            pattern: input.parsed("event", orSay: "Write a name, custom.* or *.", 1...140) { EventPattern($0) },
+            pattern: input.pattern("event"),
             since: input.moment("since"), until: input.moment("until"))
     }
 

@@ -60,8 +60,10 @@ struct EventStore: Sendable {
         }
         var sequences: [Identifier<Event>: UInt64] = [:]
         for part in Chunks.of(addressed) { try insert(part, now, &sequences, in: querying) }
-        let deliveries = addressed.flatMap { one in one.subscribers.map { (one.event, $0) } }
-        for part in Chunks.of(deliveries) { try insert(deliveries: part, sequences, now, in: querying) }
+        let deliveries = addressed.flatMap { one in
+            one.subscribers.map { delivery(of: one.event, to: $0, sequences[one.event.id]) }
+        }
+        try NewDelivery.insert(deliveries, world, in: querying)
         return addressed.map { one in
             TakenEvent(
                 id: one.event.id, name: one.event.name, key: one.event.key, deliveries: one.subscribers.count,
@@ -93,23 +95,11 @@ struct EventStore: Sendable {
         for row in given { sequences[try row.get("id")] = try row.get("sequence", as: UInt64.self) }
     }
 
-    private func insert(
-        deliveries: ArraySlice<(NewEvent, Subscriber)>, _ sequences: [Identifier<Event>: UInt64], _ now: Timestamp,
-        in querying: some Querying
-    ) throws {
-        let rows = deliveries.map { event, subscriber -> SQL in
-            let hash = subscriber.isInOrder ? Self.hash(event.orderingKey, of: event.id) : nil
-            return """
-                (\(Identifier<Delivery>(world)), \(organization), \(subscriber.id), \(event.id),
-                 \(sequences[event.id]), \(event.name.description), \(hash), \(now), \(now))
-                """
-        }
-        try querying.execute(
-            """
-            INSERT INTO deliveries
-                   (id, organization_id, webhook_id, event_id, sequence, type, ordering_hash, next_at, created_at)
-            VALUES \(SQL(joining: rows, by: ", "))
-            """)
+    private func delivery(of event: NewEvent, to subscriber: Subscriber, _ sequence: UInt64?) -> NewDelivery {
+        NewDelivery(
+            organization: organization, webhook: subscriber.id, event: event.id, sequence: sequence,
+            type: event.name.description,
+            orderingHash: subscriber.isInOrder ? Self.hash(event.orderingKey, of: event.id) : nil)
     }
 
     /// Writes a delivery that is sent by whoever writes it, and by nobody else.

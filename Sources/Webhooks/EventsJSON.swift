@@ -113,23 +113,14 @@ extension Webhooks {
 
     func eventsJSON(_ call: Call) throws -> Response {
         var input = Input(try call.request.query())
-        let pattern = input.parsed("type", orSay: "Write a name, custom.* or *.", 1...140) { EventPattern($0) }
-        let (since, until) = Self.times(&input)
+        let pattern = input.pattern("type")
+        let (since, until) = (input.moment("since"), input.moment("until"))
         let part = Listing<Event>(&input)
         guard input.isComplete else { throw input.refusal }
         let found = try log(call.scope()).events(
             pattern, since: since, until: until, after: part.last, limit: part.limit + 1)
         return try call.list(
             found.prefix(part.limit).map(Self.json), next: part.next(found, \.id), at: WebhookRoute.eventsJSON)
-    }
-
-    /// From when until when.
-    static func times(_ input: inout Input) -> (since: Timestamp?, until: Timestamp?) {
-        let sentence = "Write a time as 2027-01-31T00:00:00Z."
-        return (
-            input.parsed("since", orSay: sentence) { Timestamp(rfc3339: $0) },
-            input.parsed("until", orSay: sentence) { Timestamp(rfc3339: $0) }
-        )
     }
 
     func eventJSON(_ id: Identifier<Event>, _ call: Call) throws -> Response {

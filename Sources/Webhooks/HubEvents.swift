@@ -51,7 +51,7 @@ extension DomainEventType {
         case .webhookEnabled: "A webhook goes on."
         case .webhookPaused: "A webhook waits; its events are kept."
         case .webhookFailing: "For an hour every attempt to deliver to a webhook has failed."
-        case .webhookDisabled: "A webhook takes nothing any more: by hand, after 410, or after five days of failures."
+        case .webhookDisabled: "A webhook takes nothing any more: after 410, or after five days of failures."
         case .webhookDeleted: "A webhook was removed."
         }
     }

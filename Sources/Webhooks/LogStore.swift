@@ -97,21 +97,11 @@ struct LogStore: Sendable {
         """
     }
 
-    /// Makes deliveries due now, all their waits begun anew; those that are delivered too.
+    /// Makes a delivery due now, however it ended.
     ///
-    /// - Returns: how many there were.
-    @discardableResult
-    func sendAgain(_ ids: [Identifier<Delivery>], in querying: some Querying) throws -> Int {
-        try Chunks.of(ids).reduce(0) { count, part in
-            let outcome = try querying.execute(
-                """
-                UPDATE deliveries d
-                   SET d.state = 'waiting', d.tries = 0, d.next_at = \(world.now()), d.lease_token = NULL,
-                       d.finished_at = NULL
-                 WHERE d.id IN (\(list: part)) AND \(try visible()) AND (d.lease_token IS NULL OR d.next_at <= \(world.now()))
-                """)
-            return count + outcome.affectedRows
-        }
+    /// - Returns: how many that were: none while it is being sent, or for whoever may not see it.
+    func sendAgain(_ id: Identifier<Delivery>, in querying: some Querying) throws -> Int {
+        try NewDelivery.revive([id], where: visible(), world, in: querying)
     }
 
     /// Events, the newest first; from one moment on and before another.

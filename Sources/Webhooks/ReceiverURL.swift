@@ -8,7 +8,7 @@ import LogKit
 struct ReceiverURL: Sendable {
     /// The whole URL.
     let text: Secret<String>
-    /// The URL without what looks like a secret.
+    /// The URL as ``masked(_:)`` leaves it.
     let shown: String
     /// Scheme, host and port.
     let receiver: String
@@ -39,16 +39,20 @@ struct ReceiverURL: Sendable {
         }
         self.text = Secret(url.text)
         receiver = "\(url.origin.scheme)://\(url.origin.host):\(url.origin.port)"
-        shown = Self.shown(url)
+        shown = Self.masked(url.text)
     }
 
-    private static func shown(_ url: OutboundURL) -> String {
-        let start = url.origin.description
-        let rest = url.text.dropFirst(start.count)
-        let path = rest.prefix { $0 != "?" }
-        let steps = path.split(separator: "/").map { looksSecret($0) ? "***\($0.suffix(4))" : String($0) }
-        let query = rest.contains("?") ? "?***" : ""
-        return String((start + "/" + steps.joined(separator: "/") + query).prefix(400))
+    /// A URL without what may be a secret: all behind the first step of its path, and that step too when it looks like one.
+    ///
+    /// The tokens of Zapier are as short as words and stand last, those of Make and webhook.site are all of the path.
+    static func masked(_ url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return "***" }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        let rest = url[authority.endIndex...]
+        let steps = rest.prefix { $0 != "?" }.split(separator: "/")
+        let first = steps.first.map { looksSecret($0) ? "***" : $0 } ?? ""
+        let shown = "\(url[..<authority.endIndex])/\(first)" + (steps.count > 1 ? "/***" : "")
+        return String((shown + (rest.contains("?") ? "?***" : "")).prefix(400))
     }
 
     /// Whether a step of a path is rather a token than a word: long, or letters and digits mixed.

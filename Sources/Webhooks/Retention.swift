@@ -10,7 +10,7 @@ extension Webhooks {
     /// What is done in the background for this room.
     public var jobs: [JobHandler] {
         [
-            JobHandler(Self.replayJob, deadline: .minutes(5)) { run in try goOn(run) },
+            JobHandler(Self.replayJob, deadline: Self.replayTurn) { run in try goOn(run) },
             JobHandler(Self.retentionJob, every: .minutes(10), deadline: .minutes(8)) { run in try keep(run) },
         ]
     }

@@ -22,6 +22,8 @@ public struct Webhooks: Sendable {
         public var atOnce = 512
         /// The most of them to one receiver.
         public var atOncePerReceiver = 32
+        /// The most tests of webhooks under way at once, in this process: each occupies a lane.
+        public var testsAtOnce = 8
         /// For how many days events are kept, with what was sent of them.
         public var eventDays = 30
 
@@ -40,6 +42,7 @@ public struct Webhooks: Sendable {
     let neighbours: Neighbours
     let gathering = Gathering<Identifier<Organization>, NewEvent, TakenEvent?>()
     let audiences = Audiences()
+    let trials = Trials()
     /// Tells others of an event of the hub's own, in the transaction that hands it on: once, whatever crashes.
     let tellOthers: @Sendable (HubEvent, Transaction) throws -> Void
     /// Tells the dispatcher of this host that something is due.

@@ -9,7 +9,7 @@ import TimeKit
 extension Webhooks {
     /// Sends a kind of event with its example to a webhook, or the event that is for tests alone.
     ///
-    /// - Throws: `Problem` 422 for a kind that there is not.
+    /// - Throws: `Problem` 422 for a kind that there is not, 429 or 503 while too much is being tested.
     func tryOut(
         _ record: WebhookRecord, _ name: EventName?, by scope: OrganizationScope
     ) throws -> (delivery: Identifier<Delivery>, attempted: Attempted) {
@@ -24,7 +24,15 @@ extension Webhooks {
     ///
     /// It goes the way of every delivery, by the same signer to the same judge of addresses, and stands in the log like any
     /// other; only it is not tried again.
-    func tryOut(
+    ///
+    /// - Throws: `Problem` 429 or 503 while too much is being tested.
+    private func tryOut(
+        _ record: WebhookRecord, _ name: EventName, _ data: JSON, by scope: OrganizationScope
+    ) throws -> (delivery: Identifier<Delivery>, attempted: Attempted) {
+        try trials.run(record.id, atMost: settings.testsAtOnce) { try tryOutNow(record, name, data, by: scope) }
+    }
+
+    private func tryOutNow(
         _ record: WebhookRecord, _ name: EventName, _ data: JSON, by scope: OrganizationScope
     ) throws -> (delivery: Identifier<Delivery>, attempted: Attempted) {
         let event = NewEvent(
@@ -71,7 +79,7 @@ extension Webhooks {
         guard let delivery = try log.delivery(id) else { throw Problem.notFound }
         try requireReceiving(try find(delivery.webhook, scope))
         let count = try database.transaction { transaction in
-            let count = try log.sendAgain([id], in: transaction)
+            let count = try log.sendAgain(id, in: transaction)
             try audit.record(
                 "delivery.retried", .init("delivery", id, name: delivery.type), by: scope, in: transaction)
             return count

@@ -78,18 +78,8 @@ extension Webhooks {
     func health(
         of webhooks: [Identifier<Webhook>], since: Timestamp
     ) throws -> [Identifier<Webhook>: WebhookHealth] {
-        guard !webhooks.isEmpty else { return [:] }
         var found: [Identifier<Webhook>: WebhookHealth] = [:]
-        let last = webhooks.map { id -> SQL in
-            """
-            (SELECT webhook_id, started_at, status, error
-               FROM delivery_attempts
-              WHERE webhook_id = \(id)
-              ORDER BY started_at DESC
-              LIMIT 1)
-            """
-        }
-        for row in try database.rows(SQL(joining: last, by: " UNION ALL ")) {
+        for row in try rows(of: webhooks, Self.lastStatement) {
             found[try row.get("webhook_id"), default: .init()].last = .init(
                 at: try row.get("started_at"), status: try row.get("status"),
                 reason: try row.get("error", as: String?.self).flatMap(FailureReason.init))
@@ -98,18 +88,36 @@ extension Webhooks {
             found[id, default: .init()].delivered = total.delivered
             found[id, default: .init()].failed = total.failed
         }
-        let waiting = webhooks.map { id -> SQL in
-            """
-            (SELECT \(id) AS webhook_id, COUNT(*) AS count
-               FROM (SELECT 1
-                       FROM deliveries FORCE INDEX (due)
-                      WHERE state = 'waiting' AND webhook_id = \(id)
-                      LIMIT \(WebhookHealth.mostWaiting)) held)
-            """
-        }
-        for row in try database.rows(SQL(joining: waiting, by: " UNION ALL ")) {
+        for row in try rows(of: webhooks, Self.waitingStatement) {
             found[try row.get("webhook_id"), default: .init()].waiting = try row.get("count")
         }
         return found
+    }
+
+    /// The rows of a statement for each of several webhooks, many in one.
+    private func rows(of webhooks: [Identifier<Webhook>], _ statement: (Identifier<Webhook>) -> SQL) throws -> [Row] {
+        try Chunks.of(webhooks).flatMap { part in
+            try database.rows("(\(SQL(joining: part.map(statement), by: ") UNION ALL (")))")
+        }
+    }
+
+    private static func lastStatement(_ webhook: Identifier<Webhook>) -> SQL {
+        """
+        SELECT webhook_id, started_at, status, error
+          FROM delivery_attempts
+         WHERE webhook_id = \(webhook)
+         ORDER BY started_at DESC
+         LIMIT 1
+        """
+    }
+
+    private static func waitingStatement(_ webhook: Identifier<Webhook>) -> SQL {
+        """
+        SELECT \(webhook) AS webhook_id, COUNT(*) AS count
+          FROM (SELECT 1
+                  FROM deliveries FORCE INDEX (due)
+                 WHERE state = 'waiting' AND webhook_id = \(webhook)
+                 LIMIT \(WebhookHealth.mostWaiting)) held
+        """
     }
 }

@@ -27,8 +27,6 @@ struct WebhookRecord: Sendable {
         case gone
         /// For five days every attempt failed.
         case failing
-        /// A person or a script did it.
-        case byHand = "by_hand"
         /// The connection that it sends to cannot be used; it pauses until that can be.
         case connection
         /// The connection that it sent to was removed.
@@ -70,15 +68,18 @@ struct WebhookRecord: Sendable {
     let createdAt: Timestamp
 
     /// The columns of a query on `webhooks w` that ``init(_:)`` reads.
-    static let columns: SQL = """
-        w.id, w.organization_id, w.user_id, (SELECT u.name FROM users u WHERE u.id = w.user_id) AS owner, w.connection_id,
+    static let columns = columns(owner: "(SELECT u.name FROM users u WHERE u.id = w.user_id)")
+    /// The same where nobody is shown whose it is.
+    static let ownerlessColumns = columns(owner: "NULL")
+
+    private static func columns(owner: SQL) -> SQL {
+        """
+        w.id, w.organization_id, w.user_id, \(owner) AS owner, w.connection_id,
         w.description, w.url_shown, w.url_sealed, w.receiver, w.events, w.headers_sealed, w.secret_sealed,
         w.previous_sealed, w.previous_ends_at, w.per_second, w.ordering, w.skip_after, w.state, w.disabled_reason,
         w.disabled_at, w.failing_since, w.slow_until, w.version, w.created_at
         """
-
-    /// Whether events of a name are kept for it.
-    func wants(_ name: EventName) -> Bool { state != .disabled && events.contains { $0.matches(name) } }
+    }
 }
 
 extension WebhookRecord {
@@ -89,7 +90,8 @@ extension WebhookRecord {
         owner = try row.get("owner")
         connection = try row.get("connection_id")
         description = try row.get("description")
-        urlShown = try row.get("url_shown")
+        // Rows of an older program show more.
+        urlShown = ReceiverURL.masked(try row.get("url_shown"))
         urlSealed = try row.get("url_sealed")
         receiver = try row.get("receiver")
         events = EventPattern.list(stored: try row.get("events"))

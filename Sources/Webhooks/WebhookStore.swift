@@ -17,6 +17,12 @@ struct WebhookStore: Sendable {
         var headersSealed: [UInt8]??
         var perSecond: Int??
         var ordering: WebhookRecord.Ordering?
+
+        /// Whether there is nothing to write.
+        var isEmpty: Bool {
+            url == nil && events == nil && description == nil && headersSealed == nil && perSecond == nil
+                && ordering == nil
+        }
     }
 
     // MARK: Reading
@@ -43,6 +49,19 @@ struct WebhookStore: Sendable {
     }
 
     func find(_ id: Identifier<Webhook>) throws -> WebhookRecord? { try find(id, locking: "", in: database) }
+
+    /// Webhooks by their ids; those that are gone, or not to be seen, are missing.
+    func find(_ ids: Set<Identifier<Webhook>>) throws -> [WebhookRecord] {
+        try Chunks.of(Array(ids)).flatMap { part in
+            try database.rows(
+                """
+                SELECT \(WebhookRecord.columns)
+                  FROM webhooks w
+                 WHERE w.id IN (\(list: part)) AND \(try visible(in: database))
+                """
+            ).map(WebhookRecord.init)
+        }
+    }
 
     /// The webhook, held until the transaction ends.
     func lock(_ id: Identifier<Webhook>, in transaction: Transaction) throws -> WebhookRecord? {
@@ -86,15 +105,14 @@ struct WebhookStore: Sendable {
         ).map(WebhookRecord.init)
     }
 
-    /// How many were disabled by themselves, or are active and fail since before a moment.
+    /// How many were disabled, or are active and fail since before a moment.
     func needingSomebody(failingBefore moment: Timestamp) throws -> Int {
         try database.row(
             """
             SELECT COUNT(*) AS count
               FROM webhooks w
              WHERE \(try visible(in: database))
-               AND (w.state = 'active' AND w.failing_since <= \(moment)
-                    OR w.state = 'disabled' AND w.disabled_reason <> 'by_hand')
+               AND (w.state = 'active' AND w.failing_since <= \(moment) OR w.state = 'disabled')
             """)?.get("count") ?? 0
     }
 
@@ -133,7 +151,7 @@ struct WebhookStore: Sendable {
             changes.append(
                 """
                 url_sealed = \(url.sealed), url_shown = \(url.shown), receiver = \(url.receiver), failing_since = NULL,
-                slow_until = NULL
+                failed_at = NULL, failing_told_at = NULL, slow_until = NULL
                 """)
         }
         if let connection = writing.connection { changes.append("connection_id = \(connection)") }
@@ -160,8 +178,14 @@ struct WebhookStore: Sendable {
             """, in: transaction)
     }
 
+    /// Lets a webhook go on, or wait; whatever it failed at before counts no more.
+    func setActive(_ isActive: Bool, _ id: Identifier<Webhook>, in transaction: Transaction) throws {
+        try setState(isActive ? .active : .paused, because: nil, of: id, in: transaction)
+    }
+
+    /// Another state, and why it has it, where nobody asked for that.
     func setState(
-        _ state: WebhookRecord.State, _ reason: WebhookRecord.DisabledReason?, of id: Identifier<Webhook>,
+        _ state: WebhookRecord.State, because reason: WebhookRecord.DisabledReason?, of id: Identifier<Webhook>,
         in transaction: Transaction
     ) throws {
         let disabledAt = state == .disabled ? world.now() : nil
@@ -169,7 +193,7 @@ struct WebhookStore: Sendable {
             id,
             """
             state = \(state.rawValue), disabled_reason = \(reason?.rawValue), disabled_at = \(disabledAt),
-            failing_since = NULL, failing_told_at = NULL, slow_until = NULL
+            failing_since = NULL, failed_at = NULL, failing_told_at = NULL, slow_until = NULL
             """, in: transaction)
     }
 

@@ -59,7 +59,9 @@ extension WebhookRoute {
                     .optional("active", JSONSchema.truth().orNull, "Whether it begins at once; yes when left out."),
                     .optional("description", words.orNull, "What it is for."),
                     .optional("headers", headers.orNull, "Header fields that go along; what they hold is never shown."),
-                    .optional("per_second", perSecond.orNull, "How many deliveries a second at most."),
+                    .optional(
+                        "per_second", perSecond.orNull, "How many deliveries a second at most, of each host of the hub."
+                    ),
                     .optional("ordering", ordering.orNull, "The order of events with the same ordering key."),
                     .optional("skip_after", skipAfter.orNull, "With `skip`: after how many failures; 3 when left out.")),
                 answers: .created(newWebhook),
@@ -88,7 +90,8 @@ extension WebhookRoute {
                     .optional("description", words.orNull, "What it is for."),
                     .optional("headers", headers.orNull, "Header fields that go along; null for none."),
                     .optional(
-                        "per_second", perSecond.orNull, "How many deliveries a second at most; null for any number."),
+                        "per_second", perSecond.orNull,
+                        "How many deliveries a second at most, of each host of the hub; null for any number."),
                     .optional("ordering", ordering.orNull, "The order of events with the same ordering key."),
                     .optional("skip_after", skipAfter.orNull, "With `skip`: after how many failures.")),
                 answers: .ok(webhook)),
@@ -107,7 +110,11 @@ extension WebhookRoute {
                     .optional(
                         "type", eventName.orNull,
                         "Send the example of this kind of event; `webhook.test` when left out."
-                    )), isBodyOptional: true, answers: .ok(trial))
+                    )), isBodyOptional: true, answers: .ok(trial),
+                problems: [
+                    APIProblem(429, "test_under_way", "It is being tested at this very moment."),
+                    APIProblem(503, "busy", "Many webhooks are being tested just now."),
+                ])
         ])
 
     private static let rollAPI = APIPath(
@@ -182,7 +189,7 @@ extension WebhookRoute {
         .required("disabled_at", JSONSchema.time.orNull, "Since when it is disabled."),
         .required("failing_since", JSONSchema.time.orNull, "Since when everything has failed."),
         .required("slow_until", JSONSchema.time.orNull, "Until when its receiver wants to be left in peace."),
-        .required("per_second", perSecond.orNull, "How many deliveries a second at most."),
+        .required("per_second", perSecond.orNull, "How many deliveries a second at most, of each host of the hub."),
         .required("ordering", ordering, "The order of events with the same ordering key."),
         .required("skip_after", skipAfter.orNull, "With `skip`: after how many failures."),
         .required("previous_secret_ends_at", JSONSchema.time.orNull, "Until when the secret before signs, too."),

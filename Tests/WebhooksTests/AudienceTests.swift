@@ -33,9 +33,9 @@ struct AudienceTests {
         terms.events = [try #require(EventPattern("user.*"))]
         let webhook = try other.create(terms, by: scope).record.id
         #expect(try count() == 1)
-        _ = try other.setState(.disabled, of: webhook, by: scope)
+        try post.disable(webhook)
         #expect(try count() == 0)
-        _ = try other.setState(.active, of: webhook, by: scope)
+        _ = try other.setActive(true, webhook, by: scope)
         #expect(try count() == 1)
         var others = WebhookTerms()
         others.events = [try #require(EventPattern("payment.*"))]
@@ -115,7 +115,7 @@ struct AudienceTests {
         let webhook = try post.webhook { $0.isActive = false }.record.id
         #expect(try other.take(events(), for: post.organization).allSatisfy { $0.deliveries == 1 && !$0.isDue })
         #expect(rings.withLock { $0 } == 0)
-        _ = try post.room.setState(.active, of: webhook, by: post.scope)
+        _ = try post.room.setActive(true, webhook, by: post.scope)
         #expect(try other.take(events(), for: post.organization).allSatisfy(\.isDue))
         #expect(rings.withLock { $0 } == 1)
     }

@@ -61,6 +61,19 @@ struct ChangeTests {
         }
     }
 
+    @Test("Pausing and going on are told and logged as such, by whichever door; a change of nothing is not")
+    func turned() throws {
+        let counter = try Counter()
+        let path = "webhooks/\(try counter.id(try counter.make()))"
+        for body in [["active": false], ["active": false], ["active": true, "description": "x"], [:]] as [JSON] {
+            #expect(try counter.send(.patch, path, body).status == 200)
+        }
+        let expected = ["webhook.created", "webhook.paused", "webhook.updated", "webhook.enabled"]
+        #expect(try counter.post.house.auditedActions().sorted() == expected.sorted())
+        let told = try counter.post.house.database.rows("SELECT type FROM domain_events ORDER BY id LIMIT 20")
+        #expect(try told.map { try $0.get("type", as: String.self) }.sorted() == expected.sorted())
+    }
+
     @Test("A change or an end that names another version is refused with 412, and changes nothing")
     func matched() throws {
         let counter = try Counter()

@@ -145,6 +145,66 @@ struct DeliveryTests {
         #expect(try told.map { try $0.get("type", as: String.self) }.contains("webhook.disabled"))
     }
 
+    @Test("Of those on their way what comes is noted, though the webhook be disabled meanwhile; what still waits ends")
+    func goneMeanwhile() throws {
+        let post = try Post()
+        let made = try post.webhook()
+        post.house.pass(.seconds(1))
+        try post.take(try (0..<6).map { _ in try post.event() })
+        let parcels = try post.claiming().claim()
+        try #require(parcels.count == 4)
+        let outcomes = OutcomeStore(room: post.room)
+        try outcomes.note([post.attempted(parcels[0], 410)])
+        #expect(try post.room.find(made.record.id, post.scope).state == .disabled)
+        #expect(try post.dispatch() == 0)
+        try outcomes.note(parcels.dropFirst().map { post.attempted($0, 200) })
+        let deliveries = try post.deliveries()
+        #expect(deliveries.filter { $0 == "delivered 1 200" }.count == 3 && deliveries.contains("failed 1 410"))
+        #expect(deliveries.filter { $0 == "failed 0 disabled" }.count == 2)
+        #expect(try post.house.auditedActions() == ["webhook.created", "webhook.disabled"])
+        let last = try post.house.database.row("SELECT actor_kind FROM audit_events ORDER BY id DESC LIMIT 1")
+        #expect(try last?.get("actor_kind") == "hub")
+    }
+
+    @Test("Whoever has seen a webhook disabled gives up nothing of it once it is enabled")
+    func enabledMeanwhile() throws {
+        let post = try Post()
+        let made = try post.webhook()
+        let store = ClaimStore(database: post.house.database, world: post.house.world)
+        try post.disable(made.record.id)
+        _ = try post.room.setActive(true, made.record.id, by: post.scope)
+        try post.take()
+        try store.giveUp(made.record.id, isGone: false)
+        try store.giveUp(made.record.id, isGone: true)
+        #expect(try post.deliveries() == ["waiting 0 -"])
+    }
+
+    @Test("Two failures with nothing in between for days disable nothing: those days begin with the second")
+    func farBetween() throws {
+        var settings = Post.settings
+        settings.retries = .short
+        let post = try Post(settings: settings) { _ in
+            "HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        }
+        let made = try post.webhook()
+        for _ in 0..<3 {
+            try post.take()
+            for _ in 0..<6 {
+                try post.dispatch()
+                post.house.pass(.seconds(20))
+            }
+            post.house.pass(.days(6))
+        }
+        #expect(try post.room.find(made.record.id, post.scope).state == .active)
+        #expect(try post.deliveries() == Array(repeating: "failed 6 500", count: 3))
+        for _ in 0..<6 {
+            try post.take()
+            try post.dispatch()
+            post.house.pass(.days(1))
+        }
+        #expect(try post.room.find(made.record.id, post.scope).state == .disabled, "one event a day is enough")
+    }
+
     @Test("Five days of nothing but failures disable a webhook; one success begins the count anew")
     func failing() throws {
         let isWell = Lock(false)
@@ -162,9 +222,11 @@ struct DeliveryTests {
         isWell.withLock { $0 = false }
         try post.take()
         try post.dispatch()
-        post.house.pass(.hours(119))
-        try post.take()
-        try post.dispatch()
+        for _ in 0..<7 {
+            post.house.pass(.hours(17))
+            try post.take()
+            try post.dispatch()
+        }
         #expect(try state() == .active)
         post.house.pass(.hours(2))
         try post.take()
@@ -191,14 +253,40 @@ struct DeliveryTests {
         #expect(try post.deliveries() == ["delivered 2 204", "delivered 1 204"])
     }
 
+    @Test("For how long a receiver is left in peace the webhook says, so a new address is called at once")
+    func slowedOnce() throws {
+        let post = try Post()
+        let made = try post.webhook()
+        try post.take(try (0..<2).map { _ in try post.event() })
+        let claiming = post.claiming()
+        let parcels = try claiming.claim()
+        try #require(parcels.count == 2)
+        let slowed = [post.attempted(parcels[0], 429, ["Retry-After: 86400"])]
+        claiming.landed(slowed)
+        try post.take()
+        #expect(try claiming.claim().isEmpty)
+        try OutcomeStore(room: post.room).note(slowed)
+        claiming.noted(slowed)
+        // Begun before it, and over after it.
+        try OutcomeStore(room: post.room).note([post.attempted(parcels[1], 204)])
+        let until = try #require(try post.room.find(made.record.id, post.scope).slowUntil)
+        #expect(until > post.house.world.now() + .hours(23))
+        post.house.pass(.seconds(2))
+        #expect(try claiming.claim().isEmpty)
+        var terms = WebhookTerms()
+        terms.url = try ReceiverURL("http://127.0.0.1:\(post.receiver.port)/new", allowsHTTP: true)
+        _ = try post.room.update(made.record.id, terms, by: post.scope)
+        #expect(try claiming.claim().count == 1)
+    }
+
     @Test("A paused webhook loses nothing")
     func paused() throws {
         let post = try Post()
         let made = try post.webhook()
-        _ = try post.room.setState(.paused, of: made.record.id, by: post.scope)
+        _ = try post.room.setActive(false, made.record.id, by: post.scope)
         #expect(try post.take().deliveries == 1)
         #expect(try post.dispatch() == 0)
-        _ = try post.room.setState(.active, of: made.record.id, by: post.scope)
+        _ = try post.room.setActive(true, made.record.id, by: post.scope)
         #expect(try post.dispatch() == 1)
     }
 

@@ -47,8 +47,9 @@ struct EventTypeTests {
         ] as [(String, JSON)] { _ = try counter.send(.patch, path, body) }
         _ = try counter.send(.post, "webhooks/\(id)/roll-secret")
         let webhook = try #require(Identifier<Webhook>(id))
-        for state in [.disabled, .active, .paused] as [WebhookRecord.State] {
-            _ = try counter.post.room.setState(state, of: webhook, by: counter.post.scope)
+        try counter.post.disable(webhook)
+        for isActive in [true, false] {
+            _ = try counter.post.room.setActive(isActive, webhook, by: counter.post.scope)
         }
         let record = try counter.post.room.find(webhook, counter.post.scope)
         try counter.post.room.tell(.webhookFailing, of: record, in: counter.post.house.database)

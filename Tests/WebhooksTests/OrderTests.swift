@@ -65,6 +65,47 @@ struct OrderTests {
             words.filter { $0 % 2 == 0 } == [0, 2, 4, 6, 8, 10] && words.filter { $0 % 2 == 1 } == [1, 3, 5, 7, 9, 11])
     }
 
+    @Test("Nothing of a key goes while one of it is on its way, though it be sent again and stand before that one")
+    func sentAgain() throws {
+        let post = try Post()
+        let made = try post.webhook { $0.ordering = .block }
+        try post.take("a.b", ["word": "first"], order: "key")
+        try post.dispatchAll()
+        let first = try #require(
+            try post.room.log(post.scope).deliveries(.init(webhook: made.record.id), after: nil, limit: 1).first)
+        try post.take("a.b", ["word": "second"], order: "key")
+        let claiming = post.claiming()
+        let second = try #require(try claiming.claim().first)
+        #expect(try post.room.sendAgain(first.id, by: post.scope).state == .waiting)
+        #expect(try post.dispatch() == 0)
+        try OutcomeStore(room: post.room).note([post.attempted(second, 204)])
+        #expect(try post.dispatch() == 1)
+        #expect(try Self.words(post) == ["first", "first"])
+    }
+
+    @Test("A webhook all keys of which must wait is left alone for five seconds, or until something of it is over")
+    func rests() throws {
+        let post = try Post()
+        try post.webhook { $0.ordering = .block }
+        try post.take(try (0..<300).map { _ in try post.event(order: "blocked") })
+        try post.house.database.execute(
+            "UPDATE deliveries SET next_at = \(post.house.world.now() + .hours(1)) ORDER BY sequence LIMIT 1")
+        let claiming = post.claiming()
+        #expect(try claiming.claim().isEmpty)
+        post.house.pass(.milliseconds(10))
+        for _ in 0..<2 { try post.take(order: "free") }
+        post.house.pass(.milliseconds(4_900))
+        #expect(try claiming.claim().isEmpty)
+        post.house.pass(.milliseconds(200))
+        let parcel = try #require(try claiming.claim().first)
+        #expect(try claiming.claim().isEmpty)
+        post.house.pass(.milliseconds(300))
+        let attempted = post.attempted(parcel, 204)
+        try OutcomeStore(room: post.room).note([attempted])
+        claiming.noted([attempted])
+        #expect(try claiming.claim().count == 1)
+    }
+
     @Test("Two dispatchers at once send no delivery twice")
     func once() throws {
         let post = try Post()
@@ -124,6 +165,10 @@ struct OrderTests {
         for _ in 0..<6 { slots.give(of: "a", isSilent: false, after: .seconds(1)) }
         for _ in 0..<4 { slots.give(of: "b", isSilent: false, after: .seconds(1)) }
         #expect(slots.busy == 0 && slots.free == 10)
+        for _ in 0..<20 {
+            #expect(slots.take(9, of: "f") == 4, "429 and 5xx show no room for more, however quick they are")
+            for _ in 0..<4 { slots.give(of: "f", isSilent: false, isStrained: true, after: .zero) }
+        }
         slots.give(0, of: "e")
         #expect(slots.take(-3, of: "e") == 0)
     }
@@ -158,11 +203,15 @@ struct OrderTests {
         try post.take()
         try post.dispatch()
         #expect(try post.room.find(made.record.id, post.scope).failingSince != nil)
+        try post.house.database.execute("UPDATE webhooks SET failing_told_at = failing_since")
         let other = StandIn { _ in Post.ok }
         var terms = WebhookTerms()
         terms.url = try ReceiverURL("http://127.0.0.1:\(other.port)/new", allowsHTTP: true)
         _ = try post.room.update(made.record.id, terms, by: post.scope)
         #expect(try post.room.find(made.record.id, post.scope).failingSince == nil)
+        let told = try #require(
+            try post.house.database.row("SELECT COUNT(failing_told_at) + COUNT(failed_at) AS n FROM webhooks"))
+        #expect(try told.get("n") == 0, "and its owner is told anew")
         post.house.pass(.minutes(1))
         try post.dispatchAll()
         #expect(other.requests.count == 1)

@@ -56,6 +56,29 @@ struct OutboxTests {
         #expect(try Self.count(post, "domain_events WHERE handed_on_at IS NULL") == 0)
     }
 
+    @Test("An organization whose key is missing holds up no other, however much it has to tell, and loses nothing")
+    func keyMissing() throws {
+        let post = try Post()
+        try post.webhook(["api_key.*"])
+        let outbox = HandingOn(room: post.room)
+        _ = try outbox.run()
+        let other = try post.house.organization("Other Shop")
+        try post.house.database.transaction { transaction in
+            for _ in 0..<150 {
+                try post.room.outbox.publish(
+                    .keyUnused, about: nil as Identifier<Webhook>?, [:], for: other, in: transaction)
+            }
+        }
+        post.house.pass(.seconds(1))
+        try Self.tell(post, 3)
+        #expect(try outbox.run() == 0 && outbox.run() == 3 && outbox.run() == 0)
+        #expect(try Self.count(post, "domain_events WHERE handed_on_at IS NULL") == 150)
+        try post.house.database.transaction { try post.room.vault.prepare(other, in: $0) }
+        #expect(try outbox.run() == 0, "it is passed over for a while")
+        post.house.pass(.minutes(1))
+        #expect(try outbox.run() == 100 && outbox.run() == 50 && outbox.run() == 0)
+    }
+
     @Test("What is rolled back is told to nobody, and what cannot be handed on now waits")
     func rolledBack() throws {
         struct Mistake: Error {}

@@ -1,3 +1,5 @@
+import CipherKit
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -202,6 +204,31 @@ import TimeKit
         let status = String(try #require(begun.headers["location"]?.trimmingPrefix("/hub")))
         #expect(try get(status).contains("0 of 3 made due") && get(path).contains("0 of 3"))
         #expect(try door.send(.get, path, as: post.admin, query: "range=own&status=failed").status == 422)
+    }
+
+    @Test("A replay that ended before its time says so, and sending again says when that will be")
+    func endedAndSlowed() throws {
+        let made = try post.webhook()
+        try post.take()
+        try post.dispatchAll()
+        post.house.pass(.seconds(1))
+        let begun = try send("/webhooks/\(made.record.id)/replay", [("range", "24h"), ("status", "")])
+        let status = String(try #require(begun.headers["location"]?.trimmingPrefix("/hub")))
+        try post.house.database.execute("UPDATE replays SET state = 'finished'")
+        #expect(try get(status).contains("What matched is due"))
+        try post.house.database.execute("UPDATE replays SET state = 'canceled'")
+        #expect(try get(status).contains("It ended before its time") && !get(status).contains("What matched is due"))
+        let delivery = try #require(try post.room.log(post.scope).deliveries(.init(), after: nil, limit: 1).first)
+        func said() throws -> String {
+            let cookie = try #require(try send("/deliveries/\(delivery.id)/retry").headers["set-cookie"])
+            let sentence = try #require(cookie.split(separator: ".").dropFirst().first)
+            return String(decoding: try #require(Base64URL.decode(String(sentence))), as: UTF8.self)
+        }
+        #expect(try said() == "It is sent again now.")
+        try post.house.database.execute("UPDATE webhooks SET slow_until = \(post.house.world.now() + .hours(2))")
+        #expect(try said().contains("asked"))
+        _ = try post.room.setActive(false, made.record.id, by: post.scope)
+        #expect(try said().contains("resumed"))
     }
 
     @Test("An event published by the form reaches its webhook; broken data are refused beside the field")

@@ -1,7 +1,6 @@
 import AddressKit
 import AdminShell
 import CipherKit
-import ClientKit
 import DatabaseKit
 import Domain
 import Foundation
@@ -13,6 +12,7 @@ import Testing
 import ThreadKit
 import TimeKit
 
+@testable import ClientKit
 @testable import Webhooks
 
 /// The room with a house around it, an organization, somebody who may change it, and a receiver.
@@ -70,6 +70,32 @@ struct Post: Sendable {
         terms.events = events.compactMap { EventPattern($0) }
         change(&terms)
         return try room.create(terms, by: scope)
+    }
+
+    /// Disables a webhook, as a dispatcher does whose receiver answered 410.
+    func disable(_ id: Identifier<Webhook>) throws {
+        try house.database.transaction { transaction in
+            _ = try OutcomeStore(room: room).disable(id, .gone, "state <> 'disabled'", in: transaction)
+            try room.noteChange(in: transaction)
+        }
+    }
+
+    /// One who claims, with slots of their own.
+    func claiming(_ slots: Slots = Slots(total: 512, each: 32)) -> Claiming {
+        Claiming(room, ClaimStore(database: house.database, world: house.world), slots)
+    }
+
+    /// What came of a delivery that was claimed: an answer of this status and these header fields.
+    func attempted(_ parcel: Parcel, _ status: Int, _ fields: [String] = []) -> Attempted {
+        var headers = OutboundResponse.Headers()
+        for field in fields { headers.take(field.utf8) }
+        let timing = OutboundResponse.Timing(dns: .zero, connect: .zero, tls: .zero, firstByte: .zero, total: .zero)
+        let response = OutboundResponse(status: status, headers: headers, body: [], timing: timing, peer: "")
+        let now = house.world.now()
+        return Attempted(
+            parcel: parcel, startedAt: now, elapsed: .zero, result: .success(response),
+            judgement: Judgement(
+                .success(response), attempts: parcel.tries + 1, profile: room.settings.retries, chance: 0.5, now: now))
     }
 
     /// Takes an event.

@@ -2,6 +2,7 @@ import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import JobKit
 import RoomFixture
 import Testing
 import ThreadKit
@@ -62,7 +63,7 @@ struct ReplayTests {
         let path = "deliveries/\(claimed.delivery)"
         #expect(try counter.send(.get, path).json["under_way"] == true)
         #expect(try counter.send(.post, path + "/retry").code == "delivery_under_way")
-        _ = try counter.post.room.setState(.disabled, of: made.record.id, by: counter.post.scope)
+        try counter.post.disable(made.record.id)
         #expect(try counter.send(.post, path + "/retry").code == "webhook_disabled")
         let replay = try counter.send(.post, "webhooks/\(made.record.id)/replay", .object([Self.since]))
         #expect(replay.status == 409 && replay.code == "webhook_disabled")
@@ -140,9 +141,9 @@ struct ReplayTests {
     func missing() throws {
         let counter = try Self.counter(Lock(true))
         let made = try counter.post.webhook(["user.*"])
-        _ = try counter.post.room.setState(.disabled, of: made.record.id, by: counter.post.scope)
+        try counter.post.disable(made.record.id)
         for name in ["user.created", "user.deleted", "payment.failed"] { try counter.post.take(name) }
-        _ = try counter.post.room.setState(.active, of: made.record.id, by: counter.post.scope)
+        _ = try counter.post.room.setActive(true, made.record.id, by: counter.post.scope)
         counter.post.house.pass(.seconds(1))
         let path = "webhooks/\(made.record.id)/replay"
         let body = JSON.object([Self.since, .init("status", "missing")])
@@ -151,6 +152,65 @@ struct ReplayTests {
         try counter.post.dispatchAll()
         #expect(counter.post.receiver.requests.count == 2)
         #expect(try counter.send(.post, path, body).json["deliveries"] == 0)
+    }
+
+    @Test("A webhook has one replay at a time, in short turns")
+    func oneAtATime() throws {
+        let counter = try Self.counter(Lock(true))
+        let ids = try (0..<2).map { _ in try counter.id(try counter.make()) }
+        func begin(_ id: String) throws -> Counter.Answer {
+            try counter.send(.post, "webhooks/\(id)/replay", .object([Self.since]))
+        }
+        #expect(try ids.map { try begin($0).status } == [202, 202])
+        let second = try begin(ids[0])
+        #expect(second.status == 409 && second.code == "replay_under_way")
+        let dry = try counter.send(
+            .post, "webhooks/\(ids[0])/replay", .object([Self.since, .init("dry_run", true)]))
+        #expect(dry.status == 200)
+        try counter.work()
+        #expect(try begin(ids[0]).status == 202)
+        let replays = try #require(counter.post.room.jobs.first { $0.kind == Webhooks.replayJob })
+        #expect(replays.deadline <= .seconds(30))
+    }
+
+    @Test("A replay counts what it made due, and not what is being sent just then; its attempts are told as asked for")
+    func counted() throws {
+        let counter = try Self.counter(Lock(true))
+        let post = counter.post
+        let made = try post.webhook(["user.created"])
+        try post.take(try (0..<3).map { _ in try post.event() })
+        let claiming = post.claiming(Slots(total: 1, each: 1))
+        let parcel = try #require(try claiming.claim().first)
+        #expect(parcel.cause == .schedule)
+        post.house.pass(.seconds(1))
+        let path = "webhooks/\(made.record.id)/replay"
+        let replay = try counter.id(try counter.send(.post, path, .object([Self.since])))
+        try counter.work()
+        let over = try counter.send(.get, "replays/\(replay)").json
+        #expect(over["deliveries"] == 3 && over["done"] == 2 && over["state"] == "finished")
+        let late = try post.webhook(["user.*"], path: "/late")
+        _ = try counter.send(
+            .post, "webhooks/\(late.record.id)/replay", .object([Self.since, .init("status", "missing")]))
+        try counter.work()
+        let again = post.claiming()
+        let parcels = try again.claim() + again.claim()
+        #expect(parcels.count == 4 && parcels.allSatisfy { $0.cause == .manual && $0.attempts == 0 })
+        #expect(Set(parcels.map(\.destination.webhook)) == [made.record.id, late.record.id])
+    }
+
+    @Test("A test occupies a lane, so a webhook is tested once at a time, and not too many of them at once")
+    func trials() throws {
+        var settings = Post.settings
+        settings.testsAtOnce = 1
+        let counter = try Counter(settings: settings)
+        let ids = try (0..<2).map { _ in try #require(Identifier<Webhook>(try counter.id(try counter.make()))) }
+        try counter.post.room.trials.run(ids[0], atMost: 1) {
+            let same = try counter.send(.post, "webhooks/\(ids[0])/test")
+            #expect(same.status == 429 && same.code == "test_under_way" && same.headers["retry-after"] == "1")
+            let other = try counter.send(.post, "webhooks/\(ids[1])/test")
+            #expect(other.status == 503 && other.code == "busy" && other.headers["retry-after"] == "1")
+        }
+        #expect(try ids.allSatisfy { try counter.send(.post, "webhooks/\($0)/test").status == 200 })
     }
 
     @Test("A replay ends when its webhook is disabled or removed meanwhile", arguments: [true, false])
@@ -163,7 +223,7 @@ struct ReplayTests {
         let answer = try counter.send(.post, "webhooks/\(made.record.id)/replay", .object([Self.since]))
         let id = try #require(Identifier<Replay>(try counter.id(answer)))
         if isDisabled {
-            _ = try counter.post.room.setState(.disabled, of: made.record.id, by: counter.post.scope)
+            try counter.post.disable(made.record.id)
         } else {
             try counter.post.room.remove(made.record.id, by: counter.post.scope)
         }

@@ -23,7 +23,7 @@ struct RetentionTests {
         let paused = try post.webhook(["user.deleted"])
         let other = try post.webhook(["*"])
         try post.take("user.created")
-        _ = try post.room.setState(.paused, of: paused.record.id, by: post.scope)
+        _ = try post.room.setActive(false, paused.record.id, by: post.scope)
         let kept = try post.take("user.deleted")
         try post.dispatchAll()
         #expect(try post.deliveries().sorted() == ["delivered 1 204", "delivered 1 204", "waiting 0 -"])
@@ -37,7 +37,7 @@ struct RetentionTests {
         #expect(try left.map { try $0.get("id", as: Identifier<Event>.self) } == [kept.id, young.id])
         #expect(try Self.count("deliveries", post) == 3)
         // Once it was sent it has as long again, and a replay of what is left finds it.
-        _ = try post.room.setState(.active, of: paused.record.id, by: post.scope)
+        _ = try post.room.setActive(true, paused.record.id, by: post.scope)
         try post.dispatchAll()
         try post.room.forgetEvents()
         #expect(try Self.count("events", post) == 2)

@@ -47,6 +47,17 @@ struct VerdictTests {
         #expect(Self.judge(500, retryAfter: "30").slowsFor == nil)
     }
 
+    @Test("429, 502 and 504 leave a receiver in peace for a minute, or for as long as they say")
+    func slowed() {
+        for status in [429, 502, 504] {
+            #expect(Self.judge(status).slowsFor == .minutes(1), "\(status)")
+            #expect(Self.judge(status).verdict == .retry(after: .minutes(1)), "\(status)")
+            #expect(Self.judge(status, retryAfter: "30").slowsFor == .seconds(30), "\(status)")
+        }
+        #expect([429, 500, 502, 503, 504].allSatisfy { Self.judge($0).isStrained })
+        #expect(![200, 204, 301, 404, 410].contains { Self.judge($0).isStrained })
+    }
+
     @Test("After its last wait there is one more attempt and then none; a line gives up earlier where it is to")
     func exhausted() {
         #expect(Self.judge(500, attempts: 9).verdict == .retry(after: .hours(24)))

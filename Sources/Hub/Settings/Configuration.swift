@@ -75,7 +75,7 @@ struct Configuration: Sendable {
             minuteDays: try settings.number(.usageMinuteDays, 1...31),
             hourDays: try settings.number(.usageHourDays, 1...1_095),
             dayDays: try settings.number(.usageDayDays, 1...3_650))
-        webhooks = try Self.webhooks(settings)
+        webhooks = try Self.webhooks(settings, lanes: lanes)
         oauth = try OAuthServer.Settings(settings)
         guard let crossOrigin = CrossOrigin(listed: Self.text(settings, .corsOrigins)) else {
             throw settings.complaint(
@@ -104,7 +104,7 @@ struct Configuration: Sendable {
         }
     }
 
-    private static func webhooks(_ settings: Settings) throws -> Webhooks.Settings {
+    private static func webhooks(_ settings: Settings, lanes: Int) throws -> Webhooks.Settings {
         guard let retries = RetryProfile(try settings.text(.webhookRetry)) else {
             throw settings.complaint(
                 .webhookRetry, "must be standard, short, or up to thirty numbers of seconds separated by commas")
@@ -117,6 +117,8 @@ struct Configuration: Sendable {
         webhooks.atOnce = try settings.number(.deliveriesAtOnce, 1...4_096)
         webhooks.atOncePerReceiver = try settings.number(.deliveriesPerReceiver, 1...4_096)
         webhooks.eventDays = try settings.number(.eventDays, 1...3_650)
+        // Half of the lanes may wait for providers; of the others half are left for everything else.
+        webhooks.testsAtOnce = max(1, lanes / 4)
         return webhooks
     }
 

@@ -21,6 +21,8 @@ struct ClaimStore: Sendable {
         let event: Identifier<Event>
         let attempts: Int
         let tries: Int
+        /// Whether somebody made it due.
+        let isManual: Bool
         /// Whether it stands in a line with others of its key.
         let isInOrder: Bool
     }
@@ -48,18 +50,19 @@ struct ClaimStore: Sendable {
         """
     }
 
-    /// The next webhook, in the order of ids, for which something waits, though it be gone.
-    func waiting(after last: Identifier<Webhook>?) throws -> Identifier<Webhook>? {
-        try database.row(Self.waitingStatement(after: last))?.get("webhook_id")
+    /// The next webhook, in the order of ids, for which something waits, and whether it is gone.
+    func waiting(after last: Identifier<Webhook>?) throws -> (webhook: Identifier<Webhook>, isGone: Bool)? {
+        guard let row = try database.row(Self.waitingStatement(after: last)) else { return nil }
+        return (try row.get("webhook_id"), try row.get("is_gone"))
     }
 
     static func waitingStatement(after last: Identifier<Webhook>?) -> SQL {
-        let beyond: SQL = last.map { "AND webhook_id > \($0)" } ?? ""
+        let beyond: SQL = last.map { "AND d.webhook_id > \($0)" } ?? ""
         return """
-            SELECT webhook_id
-              FROM deliveries FORCE INDEX (due)
-             WHERE state = 'waiting' \(beyond)
-             ORDER BY webhook_id
+            SELECT d.webhook_id, (SELECT w.id FROM webhooks w WHERE w.id = d.webhook_id) IS NULL AS is_gone
+              FROM deliveries d FORCE INDEX (due)
+             WHERE d.state = 'waiting' \(beyond)
+             ORDER BY d.webhook_id
              LIMIT 1
             """
     }
@@ -67,29 +70,37 @@ struct ClaimStore: Sendable {
     /// Webhooks by their ids; those that are gone are missing.
     func webhooks(_ ids: [Identifier<Webhook>]) throws -> [WebhookRecord] {
         try Chunks.of(ids).flatMap { part in
-            try database.rows("SELECT \(WebhookRecord.columns) FROM webhooks w WHERE w.id IN (\(list: part))")
+            try database.rows("SELECT \(WebhookRecord.ownerlessColumns) FROM webhooks w WHERE w.id IN (\(list: part))")
                 .map(WebhookRecord.init)
         }
     }
 
     /// One webhook; nil when it is gone.
     func webhook(_ id: Identifier<Webhook>, in querying: some Querying) throws -> WebhookRecord? {
-        try querying.row("SELECT \(WebhookRecord.columns) FROM webhooks w WHERE w.id = \(id)").map(WebhookRecord.init)
+        try querying.row("SELECT \(WebhookRecord.ownerlessColumns) FROM webhooks w WHERE w.id = \(id)")
+            .map(WebhookRecord.init)
+    }
+
+    /// What was claimed at once.
+    struct Claimed {
+        var claims: [Claim] = []
+        let token: [UInt8]
+        /// When the lease ends.
+        let ends: Timestamp
+        /// When something may go again of webhooks of which nothing may now, as far as that is known.
+        var nextAt: [Identifier<Webhook>: Timestamp] = [:]
     }
 
     /// Claims what is due, so much of each webhook.
-    ///
-    /// - Returns: the claims, their token, and when the lease ends.
-    func claim(
-        _ shares: [(webhook: WebhookRecord, count: Int)]
-    ) throws -> (claims: [Claim], token: [UInt8], ends: Timestamp) {
+    func claim(_ shares: [(webhook: WebhookRecord, count: Int)]) throws -> Claimed {
         let token = world.randomBytes(16)
         let now = world.now()
         let ends = now + Self.lease
         // Gaps need no lock: what is added meanwhile is found by the next claim.
-        let claims = try database.transaction(isolation: .readCommitted) { transaction in
-            let claims = try shares.flatMap { try lock($0.webhook, $0.count, now, in: transaction) }
-            for part in Chunks.of(claims.map(\.delivery)) {
+        return try database.transaction(isolation: .readCommitted) { transaction in
+            var claimed = Claimed(token: token, ends: ends)
+            for (webhook, count) in shares { try lock(webhook, count, now, &claimed, in: transaction) }
+            for part in Chunks.of(claimed.claims.map(\.delivery)) {
                 try transaction.execute(
                     """
                     UPDATE deliveries
@@ -97,19 +108,21 @@ struct ClaimStore: Sendable {
                      WHERE id IN (\(list: part))
                     """)
             }
-            return claims
+            return claimed
         }
-        return (claims, token, ends)
     }
 
     private func lock(
-        _ webhook: WebhookRecord, _ count: Int, _ now: Timestamp, in transaction: Transaction
-    ) throws -> [Claim] {
+        _ webhook: WebhookRecord, _ count: Int, _ now: Timestamp, _ claimed: inout Claimed, in transaction: Transaction
+    ) throws {
         guard webhook.ordering != .none else {
-            return try claims(Self.lockStatement(webhook.id, count, now), in: transaction)
+            claimed.claims += try claims(Self.lockStatement(webhook.id, count, now), in: transaction)
+            return
         }
-        return try Chunks.of(try heads(webhook.id, count, now, in: transaction)).flatMap { part in
-            try claims(Self.lockStatement(webhook.id, count, now, among: part), in: transaction)
+        let heads = try heads(webhook.id, count, now, in: transaction)
+        if heads.ids.isEmpty { claimed.nextAt[webhook.id] = heads.nextAt }
+        for part in Chunks.of(heads.ids) {
+            claimed.claims += try claims(Self.lockStatement(webhook.id, count, now, among: part), in: transaction)
         }
     }
 
@@ -117,7 +130,8 @@ struct ClaimStore: Sendable {
         try transaction.rows(statement).map { row in
             Claim(
                 delivery: try row.get("id"), webhook: try row.get("webhook_id"), event: try row.get("event_id"),
-                attempts: try row.get("attempts"), tries: try row.get("tries"), isInOrder: try row.get("is_in_order"))
+                attempts: try row.get("attempts"), tries: try row.get("tries"), isManual: try row.get("is_manual"),
+                isInOrder: try row.get("is_in_order"))
         }
     }
 
@@ -129,7 +143,7 @@ struct ClaimStore: Sendable {
         let index: SQL = heads == nil ? "FORCE INDEX (due)" : "FORCE INDEX (PRIMARY)"
         let among: SQL = heads.map { "AND d.id IN (\(list: $0))" } ?? ""
         return """
-            SELECT d.id, d.webhook_id, d.event_id, d.attempts, d.tries,
+            SELECT d.id, d.webhook_id, d.event_id, d.attempts, d.tries, d.is_manual,
                    d.ordering_hash IS NOT NULL AND d.ordering_hash <> d.event_id AS is_in_order
               FROM deliveries d \(index)
              WHERE d.state = 'waiting' AND d.webhook_id = \(webhook) AND d.next_at <= \(now) \(among)
@@ -162,15 +176,24 @@ struct ClaimStore: Sendable {
         }
     }
 
-    /// Puts an end to what waits for a webhook that is gone or disabled; at most a thousand at a time.
+    /// Puts an end to what waits for a webhook that is gone, or disabled still; at most a thousand at a time.
+    ///
+    /// What is on its way is left alone: what comes of it is noted, and what is left of it then ends the next time.
     func giveUp(_ webhook: Identifier<Webhook>, isGone: Bool) throws {
-        try database.execute(
-            """
-            UPDATE deliveries
-               SET state = \(isGone ? "canceled" : "failed"), last_error = 'disabled', lease_token = NULL,
-                   finished_at = \(world.now())
-             WHERE webhook_id = \(webhook) AND state = 'waiting'
-             LIMIT 1000
-            """)
+        try database.transaction(isolation: .readCommitted) { transaction in
+            // Whoever enables it waits, so that nothing that is taken from then on is given up.
+            let row = try transaction.row("SELECT state FROM webhooks WHERE id = \(webhook) LOCK IN SHARE MODE")
+            let state: String? = try row?.get("state")
+            guard state == (isGone ? nil : WebhookRecord.State.disabled.rawValue) else { return }
+            let now = world.now()
+            try transaction.execute(
+                """
+                UPDATE deliveries
+                   SET state = \(isGone ? "canceled" : "failed"), last_error = 'disabled', lease_token = NULL,
+                       finished_at = \(now)
+                 WHERE webhook_id = \(webhook) AND state = 'waiting' AND (lease_token IS NULL OR next_at <= \(now))
+                 LIMIT 1000
+                """)
+        }
     }
 }

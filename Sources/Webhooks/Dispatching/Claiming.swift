@@ -9,8 +9,10 @@ final class Claiming: Sendable {
     private let room: Webhooks
     private let store: ClaimStore
     private let slots: Slots
-    /// Until when webhooks are left in peace, as far as this process knows better than the database.
+    /// Until when webhooks are left in peace whose receivers asked for it, until that is noted.
     private let pauses = Lock<[Identifier<Webhook>: Timestamp]>([:])
+    /// Of which webhooks nothing could be claimed although something seemed due.
+    private let rests = Lock<[Identifier<Webhook>: Rest]>([:])
     /// What is left of each second's share, for webhooks that bear only so many.
     private let rates = Lock<[Identifier<Webhook>: Rate]>([:])
 
@@ -22,9 +24,18 @@ final class Claiming: Sendable {
         var at: Timestamp
     }
 
+    private struct Rest {
+        let begun: Timestamp
+        var until: Timestamp
+    }
+
     /// How long a webhook rests for which something seemed due and nothing could be claimed: what is due stands behind
     /// another of its key.
     private static let emptyRest = Duration.milliseconds(250)
+    /// How long it rests at most where it was gone from key to key, which takes long, and none may go for a while.
+    private static let longestRest = Duration.seconds(5)
+    /// How long a claim may take that has read of webhooks what they were before.
+    private static let claimTime = Duration.seconds(1)
     /// How often it is looked for what waits for webhooks that are gone.
     private static let sweepEvery = Duration.seconds(10)
     /// The most of one webhook in one claim, so that no claim takes long.
@@ -36,9 +47,41 @@ final class Claiming: Sendable {
         self.slots = slots
     }
 
-    /// Leaves a webhook in peace for a while.
-    func pause(_ webhook: Identifier<Webhook>, until moment: Timestamp) {
-        pauses.withLock { $0[webhook] = max($0[webhook] ?? moment, moment) }
+    /// Leaves webhooks in peace whose receivers ask for it, until it is noted that they do.
+    func landed(_ attempted: [Attempted]) {
+        let now = room.world.now()
+        pauses.withLock { pauses in
+            for one in attempted {
+                guard let wait = one.judgement.slowsFor else { continue }
+                let (webhook, end) = (one.parcel.destination.webhook, min(now + wait, one.parcel.leaseEnds))
+                pauses[webhook] = max(pauses[webhook] ?? end, end)
+            }
+        }
+    }
+
+    /// From now on the database says for how long receivers are left in peace, so that whoever changes that is heard; and
+    /// of a key of which one is over the next may go.
+    func noted(_ attempted: [Attempted]) {
+        let end = room.world.now() + Self.claimTime
+        pauses.withLock { pauses in
+            for one in attempted where one.judgement.slowsFor != nil {
+                let webhook = one.parcel.destination.webhook
+                pauses[webhook] = pauses[webhook].map { min($0, end) }
+            }
+        }
+        rests.withLock { rests in
+            for webhook in Set(attempted.map(\.parcel.destination.webhook)) {
+                guard let rest = rests[webhook] else { continue }
+                rests[webhook]?.until = min(rest.until, rest.begun + Self.emptyRest)
+            }
+        }
+    }
+
+    /// Lets a webhook rest of which nothing could be claimed.
+    private func rest(_ webhook: Identifier<Webhook>, until moment: Timestamp?) {
+        let now = room.world.now()
+        let end = max(now + Self.emptyRest, min(moment ?? now, now + Self.longestRest))
+        rests.withLock { $0[webhook] = Rest(begun: now, until: end) }
     }
 
     /// Claims once, and gives what can be sent.
@@ -71,19 +114,25 @@ final class Claiming: Sendable {
         }
         guard isTime else { return }
         var last: Identifier<Webhook>?
-        while let id = try store.waiting(after: last) {
-            last = id
-            if try store.webhook(id, in: room.database) == nil { try store.giveUp(id, isGone: true) }
+        while let (webhook, isGone) = try store.waiting(after: last) {
+            last = webhook
+            if isGone { try store.giveUp(webhook, isGone: true) }
         }
     }
 
     /// How many of each webhook may go now; their slots are taken.
     private func shares(_ webhooks: [WebhookRecord]) -> [(webhook: WebhookRecord, count: Int)] {
         let now = room.world.now()
-        pauses.withLock { pauses in pauses = pauses.filter { $0.value > now } }
-        let resting = pauses.withLock { $0 }
+        let pauses = pauses.withLock { pauses in
+            pauses = pauses.filter { $0.value > now }
+            return pauses
+        }
+        let rests = rests.withLock { rests in
+            rests = rests.filter { $0.value.until > now }
+            return rests
+        }
         // Whoever waits longest stands first, and nobody takes more than an even part of what is free.
-        let ready = webhooks.filter { resting[$0.id] == nil && ($0.slowUntil ?? now) <= now }
+        let ready = webhooks.filter { pauses[$0.id] == nil && rests[$0.id] == nil && ($0.slowUntil ?? now) <= now }
         let part = max(1, slots.free / max(1, ready.count))
         return ready.compactMap { webhook in
             let allowed = min(Self.most, part, share(of: webhook, now))
@@ -112,8 +161,7 @@ final class Claiming: Sendable {
     }
 
     private func pack(
-        _ claimed: (claims: [ClaimStore.Claim], token: [UInt8], ends: Timestamp),
-        _ shares: [(webhook: WebhookRecord, count: Int)]
+        _ claimed: ClaimStore.Claimed, _ shares: [(webhook: WebhookRecord, count: Int)]
     ) throws -> [Parcel] {
         let byWebhook = Dictionary(grouping: claimed.claims, by: \.webhook)
         let bodies = try store.bodies(Array(Set(claimed.claims.map(\.event))))
@@ -123,7 +171,7 @@ final class Claiming: Sendable {
         for (webhook, count) in shares {
             let claims = byWebhook[webhook.id] ?? []
             slots.give(count - claims.count, of: webhook.receiver)
-            if claims.isEmpty { pause(webhook.id, until: room.world.now() + Self.emptyRest) }
+            if claims.isEmpty { rest(webhook.id, until: claimed.nextAt[webhook.id]) }
             spend(claims.count, of: webhook)
             let destination = try? room.destination(webhook, in: room.database)
             for claim in claims {
@@ -142,7 +190,7 @@ final class Claiming: Sendable {
                     Parcel(
                         delivery: claim.delivery, event: claim.event, token: claimed.token, leaseEnds: claimed.ends,
                         attempts: claim.attempts, tries: claim.tries,
-                        cause: claim.attempts > 0 && claim.tries == 0 ? .manual : .schedule,
+                        cause: claim.isManual && claim.tries == 0 ? .manual : .schedule,
                         givesUpAfter: claim.isInOrder ? webhook.ordering.skipAfter : nil, destination: destination,
                         body: body))
             }

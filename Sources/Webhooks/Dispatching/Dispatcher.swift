@@ -40,12 +40,7 @@ public final class Dispatcher: Sendable {
         self.claiming = claiming
         outcomes = OutcomeStore(room: room)
         done = Mailbox()
-        sending = Sending(room, to: done) { attempted in
-            for one in attempted {
-                guard let wait = one.judgement.slowsFor else { continue }
-                claiming.pause(one.parcel.destination.webhook, until: room.world.now() + wait)
-            }
-        }
+        sending = Sending(room, to: done) { attempted in claiming.landed(attempted) }
     }
 
     /// Starts the threads and returns.
@@ -78,7 +73,7 @@ public final class Dispatcher: Sendable {
         let outbox = HandingOn(room: room)
         while !stops {
             do {
-                if try outbox.run() < HandingOn.batch { WorkerThread.rest(for: Self.look) }
+                if try outbox.run() == 0 { WorkerThread.rest(for: Self.look) }
             } catch {
                 room.log.warning(
                     "the hub's own events cannot be handed on", ["error": .init(String(reflecting: error))])
@@ -122,10 +117,12 @@ public final class Dispatcher: Sendable {
                 continue
             }
             note(batch)
+            claiming.noted(batch)
             // Not before: what a process has sent and not noted comes again when it dies, so there is no more of it than slots.
             for one in batch {
                 slots.give(
-                    of: one.parcel.destination.receiver, isSilent: one.judgement.isSilent, after: one.elapsed)
+                    of: one.parcel.destination.receiver, isSilent: one.judgement.isSilent,
+                    isStrained: one.judgement.isStrained, after: one.elapsed)
             }
             ring()
         }

@@ -2,17 +2,23 @@ import DatabaseKit
 import Domain
 import JSONKit
 import LogKit
+import ThreadKit
 import TimeKit
 
 /// Takes what the hub itself has to tell from the outbox, as events like those of the site.
-struct HandingOn: Sendable {
-    let room: Webhooks
+final class HandingOn: Sendable {
+    private let room: Webhooks
+    /// Until when organizations are passed over of which nothing could be handed on.
+    private let resting = Lock<[Identifier<Organization>: Timestamp]>([:])
 
-    /// How many are taken in one transaction.
-    static let batch = 100
+    /// How many are looked at in one go.
+    private static let batch = 100
+    /// For how long an organization is passed over whose key is missing.
+    private static let rest = Duration.minutes(1)
+    /// For how long one is passed over for which something else went wrong.
+    private static let shortRest = Duration.seconds(5)
 
     private struct Told {
-        let organization: Identifier<Organization>
         let event: NewEvent
         let data: JSON
 
@@ -23,45 +29,91 @@ struct HandingOn: Sendable {
         }
     }
 
-    /// Hands on the oldest that wait; an event is marked in the very transaction that takes it, so it is taken once.
+    init(room: Webhooks) { self.room = room }
+
+    /// Hands on some of the oldest that wait, those of each organization in a transaction of their own.
     ///
-    /// What another process is handing on is passed over.
+    /// So an organization whose key is missing holds up no other. What it has to tell waits until the key is back; passed
+    /// over it must be as well, since it would fill every look at the oldest.
     ///
-    /// - Returns: how many there were; as many as a batch when there may be more.
+    /// - Returns: how many were handed on; there may be more unless it was none.
     func run() throws -> Int {
-        let (count, isDue) = try room.database.transaction(isolation: .readCommitted) { transaction in
-            let rows = try transaction.rows(
+        var count = 0
+        for (organization, ids) in try waiting() {
+            do {
+                count += try handOn(ids, of: organization)
+            } catch let error as VaultError {
+                room.log.warning(
+                    "an organization's own events cannot be sealed",
+                    ["organization": .init(organization.text), "error": .init(String(reflecting: error))])
+                rest(organization, Self.rest)
+            } catch {
+                rest(organization, Self.shortRest)
+                throw error
+            }
+        }
+        return count
+    }
+
+    private func rest(_ organization: Identifier<Organization>, _ length: Duration) {
+        let end = room.world.now() + length
+        resting.withLock { $0[organization] = end }
+    }
+
+    /// The oldest that wait, by organization.
+    private func waiting() throws -> [Identifier<Organization>: [Identifier<DomainEvent>]] {
+        let now = room.world.now()
+        let passedOver = resting.withLock { resting in
+            resting = resting.filter { $0.value > now }
+            return Array(resting.keys)
+        }
+        let others: SQL = passedOver.isEmpty ? "" : "AND organization_id NOT IN (\(list: passedOver))"
+        // What another process is handing on is passed over, and nothing stays locked.
+        let rows = try room.database.transaction(isolation: .readCommitted) { transaction in
+            try transaction.rows(
                 """
-                SELECT id, organization_id, type, data, occurred_at
+                SELECT id, organization_id
                   FROM domain_events
-                 WHERE handed_on_at IS NULL
+                 WHERE handed_on_at IS NULL \(others)
                  ORDER BY id
                  LIMIT \(Self.batch)
                    FOR UPDATE SKIP LOCKED
                 """)
+        }
+        var waiting: [Identifier<Organization>: [Identifier<DomainEvent>]] = [:]
+        for row in rows { waiting[try row.get("organization_id"), default: []].append(try row.get("id")) }
+        return waiting
+    }
+
+    /// An event is marked in the very transaction that takes it, so it is taken once.
+    private func handOn(_ ids: [Identifier<DomainEvent>], of organization: Identifier<Organization>) throws -> Int {
+        let (count, isDue) = try room.database.transaction(isolation: .readCommitted) { transaction in
+            let rows = try transaction.rows(
+                """
+                SELECT id, type, data, occurred_at
+                  FROM domain_events
+                 WHERE id IN (\(list: ids)) AND handed_on_at IS NULL
+                 ORDER BY id
+                   FOR UPDATE SKIP LOCKED
+                """)
             guard !rows.isEmpty else { return (0, false) }
-            let ids: [Identifier<DomainEvent>] = try rows.map { try $0.get("id") }
+            let taken: [Identifier<DomainEvent>] = try rows.map { try $0.get("id") }
             try transaction.execute(
-                "UPDATE domain_events SET handed_on_at = \(room.world.now()) WHERE id IN (\(list: ids.map(\.bytes)))")
+                "UPDATE domain_events SET handed_on_at = \(room.world.now()) WHERE id IN (\(list: taken))")
             let told = try rows.compactMap { try read($0) }
-            var isDue = false
-            for (organization, events) in Dictionary(grouping: told, by: \.organization) {
-                let store = EventStore(
-                    database: room.database, world: room.world, vault: room.vault, organization: organization)
-                let taken = try store.insert(
-                    events.map(\.event), for: try room.audiences.audience(of: store, in: transaction).subscribers,
-                    in: transaction)
-                isDue = isDue || taken.contains(where: \.isDue)
-                for one in events {
-                    if let changed = one.changedReceiver {
-                        try room.follow(changed, of: organization, in: transaction)
-                    }
-                    try room.tellOthers(
-                        HubEvent(type: one.event.name.description, organization: organization, data: one.data),
-                        transaction)
+            let store = EventStore(
+                database: room.database, world: room.world, vault: room.vault, organization: organization)
+            let events = try store.insert(
+                told.map(\.event), for: try room.audiences.audience(of: store, in: transaction).subscribers,
+                in: transaction)
+            for one in told {
+                if let changed = one.changedReceiver {
+                    try room.follow(changed, of: organization, in: transaction)
                 }
+                try room.tellOthers(
+                    HubEvent(type: one.event.name.description, organization: organization, data: one.data), transaction)
             }
-            return (rows.count, isDue)
+            return (rows.count, events.contains(where: \.isDue))
         }
         if isDue { room.wake() }
         return count
@@ -77,7 +129,6 @@ struct HandingOn: Sendable {
             return nil
         }
         return Told(
-            organization: try row.get("organization_id"),
             event: NewEvent(
                 id, key: nil, name, data, orderingKey: nil, source: type.hasPrefix("inbound.") ? .inbound : .hub,
                 at: try row.get("occurred_at")), data: data)

@@ -14,6 +14,11 @@ struct OutcomeStore: Sendable {
     static let patience = Duration.hours(120)
     /// For so long everything must fail before its owner is told: one failure is nothing to write about.
     static let silence = Duration.hours(1)
+    /// How much longer than the longest wait there may be nothing between two failures that belong together: a day and a
+    /// half, so that those of a webhook with one event a day do.
+    static let slack = Duration.hours(36)
+    /// How old the time of the last failure may be, so that it is not written with each.
+    private static let accuracy = Duration.minutes(1)
 
     static func place(_ delivery: Identifier<Delivery>, attempt number: Int) -> Vault.Place {
         Vault.Place(
@@ -120,18 +125,15 @@ struct OutcomeStore: Sendable {
             try transaction.execute(
                 """
                 UPDATE webhooks
-                   SET failing_since = NULL, failing_told_at = NULL, slow_until = NULL
-                 WHERE id IN (\(list: well)) AND (failing_since IS NOT NULL OR slow_until IS NOT NULL)
+                   SET failing_since = NULL, failed_at = NULL, failing_told_at = NULL
+                 WHERE id IN (\(list: well)) AND failing_since IS NOT NULL
                 """)
         }
-        if !ill.isEmpty {
-            try transaction.execute(
-                "UPDATE webhooks SET failing_since = \(now) WHERE id IN (\(list: ill)) AND failing_since IS NULL")
-        }
+        if !ill.isEmpty { try noteFailing(ill, now, in: transaction) }
         for webhook in sorted {
             let ones = byWebhook[webhook] ?? []
-            if let wait = ones.compactMap(\.judgement.slowsFor).max() {
-                try transaction.execute("UPDATE webhooks SET slow_until = \(now + wait) WHERE id = \(webhook)")
+            if let slowed = ones.max(by: { $0.slowsFor < $1.slowsFor }), slowed.slowsFor > .zero {
+                try slow(slowed.parcel.destination, until: now + slowed.slowsFor, in: transaction)
             }
             if ones.contains(where: { $0.judgement.verdict == .gone }) {
                 hasDisabled = try disable(webhook, .gone, "state = 'active'", in: transaction) || hasDisabled
@@ -139,6 +141,34 @@ struct OutcomeStore: Sendable {
         }
         for part in Chunks.of(ill) { hasDisabled = try judgeFailing(part, now, in: transaction) || hasDisabled }
         return hasDisabled
+    }
+
+    /// Notes since when they do nothing but fail: since now, too, where the last failure lies so far back that nothing was
+    /// tried in between.
+    private func noteFailing(
+        _ webhooks: [Identifier<Webhook>], _ now: Timestamp, in transaction: Transaction
+    ) throws {
+        let gap = (room.settings.retries.waits.max() ?? .zero) * 1.2 + Self.slack
+        let begins: SQL = "failing_since IS NULL OR COALESCE(failed_at < \(now - gap), FALSE)"
+        // From left to right: what comes later in a SET sees what was set before.
+        try transaction.execute(
+            """
+            UPDATE webhooks
+               SET failing_told_at = IF(\(begins), NULL, failing_told_at),
+                   failing_since = IF(\(begins), \(now), failing_since), failed_at = \(now)
+             WHERE id IN (\(list: webhooks))
+               AND (failing_since IS NULL OR failed_at IS NULL OR failed_at <= \(now - Self.accuracy))
+            """)
+    }
+
+    /// Leaves a receiver in peace until a moment, which nothing that was begun before shortens.
+    private func slow(_ destination: Destination, until moment: Timestamp, in transaction: Transaction) throws {
+        try transaction.execute(
+            """
+            UPDATE webhooks
+               SET slow_until = IF(slow_until > \(moment), slow_until, \(moment))
+             WHERE id = \(destination.webhook) AND receiver = \(destination.receiver)
+            """)
     }
 
     /// Tells of those that have done nothing but fail for a while, once, and disables those that have for long.
@@ -166,21 +196,21 @@ struct OutcomeStore: Sendable {
             }
             let outcome = try transaction.execute(
                 "UPDATE webhooks SET failing_told_at = \(now) WHERE id = \(id) AND \(silent)")
-            if outcome.affectedRows == 1 { try tell(.webhookFailing, of: id, in: transaction) }
+            if outcome.affectedRows == 1, let record = try find(id, in: transaction) {
+                try room.tell(.webhookFailing, of: record, in: transaction)
+            }
         }
         return hasDisabled
     }
 
-    private func tell(_ type: DomainEventType, of webhook: Identifier<Webhook>, in transaction: Transaction) throws {
-        guard let row = try transaction.row("SELECT \(WebhookRecord.columns) FROM webhooks w WHERE w.id = \(webhook)")
-        else { return }
-        try room.tell(type, of: WebhookRecord(row), in: transaction)
+    private func find(_ webhook: Identifier<Webhook>, in transaction: Transaction) throws -> WebhookRecord? {
+        try ClaimStore(database: room.database, world: world).webhook(webhook, in: transaction)
     }
 
-    /// Disables a webhook under a condition, and tells of it when that held.
+    /// Disables a webhook under a condition, and tells of it when that held, in the audit log too.
     ///
     /// - Returns: whether it held.
-    private func disable(
+    func disable(
         _ webhook: Identifier<Webhook>, _ reason: WebhookRecord.DisabledReason, _ condition: SQL,
         in transaction: Transaction
     ) throws -> Bool {
@@ -192,8 +222,10 @@ struct OutcomeStore: Sendable {
                    version = version + 1, updated_at = \(now)
              WHERE id = \(webhook) AND \(condition)
             """)
-        guard outcome.affectedRows == 1 else { return false }
-        try tell(.webhookDisabled, of: webhook, in: transaction)
+        guard outcome.affectedRows == 1, let record = try find(webhook, in: transaction) else { return false }
+        let hub = OrganizationScope(
+            trusted: record.organization, name: "", actor: Actor(kind: .hub, name: "Hub"), requestID: "-")
+        try room.note(.webhookDisabled, record, by: hub, in: transaction)
         return true
     }
 }
@@ -204,6 +236,9 @@ extension Judgement {
 }
 
 extension Attempted {
+    /// For how long nothing at all should be sent there.
+    fileprivate var slowsFor: Duration { judgement.slowsFor ?? .zero }
+
     /// How long it took, from its start until it was judged when nothing answered.
     var duration: Duration { (try? result.get())?.timing.total ?? elapsed }
 }

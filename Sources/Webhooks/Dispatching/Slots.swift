@@ -4,7 +4,7 @@ import ThreadKit
 /// How many deliveries are under way, in all and to each receiver: a slow receiver fills its own share and nobody else's.
 ///
 /// A receiver's share is earned, as a sender on a network earns its window: it begins small, grows by one with each quick
-/// answer, and halves with each silence. However many receivers die at once, they hold next to nothing of the whole.
+/// answer, halves with each silence, and stays as it is while the receiver says that it cannot keep up. However many receivers die at once, they hold next to nothing of the whole.
 final class Slots: Sendable {
     /// A receiver as this process has come to know it.
     fileprivate struct Receiver {
@@ -74,15 +74,17 @@ final class Slots: Sendable {
     ///
     /// - Parameters:
     ///   - isSilent: whether nothing answered.
+    ///   - isStrained: whether it answered that it has too much to do, or is broken: however quick that is, it shows no room
+    ///     for more.
     ///   - elapsed: how long the attempt took.
-    func give(of receiver: String, isSilent: Bool, after elapsed: Duration) {
+    func give(of receiver: String, isSilent: Bool, isStrained: Bool = false, after elapsed: Duration) {
         book.withLock { book in
             book.busy -= 1
             var one = book.receivers[receiver] ?? Receiver()
             one.busy -= 1
             if isSilent {
                 one.window = max(1, one.window / 2)
-            } else if one.window < (elapsed <= Self.quick ? each : min(Self.slow, each)) {
+            } else if !isStrained, one.window < (elapsed <= Self.quick ? each : min(Self.slow, each)) {
                 one.window += 1
             }
             book.receivers[receiver] = one

@@ -71,7 +71,7 @@ enum Verdict: Equatable {
 struct Judgement: Equatable {
     /// The longest that a receiver's own word is heeded.
     static let longestWait = Duration.hours(24)
-    /// The shortest wait after a receiver said that it has too much to do, or did not answer in time.
+    /// The wait after a receiver, or what stands before it, has too much to do and does not say for how long.
     static let slowWait = Duration.minutes(1)
 
     let verdict: Verdict
@@ -82,6 +82,8 @@ struct Judgement: Equatable {
     /// Whether a slot was taken and nothing answered, whatever may be said of it: at an address that is not public each
     /// failure is told as the same refusal.
     let isSilent: Bool
+    /// Whether what answered has too much to do or is broken: 429 or 5xx.
+    let isStrained: Bool
 
     /// Judges an attempt.
     ///
@@ -98,6 +100,7 @@ struct Judgement: Equatable {
         } else {
             isSilent = false
         }
+        isStrained = (try? result.get()).map { $0.status == 429 || (500...599).contains($0.status) } ?? false
         let next = { (asked: Duration?) -> Verdict in
             guard let wait = profile.wait(after: attempts, chance: chance) else { return .exhausted }
             guard attempts < givesUpAfter ?? .max else { return .skipped }
@@ -113,8 +116,13 @@ struct Judgement: Equatable {
             reason = (300...399).contains(response.status) ? .redirect : .status
             let asked = response.headers["retry-after"].flatMap { RetryAfter.wait($0, now: now) }
                 .map { min($0, Self.longestWait) }
-            let isBusy = [429, 502, 503, 504].contains(response.status)
-            slowsFor = response.status == 429 ? asked ?? Self.slowWait : isBusy ? asked : nil
+            // 503 is said of many troubles, so it slows only where it says for how long.
+            slowsFor =
+                switch response.status {
+                case 429, 502, 504: asked ?? Self.slowWait
+                case 503: asked
+                default: nil
+                }
             verdict = next(asked ?? slowsFor)
         case .failure(let error):
             status = nil

@@ -145,7 +145,8 @@ struct ReplayStatusPage: ShellPage {
     var view: TemplateValue {
         [
             "replay_href": .text(links.replay), "name": .text(webhook.name), "state": replay.stateView,
-            "is_running": .bool(isRunning), "done": .text(replay.done.grouped), "total": .text(replay.total.grouped),
+            "is_running": .bool(isRunning), "is_finished": .bool(replay.state == "finished"),
+            "done": .text(replay.done.grouped), "total": .text(replay.total.grouped),
             "value": .number(Int64(min(replay.done, max(1, replay.total)))),
             "most": .number(Int64(max(1, replay.total))),
             "from": .text(replay.since.exact), "to": .text(replay.until.exact),

@@ -38,8 +38,11 @@ extension Webhooks {
     func retryDelivery(_ id: Identifier<Delivery>, _ call: Call) throws -> Response {
         try call.form().requireNothing()
         do {
-            _ = try sendAgain(id, by: call.scope())
-            return call.redirect(to: WebhookPageRoute.delivery(id), saying: "It is sent again now.")
+            let scope = try call.scope()
+            let delivery = try sendAgain(id, by: scope)
+            let webhook = try find(delivery.webhook, scope)
+            return call.redirect(
+                to: WebhookPageRoute.delivery(id), saying: "It is sent again \(webhook.nextSending(now: world.now())).")
         } catch let problem as Problem where problem.status == 409 {
             return call.redirect(to: WebhookPageRoute.delivery(id), saying: problem.detail, .warn)
         }

@@ -10,10 +10,10 @@ extension Webhooks {
         let scope = try call.scope()
         let query = try call.request.query()
         var input = Input(query)
-        let pattern = input.parsed("type", orSay: "Write a name, custom.* or *.", 1...140) { EventPattern($0) }
+        let pattern = input.pattern("type")
         let sentence = "Write a day as 2027-01-31, or a time as 2027-01-31T00:00:00Z."
-        let since = input.parsed("since", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0) }
-        let until = input.parsed("until", orSay: sentence) {
+        let since = input.moment("since", orSay: sentence) { Timestamp(rfc3339: $0) ?? Self.day($0) }
+        let until = input.moment("until", orSay: sentence) {
             Timestamp(rfc3339: $0) ?? Self.day($0).map { $0 + .days(1) }
         }
         let part = Listing<Event>(&input)
@@ -40,9 +40,8 @@ extension Webhooks {
         guard let event = try log.event(id) else { throw Problem.notFound }
         let seesWebhooks = scope.allows(.read(.webhooks))
         let deliveries = seesWebhooks ? try log.deliveries(.init(event: id), after: nil, limit: 200) : []
-        let store = store(scope)
-        let names = try Dictionary(
-            uniqueKeysWithValues: Set(deliveries.map(\.webhook)).map { ($0, try store.find($0)?.name) })
+        let webhooks = try store(scope).find(Set(deliveries.map(\.webhook)))
+        let names = Dictionary(uniqueKeysWithValues: webhooks.map { ($0.id, $0.name) })
         let isDescribed = try EventName(event.type).map { try types(scope)[$0] != nil } ?? false
         return try call.page(
             EventPage(
@@ -51,7 +50,7 @@ extension Webhooks {
                 listHref: call.link(WebhookPageRoute.events),
                 webhooksHref: seesWebhooks ? call.link(WebhookPageRoute.list) : nil,
                 deliveries: deliveries.map {
-                    ($0, names[$0.webhook] ?? nil, call.link(WebhookPageRoute.delivery($0.id)))
+                    ($0, names[$0.webhook], call.link(WebhookPageRoute.delivery($0.id)))
                 }, now: world.now())
         ).neverStored()
     }

@@ -39,14 +39,11 @@ extension Webhooks {
         let now = world.now()
         let range = input.parsed("range", orSay: "There is no such range.") { ReplayRange(rawValue: $0) } ?? .own
         let sentence = "Write a time as 2027-01-31T00:00, in UTC."
-        var since = input.parsed("since", orSay: sentence, by: Self.moment)
-        var until = input.parsed("until", orSay: sentence, by: Self.moment) ?? now
+        var since = input.moment("since", orSay: sentence, by: Self.moment)
+        var until = input.moment("until", orSay: sentence, by: Self.moment) ?? now
         if let length = range.length { (since, until) = (now - length, now) }
         since = input.required("since", since)
-        let selection = input.parsed("status", orSay: "This is waiting, delivered, failed, canceled or missing.") {
-            ReplayRecord.Selection(rawValue: $0)
-        }
-        let pattern = input.parsed("event", orSay: "Write a name, custom.* or *.", 1...140) { EventPattern($0) }
+        let (selection, pattern) = Self.which(&input)
         if let since, since >= until { input.refuse("until", "out_of_range", "This must lie after the beginning.") }
         guard let since, input.isComplete else { throw input.refusal }
         return ReplayStore.Wanted(

@@ -28,7 +28,7 @@ extension Webhooks {
                 nextHref: try call.link(WebhookPageRoute.list, next: part.next(found, \.id)), now: world.now()))
     }
 
-    /// How many webhooks need a person: disabled by themselves, or failing for a while.
+    /// How many webhooks need a person: disabled, or failing for a while.
     public func attentionCount(_ scope: OrganizationScope) throws -> Int {
         try store(scope).needingSomebody(failingBefore: world.now() - WebhookRecord.patience)
     }
@@ -204,13 +204,13 @@ extension Webhooks {
 
     // MARK: Pausing, testing, ending
 
-    func change(_ id: Identifier<Webhook>, to state: WebhookRecord.State, _ call: Call) throws -> Response {
+    func change(_ id: Identifier<Webhook>, isActive: Bool, _ call: Call) throws -> Response {
         try call.form().requireNothing()
-        let webhook = try setState(state, of: id, by: call.scope())
+        let webhook = try setActive(isActive, id, by: call.scope())
         return call.redirect(
             to: WebhookPageRoute.show(id),
-            saying: state == .paused
-                ? "Webhook “\(webhook.name)” paused. What happens is kept." : "Webhook “\(webhook.name)” goes on.")
+            saying: isActive
+                ? "Webhook “\(webhook.name)” goes on." : "Webhook “\(webhook.name)” paused. What happens is kept.")
     }
 
     /// Sends a test and leads to the delivery, which says in full what came of it.
@@ -219,7 +219,13 @@ extension Webhooks {
         let name = input.parsed("type", orSay: "Write the name of a kind of event.", 1...128) { EventName($0) }
         guard input.isComplete else { throw input.refusal }
         let scope = try call.scope()
-        let tried = try tryOut(try find(id, scope), name, by: scope)
+        let webhook = try find(id, scope)
+        let tried: (delivery: Identifier<Delivery>, attempted: Attempted)
+        do {
+            tried = try tryOut(webhook, name, by: scope)
+        } catch let problem as Problem where [429, 503].contains(problem.status) {
+            return call.redirect(to: WebhookPageRoute.show(id), saying: problem.detail, .warn)
+        }
         let judgement = tried.attempted.judgement
         let took = tried.attempted.duration.latency
         return call.redirect(

@@ -100,7 +100,8 @@ struct WebhookForm: Sendable {
             FormField(
                 "per_second", "Deliveries a second",
                 .line(type: "text", autocomplete: "off", inputMode: "numeric", isPlain: true),
-                help: "At most; empty means as fast as the receiver takes them.", isOptional: true, width: .short,
+                help: "At most, of each host of the hub; empty means as fast as the receiver takes them.",
+                isOptional: true, width: .short,
                 initial: [record?.perSecond.map { "\($0)" } ?? ""]),
             FormField("ordering", "Order", .select(Self.orders), initial: [(record?.ordering ?? .none).word]),
             FormField(

@@ -234,7 +234,7 @@ struct WebhookPage: ShellPage {
         [
             "signature": TemplateValue(signing?.words), "public_key": TemplateValue(signing?.publicKey),
             "previous_ends": webhook.previousEndsAt.flatMap { $0 > now ? $0.view(now: now) : nil } ?? .null,
-            "pace": TemplateValue(webhook.perSecond.map { "at most \($0.grouped) a second" }),
+            "pace": TemplateValue(webhook.perSecond.map { "at most \($0.grouped) a second, of each host of the hub" }),
             "order": .text(webhook.orderInWords), "headers": .list(headers.map { .text($0) }),
             "connection": connection.map { ["name": .text($0.name), "href": .text($0.href)] } ?? .null,
             "owner": TemplateValue(webhook.owner), "created": webhook.createdAt.view(now: now),

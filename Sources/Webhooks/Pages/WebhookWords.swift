@@ -15,11 +15,11 @@ extension WebhookRecord {
     /// For so long attempts must have failed before a person is asked to look.
     static let patience = Duration.minutes(15)
 
-    /// Whether it needs a person: it was disabled by itself, or fails for a while.
+    /// Whether it needs a person: it was disabled, or fails for a while.
     func needsSomebody(now: Timestamp) -> Bool {
         switch state {
         case .active: failingSince.map { now - $0 >= Self.patience } ?? false
-        case .disabled: disabledReason != .byHand
+        case .disabled: true
         case .paused: false
         }
     }
@@ -34,7 +34,7 @@ extension WebhookRecord {
     func stateView(now: Timestamp) -> TemplateValue {
         switch state {
         case .paused: ["tone": "off", "word": "Paused"]
-        case .disabled: ["tone": disabledReason == .byHand ? "off" : "bad", "word": "Disabled"]
+        case .disabled: ["tone": "bad", "word": "Disabled"]
         case .active where failingSince != nil: ["tone": "bad", "word": "Failing"]
         case .active where slowUntil.map({ $0 > now }) == true: ["tone": "warn", "word": "Slowed"]
         case .active: ["tone": "good", "word": "Active"]
@@ -53,7 +53,7 @@ extension WebhookRecord {
             case .failing: "Every attempt failed for five days. Nothing is sent or kept for it."
             case .connection, .connectionRemoved:
                 "The connection that it sent to was removed. Give it a URL or another connection, then resume it."
-            case .byHand, nil: "Somebody disabled it. Nothing is sent or kept for it."
+            case nil: "Nothing is sent or kept for it."
             }
         case .active:
             if let failingSince {
@@ -63,6 +63,16 @@ extension WebhookRecord {
             } else {
                 "It is told of \(eventsInWords) as they happen."
             }
+        }
+    }
+
+    /// When what is due is sent: `now`, or once it may be.
+    func nextSending(now: Timestamp) -> String {
+        switch state {
+        case .paused: return "once the webhook is resumed"
+        case .active, .disabled:
+            guard let slowUntil, slowUntil > now else { return "now" }
+            return "\(slowUntil.relative(to: now)): its receiver asked for time until then"
         }
     }
 

@@ -120,6 +120,11 @@ struct ReplayStore: Sendable {
         ).map(ReplayRecord.init)
     }
 
+    /// Whether a replay of a webhook is under way.
+    func isRunning(of webhook: Identifier<Webhook>, in transaction: Transaction) throws -> Bool {
+        try transaction.row("SELECT id FROM replays WHERE webhook_id = \(webhook) AND state = 'running' LIMIT 1") != nil
+    }
+
     /// A replay, held until the transaction ends.
     func lock(_ id: Identifier<Replay>, in transaction: Transaction) throws -> ReplayRecord? {
         try transaction.row("SELECT \(Self.columns) FROM replays WHERE id = \(id) FOR UPDATE").map(ReplayRecord.init)
@@ -143,7 +148,7 @@ struct ReplayStore: Sendable {
         let count =
             try replay.selection == .missing
             ? make(meant, for: webhook, in: transaction)
-            : revive(meant.map { try $0.get("id") }, in: transaction)
+            : NewDelivery.revive(meant.map { try $0.get("id") }, world, in: transaction)
         let last: [UInt8]? = try rows.last?.get("id") ?? replay.last
         try transaction.execute(
             """
@@ -183,42 +188,17 @@ struct ReplayStore: Sendable {
             """
     }
 
-    private func revive(_ ids: [[UInt8]], in transaction: Transaction) throws -> Int {
-        for part in Chunks.of(ids) {
-            try transaction.execute(
-                """
-                UPDATE deliveries
-                   SET state = 'waiting', tries = 0, next_at = \(world.now()), lease_token = NULL, finished_at = NULL
-                 WHERE id IN (\(list: part)) AND (lease_token IS NULL OR next_at <= \(world.now()))
-                """)
-        }
-        return ids.count
-    }
-
     /// Events for which there is a delivery already are passed over.
     private func make(_ rows: [Row], for webhook: WebhookRecord, in transaction: Transaction) throws -> Int {
-        let now = world.now()
-        var count = 0
-        for part in Chunks.of(rows) {
-            let values = try part.map { row -> SQL in
-                let key: String? = try row.get("ordering_key")
-                let event: Identifier<Event> = try row.get("id")
-                let hash = webhook.ordering == .none ? nil : EventStore.hash(key, of: event)
-                return """
-                    (\(Identifier<Delivery>(world)), \(webhook.organization), \(webhook.id),
-                     \(event), \(try row.get("sequence", as: Int64.self)),
-                     \(try row.get("type", as: String.self)), \(hash), \(now), \(now))
-                    """
-            }
-            let outcome = try transaction.execute(
-                """
-                INSERT IGNORE INTO deliveries
-                       (id, organization_id, webhook_id, event_id, sequence, type, ordering_hash, next_at, created_at)
-                VALUES \(SQL(joining: values, by: ", "))
-                """)
-            count += outcome.affectedRows
+        let new = try rows.map { row in
+            let event: Identifier<Event> = try row.get("id")
+            return NewDelivery(
+                organization: webhook.organization, webhook: webhook.id, event: event,
+                sequence: try row.get("sequence"), type: try row.get("type"),
+                orderingHash: webhook.ordering == .none ? nil : EventStore.hash(try row.get("ordering_key"), of: event),
+                isManual: true)
         }
-        return count
+        return try NewDelivery.insert(new, skipsKnown: true, world, in: transaction)
     }
 }
 

@@ -14,14 +14,25 @@ extension Webhooks {
 
     var replays: ReplayStore { ReplayStore(database: database, world: world) }
 
+    /// How long a turn of a replay may take, and of that what its last part has left to end: the threads that do jobs are few,
+    /// and others wait for them.
+    static let replayTurn = Duration.seconds(30)
+    private static let replayReserve = Duration.seconds(15)
+
     /// Begins a replay; how many it will be is counted first.
     ///
-    /// - Throws: `Problem` 409 for a webhook that is disabled.
+    /// - Throws: `Problem` 409 for a webhook that is disabled, or of which a replay is under way.
     func replay(_ wanted: ReplayStore.Wanted, by scope: OrganizationScope) throws -> ReplayRecord {
         try requireReceiving(wanted.webhook)
         let total = try replays.count(wanted)
         let id = Identifier<Replay>(world)
-        try database.transaction { transaction in
+        try database.transaction(isolation: .readCommitted) { transaction in
+            // Of two that begin at once the second sees the first.
+            guard try store(scope).lock(wanted.webhook.id, in: transaction) != nil else { throw Problem.notFound }
+            guard try !replays.isRunning(of: wanted.webhook.id, in: transaction) else {
+                throw Problem(
+                    409, "replay_under_way", "A replay of this webhook is under way; begin another once it is over.")
+            }
             try replays.insert(id, wanted, total: total, askedBy: scope.actor.name, in: transaction)
             try audit.record(
                 "webhook.replayed", .init("webhook", wanted.webhook.id, name: wanted.webhook.urlShown),
@@ -45,7 +56,7 @@ extension Webhooks {
             let id = Identifier<Replay>(text)
         else { throw JobFailure.park(because: "the job names no replay") }
         while !run.isStopping {
-            guard run.remaining > .seconds(10) else {
+            guard run.remaining > Self.replayReserve else {
                 throw JobFailure.retry(after: .zero, because: "a long replay goes on in the next turn")
             }
             let isOver = try database.transaction { transaction in
@@ -70,10 +81,7 @@ extension Webhooks {
         var input = try call.json()
         let since = input.required("since", input.moment("since"))
         let until = input.moment("until") ?? world.now()
-        let selection = input.parsed("status", orSay: "This is waiting, delivered, failed, canceled or missing.") {
-            ReplayRecord.Selection(rawValue: $0)
-        }
-        let pattern = input.parsed("event", orSay: "Write a name, custom.* or *.", 1...140) { EventPattern($0) }
+        let (selection, pattern) = Self.which(&input)
         let isDry = input.truth("dry_run") ?? false
         if let since, since >= until { input.refuse("until", "out_of_range", "This must lie after since.") }
         guard let since, input.isComplete else { throw input.refusal }
@@ -84,6 +92,14 @@ extension Webhooks {
         let replay = try replay(wanted, by: scope)
         return .json(Self.json(replay), status: 202)
             .with("location", call.link(WebhookRoute.replayStatusJSON(replay.id)))
+    }
+
+    /// Which deliveries are meant, beside their time.
+    static func which(_ input: inout Input) -> (selection: ReplayRecord.Selection?, pattern: EventPattern?) {
+        let selection = input.parsed("status", orSay: "This is waiting, delivered, failed, canceled or missing.") {
+            ReplayRecord.Selection(rawValue: $0)
+        }
+        return (selection, input.pattern("event"))
     }
 
     func replayStatusJSON(_ id: Identifier<Replay>, _ call: Call) throws -> Response {
