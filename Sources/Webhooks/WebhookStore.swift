@@ -21,7 +21,7 @@ struct WebhookStore: Sendable {
         /// Whether there is nothing to write.
         var isEmpty: Bool {
             url == nil && events == nil && description == nil && headersSealed == nil && perSecond == nil
-                && ordering == nil
+                && ordering == nil && connection == nil
         }
     }
 
