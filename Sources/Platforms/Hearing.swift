@@ -36,8 +36,9 @@ extension Platforms {
             channel.isHeard
         else { return false }
         let messages = messages(scope)
-        guard !message.isOwn(record.own, kind),
-            try !messages.isOurs(message.id, message.plainText, in: channel, transaction),
+        // Asked first: one that its author tells to be ours stands for no other any more.
+        let isPosted = try messages.isOurs(message.id, message.plainText, in: channel, transaction)
+        guard !isPosted, !message.isOwn(record.own, kind),
             try messages.hear(message.id, message.plainText, in: channel, transaction)
         else { return false }
         try events.publish(
