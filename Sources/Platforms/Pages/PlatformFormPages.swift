@@ -206,7 +206,7 @@ struct PlatformRemovePage: ShellPage {
             [FormField("confirm_name", "Type “\(platform)” to go on", .code)], typed: typed, problem: problem)
         return [
             "platform": .text(platform), "workspace": .text(workspace),
-            "channels": .text(counted(channels, "channel", "channels")), "show_href": .text(showHref),
+            "channels": .text(channels.counted("channel", "channels")), "show_href": .text(showHref),
             "action": .text(action), "form_errors": form.summary, "fields": form.list,
         ]
     }

@@ -66,6 +66,3 @@ extension SyncDirection {
         }
     }
 }
-
-/// `1 channel`, `5 channels`.
-func counted(_ count: Int, _ one: String, _ many: String) -> String { count == 1 ? "1 \(one)" : "\(count) \(many)" }

@@ -231,7 +231,7 @@ extension Platforms {
     func syncIntegration(_ id: Identifier<PlatformIntegration>, _ call: Call) throws -> Response {
         try call.form().requireNothing()
         return try orSayWhyNot(id, call) {
-            "\(counted(try sync(id, by: call.scope()).count, "channel", "channels")) fetched."
+            "\(try sync(id, by: call.scope()).count.counted("channel", "channels")) fetched."
         }
     }
 
