@@ -157,7 +157,7 @@ extension Platforms {
             try audit.record(
                 "platform_channel.updated", .init("platform_channel", id, name: changed.name),
                 details: [
-                    "auto_sync_messages": .bool(changed.autoSync ?? false),
+                    "auto_sync_messages": .bool(changed.isSynced),
                     "sync_direction": JSON(changed.direction?.rawValue),
                     "lvng_conversation_id": JSON(changed.conversation?.text),
                 ], by: scope, in: transaction)

@@ -226,7 +226,8 @@ extension PlatformRoute {
         secret: .text(example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="),
         "The secret of what comes in, this once.")
     private static let integrations = JSONSchema.object(
-        .required("integrations", .list(of: integration), "The integrations, the oldest first."))
+        .required(
+            "integrations", .list(of: integration), "The integrations, those of each organization the oldest first."))
     private static let changedIntegration = JSONSchema.object(
         .required("id", .id, "Its id."), .required("workspace_id", .id, "The workspace."),
         .required("platform", platformName, "The platform."),
@@ -251,7 +252,9 @@ extension PlatformRoute {
         .required("channel_type", .text(example: "text"), "Its kind."),
         .required(
             "channel_topic", JSONSchema.text(example: "Engineering team discussions").orNull, "What it is about."),
-        .required("auto_sync_messages", .truth(example: false), "Whether messages are synced."),
+        .required(
+            "auto_sync_messages", .truth(example: false),
+            "Whether messages are synced: as somebody said, else when there is a direction."),
         .required("sync_direction", direction.orNull, "Which way messages go."),
         .required("lvng_conversation_id", JSONSchema.id.orNull, "The conversation that it is mapped to."),
         .required("created_at", .time, "When it was found."),

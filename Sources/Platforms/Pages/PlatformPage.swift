@@ -137,8 +137,7 @@ struct PlatformPage: ShellPage {
                         "selected": .bool(value == channel.direction?.rawValue ?? ""),
                     ]
                 }),
-            // Saving a direction means it, unless somebody switched syncing off.
-            "is_synced": .bool(channel.autoSync ?? true), "conversation": .text(channel.conversation?.text ?? ""),
+            "is_synced": .bool(channel.isSynced), "conversation": .text(channel.conversation?.text ?? ""),
             "vanished": channel.vanishedAt?.view(now: now) ?? .null,
             "post_href": canPost && channel.vanishedAt == nil && channel.direction != .inbound
                 ? .text(line.postHref) : .null,
@@ -148,7 +147,7 @@ struct PlatformPage: ShellPage {
     private var pagination: TemplateValue {
         guard nextHref != nil || firstHref != nil else { return .null }
         return [
-            "text": .text("\(counted(lines.count, "channel", "channels")), by name"),
+            "text": .text("\(lines.count.counted("channel", "channels")), by name"),
             "first_href": TemplateValue(firstHref), "next_href": TemplateValue(nextHref),
         ]
     }
