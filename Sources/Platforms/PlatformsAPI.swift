@@ -15,10 +15,12 @@ extension PlatformRoute {
         case .channel: Self.channelAPI
         case .messages: Self.messagesAPI
         case .key: Self.keyAPI
+        case .inbound: Self.inboundAPI
+        case .rotate: Self.rotateAPI
         }
     }
 
-    private static let tag = APITag(
+    static let tag = APITag(
         "Platform integrations",
         "Chat platforms that workspaces are tied to, their channels, and the messages that pass through these. A platform key (`lvng_plat_…`) opens its own integration and nothing else."
     )
@@ -32,7 +34,8 @@ extension PlatformRoute {
                 details: "`X-Org-ID` narrows it to one organization.", answers: .ok(integrations)),
             .post: APIOperation(
                 "createPlatformIntegration", "Ties a workspace to a platform and shows the secret of what comes in.",
-                details: "The `webhook_secret` is made by the hub and shown in this answer alone.",
+                details:
+                    "The `webhook_secret` is made by the hub and shown in this answer alone. Where its platform sends events to stands at `/inbound` below it.",
                 body: .body(
                     .required("workspace_id", .id, "The workspace."),
                     .required(
