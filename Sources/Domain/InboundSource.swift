@@ -66,17 +66,20 @@ public struct InboundSource: Sendable {
     public let keyDigest: [UInt8]?
     /// What the service is asked to say before it is told of anything (Meta's `hub.verify_token`); nil when it says nothing.
     public let challengeToken: Secret<String>?
+    /// When the address by which it was found ends, since another one took its place; nil for the present one.
+    public let endsAt: Timestamp?
 
     /// A source.
     public init(
         _ origin: InboundOrigin, secrets: [InboundSecret] = [], bearers: [InboundSecret] = [],
-        keyDigest: [UInt8]? = nil, challengeToken: Secret<String>? = nil
+        keyDigest: [UInt8]? = nil, challengeToken: Secret<String>? = nil, endsAt: Timestamp? = nil
     ) {
         self.origin = origin
         self.secrets = secrets
         self.bearers = bearers
         self.keyDigest = keyDigest
         self.challengeToken = challengeToken
+        self.endsAt = endsAt
     }
 }
 

@@ -73,6 +73,12 @@ extension Rooms {
         return neighbours
     }
 
+    /// Where it is told which requests of a platform were refused: an integration is a source by its own id.
+    static func refusalsPath(_ integration: Identifier<PlatformIntegration>) -> String {
+        let source = Identifier<InboundSource>(bytes: integration.bytes)
+        return source.map { InboundPageRoute.debug($0).path } ?? InboundPageRoute.sources.path
+    }
+
     static func inbound(
         _ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter,
         _ connections: Connections, _ platforms: Platforms, _ catalogue: ProviderCatalogue,
@@ -94,6 +100,16 @@ extension Rooms {
         }
         neighbours.connectionPath = { ConnectionRoute.show($0).path }
         neighbours.sources = [{ try platforms.inboundSource($0) }]
+        neighbours.namedSources = [
+            { source, scope in
+                guard let id = Identifier<PlatformIntegration>(bytes: source.bytes),
+                    let found = try platforms.inboundSource(of: id, scope)
+                else { return nil }
+                return Inbound.NamedSource(
+                    name: found.name, address: found.address, path: PlatformPageRoute.show(id).path,
+                    source: found.source)
+            }
+        ]
         neighbours.listeners = [{ try platforms.hear($0, in: $1) }]
         var settings = Inbound.Settings()
         settings.eventDays = max(4, configuration.webhooks.eventDays)

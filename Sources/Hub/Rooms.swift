@@ -65,7 +65,8 @@ struct Rooms: Sendable {
                     let lent = try connections.lend(id, scope)
                     return ConnectionCredentials(provider: lent.provider, values: lent.values)
                 }, connections: { try connections.connections(of: $0, $1) },
-                organizationPath: AccountRoute.organization.path, activityPath: AuditRoute.log.path),
+                organizationPath: AccountRoute.organization.path, activityPath: AuditRoute.log.path,
+                refusalsPath: { Rooms.refusalsPath($0) }),
             log: configuration.log, inboundChanged: { inboundGeneration.advance() })
         self.platforms = platforms
         let oauthServer = try Self.oauthServer(configuration, database, world, limiter, ring)

@@ -51,6 +51,7 @@ enum Schema {
         step("0054_platform_integrations", PackageResources._054_platform_integrations_sql),
         step("0055_platform_channels", PackageResources._055_platform_channels_sql),
         step("0056_channel_messages", PackageResources._056_channel_messages_sql),
+        step("0057_integration_addresses", PackageResources._057_integration_addresses_sql),
         step("0060_inbound_sources", PackageResources._060_inbound_sources_sql),
         step("0061_inbound_events", PackageResources._061_inbound_events_sql),
         step("0062_inbound_parts", PackageResources._062_inbound_parts_sql),

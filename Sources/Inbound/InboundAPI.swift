@@ -15,6 +15,7 @@ extension InboundRoute {
         case .rotateAddress: Self.rotateAddressAPI
         case .token: Self.tokenAPI
         case .refusals: Self.refusalsAPI
+        case .refusal: Self.refusalAPI
         case .debug: Self.debugAPI
         case .events: Self.eventsAPI
         case .event: Self.eventAPI
@@ -37,7 +38,8 @@ extension InboundRoute {
                 details:
                     "Signed as the service signs; how is a matter of the source. It is answered once it is committed. Whatever is wrong with a request, and whether there is such an address at all, nobody learns but the owner of the source.",
                 body: .anything,
-                answers: .status(200, nil, "It is stored, or was already."),
+                answers: .status(
+                    200, nil, "It is stored, or was already. Microsoft Graph hears its `validationToken`."),
                 .status(204, nil, "The same, as Discord wants to hear it."),
                 problems: [
                     APIProblem(401, "unauthenticated", "It is not known to come from the service."),
@@ -149,18 +151,40 @@ extension InboundRoute {
         [
             .get: APIOperation(
                 "listInboundRefusals", "Lists the latest requests that a source refused, 50 at most.",
-                details: "Of a flood only some are kept.",
-                answers: .list(
-                    of: JSONSchema.object(
-                        .required("id", .id, "Its id."),
-                        .required("reason", .word(of: Failure.codes), "Which check it did not pass."),
-                        .required("detail", .text(example: "The header x-slack-signature is missing."), "In words."),
-                        .required("remote_address", .text(example: "203.0.113.9"), "From where it came."),
-                        .required("bytes", .integer(example: 143), "How long its body was."),
-                        .required("is_whole", .truth(), "Whether all of its body is kept."),
-                        .required("received_at", .time, "When it came.")
-                    ).named("InboundRefusal")))
+                details: "Of a flood only some are kept. A platform integration is a source by its own id.",
+                answers: .list(of: JSONSchema.object(refusalFields).named("InboundRefusal")))
         ])
+
+    private static let refusalAPI = APIPath(
+        "/api/v1/inbound-refusals/{id}", tag,
+        [
+            .get: APIOperation(
+                "getInboundRefusal", "Shows a request that was refused, without the tokens in it.",
+                answers: .ok(wholeRefusal))
+        ])
+
+    private static let wholeRefusal = JSONSchema.object(
+        refusalFields + [
+            .required("source_id", .id, "The source, or the platform integration."),
+            .required("headers", sentHeaders.orNull, "Its header fields; null when it cannot be opened."),
+            .required("body", JSONSchema.text(example: "{}").orNull, "Its body, where it is text."),
+            .required("body_base64", JSONSchema.text(example: "AP8=").orNull, "The same, where it is none."),
+        ])
+
+    private static let sentHeaders = JSONSchema.list(
+        of: .object(
+            .required("name", .text(example: "content-type"), "In lower case."),
+            .required("value", .text(example: "application/json"), "As it came.")))
+
+    private static let refusalFields: [JSONSchema.Field] = [
+        .required("id", .id, "Its id."),
+        .required("reason", .word(of: Failure.codes), "Which check it did not pass."),
+        .required("detail", .text(example: "The header x-slack-signature is missing."), "In words."),
+        .required("remote_address", .text(example: "203.0.113.9"), "From where it came."),
+        .required("bytes", .integer(example: 143), "How long its body was."),
+        .required("is_whole", .truth(), "Whether all of its body is kept."),
+        .required("received_at", .time, "When it came."),
+    ]
 
     private static let debugAPI = APIPath(
         "/api/v1/inbound-sources/{id}/debug", tag,

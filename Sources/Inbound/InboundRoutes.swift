@@ -18,6 +18,8 @@ public enum InboundRoute: Route {
     case token(Identifier<InboundSource>)
     /// The latest requests that it refused.
     case refusals(Identifier<InboundSource>)
+    /// One of them.
+    case refusal(Identifier<InboundRefusal>)
     /// Says why a request is refused, and how close it was.
     case debug(Identifier<InboundSource>)
     /// What came in.
@@ -40,6 +42,7 @@ public enum InboundRoute: Route {
         case "api/v1/inbound-sources/:id/verification-token": self = .token(path.id())
         case "api/v1/inbound-sources/:id/refusals": self = .refusals(path.id())
         case "api/v1/inbound-sources/:id/debug": self = .debug(path.id())
+        case "api/v1/inbound-refusals/:id": self = .refusal(path.id())
         case "api/v1/inbound-events": self = .events
         case "api/v1/inbound-events/replay": self = .replayAll
         case "api/v1/inbound-events/:id": self = .event(path.id())
@@ -59,6 +62,7 @@ public enum InboundRoute: Route {
         case .token(let id): "/api/v1/inbound-sources/\(id)/verification-token"
         case .refusals(let id): "/api/v1/inbound-sources/\(id)/refusals"
         case .debug(let id): "/api/v1/inbound-sources/\(id)/debug"
+        case .refusal(let id): "/api/v1/inbound-refusals/\(id)"
         case .events: "/api/v1/inbound-events"
         case .event(let id): "/api/v1/inbound-events/\(id)"
         case .replay(let id): "/api/v1/inbound-events/\(id)/replay"
@@ -75,6 +79,7 @@ public enum InboundRoute: Route {
         case .source: [.get: read, .patch: write, .delete: write]
         case .rotateSecret, .rotateAddress, .token, .debug: [.post: write]
         case .refusals: [.get: read]
+        case .refusal: [.get: write]
         case .events, .event: [.get: .right(.read(.events))]
         case .replay, .replayAll: [.post: .right(.write(.events))]
         }
@@ -85,7 +90,8 @@ public enum InboundRoute: Route {
         let (source, event) = (Identifier<InboundSource>(.real), Identifier<InboundEvent>(.real))
         return [
             .receive(Identifier(.real)), .sources, .source(source), .rotateSecret(source), .rotateAddress(source),
-            .token(source), .refusals(source), .debug(source), .events, .event(event), .replay(event), .replayAll,
+            .token(source), .refusals(source), .refusal(Identifier(.real)), .debug(source), .events, .event(event),
+            .replay(event), .replayAll,
         ]
     }
 }
@@ -109,6 +115,7 @@ extension Inbound {
         case (.rotateAddress(let id), _): try rotateAddressJSON(id, call)
         case (.token(let id), _): try tokenJSON(id, call)
         case (.refusals(let id), _): try refusalsJSON(id, call)
+        case (.refusal(let id), _): try refusalJSON(id, call)
         case (.debug(let id), _): try debugJSON(id, call)
         case (.events, _): try eventsJSON(call)
         case (.event(let id), _): try eventJSON(id, call)

@@ -48,6 +48,19 @@ public struct Inbound: Sendable {
         }
     }
 
+    /// A source that is not the room's own, for those who ask why something was refused there.
+    public struct NamedSource: Sendable {
+        let name: String
+        let address: Identifier<InboundAddress>
+        let path: String
+        let source: InboundSource
+
+        /// A source by its name, its present address and its page below the mount prefix.
+        public init(name: String, address: Identifier<InboundAddress>, path: String, source: InboundSource) {
+            (self.name, self.address, self.path, self.source) = (name, address, path, source)
+        }
+    }
+
     /// What the room asks of others, which it does not know.
     public struct Neighbours: Sendable {
         /// The services that can be connected.
@@ -62,6 +75,8 @@ public struct Inbound: Sendable {
         public var connectionPath: @Sendable (Identifier<Connection>) -> String = { "/connections/\($0)" }
         /// Finders of sources that are not the room's own.
         public var sources: [InboundSources] = []
+        /// Finders of the same by their ids, as far as whoever asks may see them.
+        public var namedSources: [@Sendable (Identifier<InboundSource>, OrganizationScope) throws -> NamedSource?] = []
         /// Who is told of each event, in the transaction that publishes it.
         public var listeners: [InboundListener] = []
 

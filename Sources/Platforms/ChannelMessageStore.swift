@@ -61,42 +61,68 @@ struct ChannelMessageStore: Sendable {
         _ id: Identifier<ChannelMessage>, _ status: OutgoingChannelMessage.Status, platformID: String?,
         because words: String? = nil, in transaction: Transaction
     ) throws -> Bool {
-        // What came back before it was known here may stand there as heard; the id is unique within a channel.
-        if let platformID {
-            try transaction.execute(
-                """
-                DELETE other
-                  FROM channel_messages other
-                  JOIN channel_messages mine ON mine.channel_id = other.channel_id
-                 WHERE mine.id = \(id) AND other.id <> mine.id AND other.platform_message_id = \(platformID)
-                """)
-        }
+        if let platformID { try free(platformID, for: id, in: transaction) }
         return try transaction.execute(
             """
             UPDATE channel_messages
-               SET status = \(status), platform_message_id = \(platformID), error = \(words),
+               SET status = \(status), platform_message_id = COALESCE(\(platformID), platform_message_id),
+                   error = \(words),
                    updated_at = \(world.now())
              WHERE id = \(id) AND organization_id = \(scope.organization) AND status IN ('sending', 'unknown')
             """
         ).affectedRows == 1
     }
 
+    /// Takes a platform's id from whoever holds it in the channel of a message: it is unique there.
+    ///
+    /// What came back before it was known here may stand there as heard, or as another message that says the same and is on
+    /// its way; that one has yet to learn its own.
+    private func free(
+        _ platformID: String, for id: Identifier<ChannelMessage>, in transaction: Transaction
+    ) throws {
+        try transaction.execute(
+            """
+            UPDATE channel_messages other
+              JOIN channel_messages mine ON mine.channel_id = other.channel_id
+               SET other.platform_message_id = NULL
+             WHERE mine.id = \(id) AND other.id <> mine.id AND other.platform_message_id = \(platformID)
+               AND other.direction = 'outbound' AND other.status IN ('sending', 'unknown')
+            """)
+        try transaction.execute(
+            """
+            DELETE other
+              FROM channel_messages other
+              JOIN channel_messages mine ON mine.channel_id = other.channel_id
+             WHERE mine.id = \(id) AND other.id <> mine.id AND other.platform_message_id = \(platformID)
+            """)
+    }
+
     /// Whether the hub posted a message itself: by the platform's id, or by what it says while its id is not known yet.
+    ///
+    /// By what it says one message is taken for each that was posted, and its id noted: whoever writes the same next is heard.
     func isOurs(
         _ platformID: String, _ text: String, in channel: ChannelRecord, _ transaction: Transaction
     ) throws
         -> Bool
     {
-        try transaction.row(
+        let known = try transaction.row(
             """
-            SELECT 1 AS ours
+            SELECT m.direction
               FROM channel_messages m
-             WHERE m.channel_id = \(channel.id) AND m.direction = 'outbound'
-               AND (m.platform_message_id = \(platformID)
-                    OR m.text_digest = \(Self.digest(text)) AND m.platform_message_id IS NULL
-                       AND m.status IN ('sending', 'unknown') AND m.created_at > \(world.now() - .hours(1)))
+             WHERE m.channel_id = \(channel.id) AND m.platform_message_id = \(platformID)
+            """)
+        if let known { return try known.get("direction", as: String.self) == "outbound" }
+        return try transaction.execute(
+            """
+            UPDATE channel_messages
+               SET platform_message_id = \(platformID)
+             WHERE channel_id = \(channel.id) AND direction = 'outbound' AND text_digest = \(Self.digest(text))
+               AND platform_message_id IS NULL AND status IN ('sending', 'unknown')
+               AND created_at > \(world.now() - .hours(1))
+             ORDER BY created_at, id
              LIMIT 1
-            """) != nil
+            """
+        ).affectedRows == 1
     }
 
     /// Notes a message that somebody wrote.

@@ -23,7 +23,7 @@ struct ChannelRecord: Sendable {
     let name: String
     let kind: String
     let topic: String?
-    /// Whether messages are synced by themselves; nil when nobody has said.
+    /// What somebody said of syncing messages; nil when nobody has.
     let autoSync: Bool?
     let direction: SyncDirection?
     let conversation: Identifier<Conversation>?
@@ -39,8 +39,11 @@ struct ChannelRecord: Sendable {
         c.created_at, c.updated_at
         """
 
-    /// Whether what is written there is told to others: a direction says so, unless syncing was switched off.
-    var isHeard: Bool { (direction == .inbound || direction == .both) && autoSync != false }
+    /// Whether messages are synced by themselves: where nobody has said, a direction says so.
+    var isSynced: Bool { autoSync ?? (direction != nil) }
+
+    /// Whether what is written there is told to others.
+    var isHeard: Bool { (direction == .inbound || direction == .both) && isSynced }
 }
 
 extension ChannelRecord {
@@ -189,31 +192,26 @@ struct ChannelStore: Sendable {
         }
     }
 
-    /// Marks the channels that the platform no longer has: all but these.
+    /// Marks channels that the platform no longer has.
     ///
     /// - Returns: how many vanished.
     func markVanished(
-        besides kept: Set<String>, of integration: Identifier<PlatformIntegration>, in transaction: Transaction
+        _ gone: [Identifier<PlatformChannel>], of integration: Identifier<PlatformIntegration>,
+        in transaction: Transaction
     ) throws -> Int {
-        let rows = try transaction.rows(
-            """
-            SELECT c.id, c.platform_channel_id
-              FROM platform_channels c
-             WHERE c.integration_id = \(integration) AND \(visible) AND c.vanished_at IS NULL
-             LIMIT \(Self.most)
-            """)
-        let gone = try rows.filter { !kept.contains(try $0.get("platform_channel_id")) }.map {
-            try $0.get("id", as: Identifier<PlatformChannel>.self)
-        }
+        var count = 0
         for start in stride(from: 0, to: gone.count, by: 500) {
-            try transaction.execute(
+            count += try transaction.execute(
                 """
                 UPDATE platform_channels
                    SET vanished_at = \(world.now()), version = version + 1, updated_at = \(world.now())
                  WHERE id IN (\(list: Array(gone[start..<min(start + 500, gone.count)])))
-                """)
+                   AND integration_id = \(integration) AND organization_id = \(scope.organization)
+                   AND vanished_at IS NULL
+                """
+            ).affectedRows
         }
-        return gone.count
+        return count
     }
 
     /// How many channels an integration has, vanished ones too.

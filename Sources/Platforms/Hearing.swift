@@ -36,43 +36,15 @@ extension Platforms {
             channel.isHeard
         else { return false }
         let messages = messages(scope)
-        guard !message.isOwn(record.own, kind),
-            try !messages.isOurs(message.id, message.plainText, in: channel, transaction),
+        // Asked first: one that its author tells to be ours stands for no other any more.
+        let isPosted = try messages.isOurs(message.id, message.plainText, in: channel, transaction)
+        guard !isPosted, !message.isOwn(record.own, kind),
             try messages.hear(message.id, message.plainText, in: channel, transaction)
         else { return false }
         try events.publish(
             .channelMessageReceived, about: channel.id, .object(record.data(of: channel) + message.members),
             for: record.organization, in: transaction)
         return true
-    }
-
-    /// The source at the address of an integration: what its platform signs with, and what other senders may send.
-    ///
-    /// - Returns: nil when there is none, or when it is disabled.
-    public func inboundSource(_ address: Identifier<InboundAddress>) throws -> InboundSource? {
-        let row = try database.row(
-            """
-            SELECT \(IntegrationRecord.columns), i.api_key_hash
-              FROM platform_integrations i
-             WHERE i.id = \(address) AND i.enabled = 1
-            """)
-        guard let row, let source = Identifier<InboundSource>(bytes: address.bytes) else { return nil }
-        let record = try IntegrationRecord(row)
-        let config = try config(of: record, in: database) ?? PlatformConfig([])
-        let secret = try webhookSecret(of: record, in: database)
-        let signing: Secret<String>? =
-            switch registry[record.platform]?.kind {
-            case .slack: config["signing_secret"].map { Secret($0) }
-            case .discord: config["public_key"].map { Secret($0) }
-            case .telegram: config["secret_token"].map { Secret($0) }
-            case .microsoftTeams, nil: nil
-            }
-        return InboundSource(
-            InboundOrigin(
-                source: source, organization: record.organization, provider: record.platform,
-                integration: record.id, workspace: record.workspace),
-            secrets: signing.map { [InboundSecret($0)] } ?? [], bearers: [InboundSecret(secret)],
-            keyDigest: try row.get("api_key_hash"))
     }
 }
 

@@ -100,6 +100,7 @@ struct IntegrationStore: Sendable {
         let workspace: Identifier<Workspace>
         let platform: String
         let platformName: String
+        let address: Identifier<InboundAddress>
         let configSealed: [UInt8]?
         let webhookSecretSealed: [UInt8]
         let isEnabled: Bool
@@ -110,10 +111,10 @@ struct IntegrationStore: Sendable {
         try transaction.execute(
             """
             INSERT INTO platform_integrations
-                   (id, organization_id, workspace_id, platform, platform_name, config_sealed, webhook_secret_sealed,
-                    enabled, created_at, updated_at)
+                   (id, organization_id, workspace_id, platform, platform_name, address, config_sealed,
+                    webhook_secret_sealed, enabled, created_at, updated_at)
             VALUES (\(id), \(scope.organization), \(new.workspace), \(new.platform), \(new.platformName),
-                    \(new.configSealed), \(new.webhookSecretSealed), \(new.isEnabled), \(now), \(now))
+                    \(new.address), \(new.configSealed), \(new.webhookSecretSealed), \(new.isEnabled), \(now), \(now))
             """)
     }
 
@@ -127,6 +128,14 @@ struct IntegrationStore: Sendable {
             config_sealed = \(sealed), config_version = config_version + 1, connected = NULL, connection_error = NULL,
             own_user_id = NULL, own_bot_id = NULL, own_application_id = NULL
             """, in: transaction)
+    }
+
+    /// Ends what the platform signed with before, though its time is not over.
+    func endPreviousSigningSecret(
+        of id: Identifier<PlatformIntegration>, in transaction: Transaction
+    ) throws {
+        try touch(
+            id, "previous_signing_secret_sealed = NULL, previous_signing_secret_ends_at = NULL", in: transaction)
     }
 
     func setEnabled(_ isEnabled: Bool, _ id: Identifier<PlatformIntegration>, in transaction: Transaction) throws {
@@ -169,6 +178,50 @@ struct IntegrationStore: Sendable {
                SET channels_synced_at = \(world.now())
              WHERE id = \(id) AND organization_id = \(scope.organization)
             """)
+    }
+
+    /// What is replaced of what an integration is reached and known by; nil leaves one as it is.
+    struct Renewal {
+        var address: Identifier<InboundAddress>?
+        var webhookSecretSealed: [UInt8]?
+        /// A configuration in which only what the platform signs with is another.
+        var configSealed: [UInt8]?
+        /// Those before, as far as they count for a while.
+        var previousWebhookSecret: EndingSecret?
+        var previousSigningSecret: EndingSecret?
+        /// When the address before ends; nil for at once.
+        var previousAddressEndsAt: Timestamp?
+    }
+
+    /// Replaces what is given; what was before the one before ends.
+    func renew(_ record: IntegrationRecord, _ new: Renewal, in transaction: Transaction) throws {
+        var changes: [SQL] = []
+        if let address = new.address {
+            let previous = new.previousAddressEndsAt == nil ? nil : record.address
+            changes.append(
+                """
+                address = \(address), previous_address = \(previous),
+                previous_address_ends_at = \(new.previousAddressEndsAt)
+                """)
+        }
+        if let sealed = new.webhookSecretSealed {
+            changes.append(
+                """
+                webhook_secret_sealed = \(sealed),
+                previous_webhook_secret_sealed = \(new.previousWebhookSecret?.sealed),
+                previous_webhook_secret_ends_at = \(new.previousWebhookSecret?.endsAt)
+                """)
+        }
+        if let sealed = new.configSealed {
+            changes.append(
+                """
+                config_sealed = \(sealed), config_version = config_version + 1,
+                previous_signing_secret_sealed = \(new.previousSigningSecret?.sealed),
+                previous_signing_secret_ends_at = \(new.previousSigningSecret?.endsAt)
+                """)
+        }
+        guard !changes.isEmpty else { return }
+        try touch(record.id, SQL(joining: changes, by: ", "), in: transaction)
     }
 
     func delete(_ id: Identifier<PlatformIntegration>, in transaction: Transaction) throws {

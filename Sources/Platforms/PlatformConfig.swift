@@ -40,6 +40,17 @@ struct PlatformConfig: Sendable {
     /// The connection whose credentials are used, where one is named.
     var connection: Identifier<Connection>? { self["connection_id"].flatMap { Identifier($0) } }
 
+    /// The same with another text as a member.
+    func with(_ name: String, _ text: String) -> PlatformConfig {
+        let member = JSON.Member(name, .string(text))
+        guard let place = members.firstIndex(where: { $0.name == name }) else {
+            return PlatformConfig(members + [member])
+        }
+        var copy = members
+        copy[place] = member
+        return PlatformConfig(copy)
+    }
+
     /// Reads the member `config` of a body; refusals are noted in the input.
     ///
     /// - Returns: nil when it is not there.

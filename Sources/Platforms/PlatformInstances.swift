@@ -11,6 +11,14 @@ struct PlatformInstance: Sendable {
     let secrets: [String]
 }
 
+/// An integration as it is kept in memory.
+enum OpenIntegration: Sendable {
+    /// With credentials of its own.
+    case ready(PlatformInstance)
+    /// What a connection lends may be renewed at any time, so that it is asked for anew at each use.
+    case lent(PlatformConfig)
+}
+
 /// The integrations that this process has opened.
 ///
 /// One is taken only for the version of the configuration that it was made of, and this version is read with the
@@ -19,7 +27,7 @@ struct PlatformInstance: Sendable {
 final class PlatformInstances: Sendable {
     private struct Kept {
         let version: Int64
-        let instance: PlatformInstance
+        let integration: OpenIntegration
     }
 
     private static let room = 1_000
@@ -28,15 +36,17 @@ final class PlatformInstances: Sendable {
     /// How many are kept now.
     var count: Int { kept.withLock { $0.count } }
 
-    /// The instance of this version; made when there is none.
-    func instance(of record: IntegrationRecord, make: () throws -> PlatformInstance) throws -> PlatformInstance {
-        if let found = kept.withLock({ $0[record.id] }), found.version == record.configVersion { return found.instance }
-        let made = Kept(version: record.configVersion, instance: try make())
+    /// The integration in this version; opened when it is not here.
+    func integration(of record: IntegrationRecord, open: () throws -> OpenIntegration) throws -> OpenIntegration {
+        if let found = kept.withLock({ $0[record.id] }), found.version == record.configVersion {
+            return found.integration
+        }
+        let made = Kept(version: record.configVersion, integration: try open())
         kept.withLock { kept in
             if kept.count >= Self.room { kept.removeAll() }
             kept[record.id] = made
         }
-        return made.instance
+        return made.integration
     }
 
     /// Forgets an integration that was removed.
@@ -53,12 +63,13 @@ extension Platforms {
         guard let platform = registry[record.platform] else {
             throw Problem(409, "not_configured", "This platform is no longer among those that the hub knows.")
         }
-        // What a connection lends may be renewed at any time, so it is asked for anew.
-        if let config = try config(of: record, in: database), config.connection != nil {
-            return try make(platform, config, scope)
+        let integration = try instances.integration(of: record) {
+            let config = try config(of: record, in: database) ?? PlatformConfig([])
+            return try config.connection == nil ? .ready(make(platform, config, scope)) : .lent(config)
         }
-        return try instances.instance(of: record) {
-            try make(platform, config(of: record, in: database) ?? PlatformConfig([]), scope)
+        return switch integration {
+        case .ready(let instance): instance
+        case .lent(let config): try make(platform, config, scope)
         }
     }
 

@@ -20,6 +20,10 @@ public enum PlatformRoute: Route {
     case messages(Identifier<PlatformIntegration>, Identifier<PlatformChannel>)
     /// The key of an integration.
     case key(Identifier<PlatformIntegration>)
+    /// Where its platform sends events to.
+    case inbound(Identifier<PlatformIntegration>)
+    /// Gives it another address, or other secrets for what comes in.
+    case rotate(Identifier<PlatformIntegration>)
 
     private static let base = "/api/v2/platform-integrations"
 
@@ -34,6 +38,8 @@ public enum PlatformRoute: Route {
         case "api/v2/platform-integrations/channels/:id": self = .channel(path.id())
         case "api/v2/platform-integrations/:id/channels/:id/messages": self = .messages(path.id(), path.id(1))
         case "api/v2/platform-integrations/:id/api-key": self = .key(path.id())
+        case "api/v2/platform-integrations/:id/inbound": self = .inbound(path.id())
+        case "api/v2/platform-integrations/:id/rotate": self = .rotate(path.id())
         default: return nil
         }
     }
@@ -49,6 +55,8 @@ public enum PlatformRoute: Route {
         case .channel(let id): "\(Self.base)/channels/\(id)"
         case .messages(let id, let channel): "\(Self.base)/\(id)/channels/\(channel)/messages"
         case .key(let id): "\(Self.base)/\(id)/api-key"
+        case .inbound(let id): "\(Self.base)/\(id)/inbound"
+        case .rotate(let id): "\(Self.base)/\(id)/rotate"
         }
     }
 
@@ -65,6 +73,8 @@ public enum PlatformRoute: Route {
         case .channel: [.patch: writeChannels]
         case .messages: [.post: .right(.write(.messages))]
         case .key: [.post: write, .delete: write]
+        case .inbound: [.get: read]
+        case .rotate: [.post: write]
         }
     }
 
@@ -76,6 +86,7 @@ public enum PlatformRoute: Route {
         let (id, channel) = (Identifier<PlatformIntegration>(.real), Identifier<PlatformChannel>(.real))
         return [
             .list, .one(id), .test(id), .sync(id), .channels(id), .channel(channel), .messages(id, channel), .key(id),
+            .inbound(id), .rotate(id),
         ]
     }
 }
@@ -101,6 +112,8 @@ extension Platforms {
         case (.messages(let id, let channel), _): try postMessage(to: channel, of: id, call)
         case (.key(let id), .delete): try deleteKey(id, call)
         case (.key(let id), _): try postKey(id, call)
+        case (.inbound(let id), _): try inboundJSON(id, call)
+        case (.rotate(let id), _): try postRotation(id, call)
         }
     }
 }

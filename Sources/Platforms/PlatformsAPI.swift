@@ -15,10 +15,12 @@ extension PlatformRoute {
         case .channel: Self.channelAPI
         case .messages: Self.messagesAPI
         case .key: Self.keyAPI
+        case .inbound: Self.inboundAPI
+        case .rotate: Self.rotateAPI
         }
     }
 
-    private static let tag = APITag(
+    static let tag = APITag(
         "Platform integrations",
         "Chat platforms that workspaces are tied to, their channels, and the messages that pass through these. A platform key (`lvng_plat_…`) opens its own integration and nothing else."
     )
@@ -32,7 +34,8 @@ extension PlatformRoute {
                 details: "`X-Org-ID` narrows it to one organization.", answers: .ok(integrations)),
             .post: APIOperation(
                 "createPlatformIntegration", "Ties a workspace to a platform and shows the secret of what comes in.",
-                details: "The `webhook_secret` is made by the hub and shown in this answer alone.",
+                details:
+                    "The `webhook_secret` is made by the hub and shown in this answer alone. Where its platform sends events to stands at `/inbound` below it.",
                 body: .body(
                     .required("workspace_id", .id, "The workspace."),
                     .required(
@@ -226,7 +229,8 @@ extension PlatformRoute {
         secret: .text(example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="),
         "The secret of what comes in, this once.")
     private static let integrations = JSONSchema.object(
-        .required("integrations", .list(of: integration), "The integrations, the oldest first."))
+        .required(
+            "integrations", .list(of: integration), "The integrations, those of each organization the oldest first."))
     private static let changedIntegration = JSONSchema.object(
         .required("id", .id, "Its id."), .required("workspace_id", .id, "The workspace."),
         .required("platform", platformName, "The platform."),
@@ -251,7 +255,9 @@ extension PlatformRoute {
         .required("channel_type", .text(example: "text"), "Its kind."),
         .required(
             "channel_topic", JSONSchema.text(example: "Engineering team discussions").orNull, "What it is about."),
-        .required("auto_sync_messages", .truth(example: false), "Whether messages are synced."),
+        .required(
+            "auto_sync_messages", .truth(example: false),
+            "Whether messages are synced: as somebody said, else when there is a direction."),
         .required("sync_direction", direction.orNull, "Which way messages go."),
         .required("lvng_conversation_id", JSONSchema.id.orNull, "The conversation that it is mapped to."),
         .required("created_at", .time, "When it was found."),

@@ -139,7 +139,7 @@ extension Platforms {
             "channel": [
                 "id": .string(channel.id.text), "integration_id": .string(channel.integration.text),
                 "platform_channel_id": .string(channel.platformID), "channel_name": .string(channel.name),
-                "auto_sync_messages": .bool(channel.autoSync ?? false),
+                "auto_sync_messages": .bool(channel.isSynced),
                 "sync_direction": JSON(channel.direction?.rawValue),
                 "lvng_conversation_id": JSON(channel.conversation?.text), "updated_at": JSON(channel.updatedAt),
             ]
@@ -225,7 +225,7 @@ extension Platforms {
             "id": .string(channel.id.text), "integration_id": .string(channel.integration.text),
             "platform_channel_id": .string(channel.platformID), "platform_server_id": JSON(channel.serverID),
             "channel_name": .string(channel.name), "channel_type": .string(channel.kind),
-            "channel_topic": JSON(channel.topic), "auto_sync_messages": .bool(channel.autoSync ?? false),
+            "channel_topic": JSON(channel.topic), "auto_sync_messages": .bool(channel.isSynced),
             "sync_direction": JSON(channel.direction?.rawValue),
             "lvng_conversation_id": JSON(channel.conversation?.text), "created_at": JSON(channel.createdAt),
             "updated_at": JSON(channel.updatedAt),

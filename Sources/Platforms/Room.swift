@@ -24,6 +24,8 @@ public struct Platforms: Sendable {
         let organizationPath: String
         /// The page that tells who did what.
         let activityPath: String
+        /// The page that tells which requests of a platform were refused, and why.
+        let refusalsPath: @Sendable (Identifier<PlatformIntegration>) -> String
 
         /// What the room is told of its neighbours.
         public init(
@@ -35,7 +37,8 @@ public struct Platforms: Sendable {
             connections:
                 @escaping @Sendable (String, OrganizationScope) throws -> [(
                     id: Identifier<Connection>, name: String
-                )], organizationPath: String, activityPath: String
+                )], organizationPath: String, activityPath: String,
+            refusalsPath: @escaping @Sendable (Identifier<PlatformIntegration>) -> String
         ) {
             self.workspaces = workspaces
             self.holdWorkspace = holdWorkspace
@@ -43,6 +46,7 @@ public struct Platforms: Sendable {
             self.connections = connections
             self.organizationPath = organizationPath
             self.activityPath = activityPath
+            self.refusalsPath = refusalsPath
         }
     }
 

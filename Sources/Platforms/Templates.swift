@@ -9,6 +9,7 @@ extension Platforms {
         "platform-form.html": PackageResources.platform_form_html,
         "platform-post.html": PackageResources.platform_post_html,
         "platform-remove.html": PackageResources.platform_remove_html,
+        "platform-rotate.html": PackageResources.platform_rotate_html,
         "platform-secret.html": PackageResources.platform_secret_html,
         "platforms.html": PackageResources.platforms_html,
     ]
@@ -16,6 +17,6 @@ extension Platforms {
     /// Every page of this room.
     public static let pages: [any ShellPage.Type] = [
         PlatformListPage.self, PlatformChoicePage.self, PlatformFormPage.self, PlatformPage.self,
-        PlatformSecretPage.self, PlatformRemovePage.self, PlatformPostPage.self,
+        PlatformSecretPage.self, PlatformRemovePage.self, PlatformPostPage.self, PlatformRotatePage.self,
     ]
 }

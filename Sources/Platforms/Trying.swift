@@ -88,9 +88,9 @@ extension Platforms {
     func sync(_ id: Identifier<PlatformIntegration>, by scope: OrganizationScope) throws -> [FoundChannel] {
         let record = try find(id, scope)
         try Self.requireEnabled(record)
-        let known = try channels(scope).list(of: id).map(\.platformID)
+        let known = try channels(scope).list(of: id)
         let (found, own) = try reporting(record, scope) { instance, calls in
-            let found = try instance.service.channels(calls, known: known)
+            let found = try instance.service.channels(calls, known: known.map(\.platformID))
             // Whose messages are the hub's own must be known before the first one comes in.
             return (found, record.own.user == nil ? try instance.service.identity(calls) : nil)
         }
@@ -98,7 +98,10 @@ extension Platforms {
             guard let now = try store(scope).lock(id, in: transaction) else { throw Problem.notFound }
             let store = channels(scope)
             try store.upsert(found, of: id, in: transaction)
-            let gone = try store.markVanished(besides: Set(found.map(\.id)), of: id, in: transaction)
+            // What was added while the platform was asked is not in its answer and stands there none the less.
+            let there = Set(found.map(\.id))
+            let missed = known.filter { $0.vanishedAt == nil && !there.contains($0.platformID) }
+            let gone = try store.markVanished(missed.map(\.id), of: id, in: transaction)
             try self.store(scope).noteSync(of: id, in: transaction)
             if let own, now.configVersion == record.configVersion {
                 try note(.answered(own), of: now, by: scope, in: transaction)
@@ -121,7 +124,7 @@ extension Platforms {
             throw Problem(409, "channels_are_listed", "Sync the channels: this platform has a list of them.")
         }
         let found = try reporting(record, scope) { instance, calls in
-            try instance.service.channel(platformID, calls)
+            try (instance.service as? any ChatService)?.channel(platformID, calls)
         }
         guard let found else {
             throw Problem.invalid(

@@ -305,6 +305,39 @@ def test_a_changed_configuration_is_used_by_every_worker_from_the_next_call_on(h
         assert sent == {f"Bot {token}"}
 
 
+def inbound_path(v2, one):
+    """Where an integration's platform sends to, below the mount."""
+    return "/inbound/" + v2("GET", f"/{one}/inbound").json()["inbound"]["url"].rpartition("/")[2]
+
+
+def test_graph_is_answered_and_known_by_what_it_was_told_until_that_is_replaced(house, furnished):
+    v2, workspace, _ = furnished
+    made = v2("POST", "", {"workspace_id": workspace, "platform": "microsoft_teams"}).json()["integration"]
+    one, first = made["id"], made["webhook_secret"]
+    path = inbound_path(v2, one)
+    asked = requests.post(house.url(path) + "?validationToken=Validation%3a+Testing+7", timeout=30, headers={
+        "Content-Type": "text/plain; charset=utf-8"})
+    assert (asked.status_code, asked.text) == (200, "Validation: Testing 7")
+    assert asked.headers["Content-Type"].startswith("text/plain")
+
+    def send(state, path=path):
+        return requests.post(house.url(path), timeout=30, json={"value": [{
+            "changeType": "created", "resource": "teams('t')/channels('c')/messages('1')", "clientState": state}]}).status_code
+
+    assert (send(first), send("another")) == (200, 401)
+    rotated = v2("POST", f"/{one}/rotate", {"address": True, "webhook_secret": True}).json()["inbound"]
+    second, new = rotated["webhook_secret"], inbound_path(v2, one)
+    assert second != first and new != path and rotated["previous_url_ends_at"]
+    assert {send(state, there) for state in (first, second) for there in (path, new)} == {200}
+    ended = v2("POST", f"/{one}/rotate", {"address": True, "webhook_secret": True, "grace_seconds": 0}).json()["inbound"]
+    last = inbound_path(v2, one)
+    assert send(ended["webhook_secret"], last) == 200
+    assert {send(second, last), send(ended["webhook_secret"], new), send(ended["webhook_secret"], path)} == {401}
+    for secret in (first, second, ended["webhook_secret"]):
+        assert secret.encode() not in house.dump() and secret not in house.log_text()
+    v2("DELETE", f"/{one}")
+
+
 def test_what_people_write_in_a_channel_becomes_an_event_and_what_the_hub_wrote_does_not(house, furnished):
     v2, workspace, _ = furnished
     secret = "8f742231b10e8888abcd99baac2bcd1e"
@@ -314,13 +347,14 @@ def test_what_people_write_in_a_channel_becomes_an_event_and_what_the_hub_wrote_
     assert v2("POST", f"/{one}/sync-channels").json()["channelCount"] == 1
     channel = v2("GET", f"/{one}/channels").json()["channels"][0]["id"]
     v2("PATCH", f"/channels/{channel}", {"sync_direction": "both"})
+    path = inbound_path(v2, one)
 
     def send(stamp, text, key=secret, **more):
         event = {"type": "message", "channel": "C1", "user": "UANA", "text": text, "ts": stamp, **more}
         body = json.dumps({"type": "event_callback", "event_id": f"Ev{stamp}", "api_app_id": "A1", "event": event})
         now = str(int(time.time()))
         digest = hmac.new(key.encode(), f"v0:{now}:{body}".encode(), hashlib.sha256).hexdigest()
-        return requests.post(house.url(f"/inbound/{one}"), data=body, timeout=30, headers={
+        return requests.post(house.url(path), data=body, timeout=30, headers={
             "Content-Type": "application/json", "X-Slack-Request-Timestamp": now, "X-Slack-Signature": f"v0={digest}"})
 
     def heard():
@@ -335,5 +369,10 @@ def test_what_people_write_in_a_channel_becomes_an_event_and_what_the_hub_wrote_
     assert [(event["text"], event["channel_id"], event["author"]["id"]) for event in told] == [
         ("Is anybody there?", channel, "UANA")]
     assert len(heard()) == 1
+    # Whoever set it up wrongly sees what was refused, and why.
+    refused = house.api().get(f"/inbound-sources/{one}/refusals").json()["data"]
+    assert [each["reason"] for each in refused] == ["wrong_signature"]
+    shown = house.api().get(f"/inbound-refusals/{refused[0]['id']}").json()
+    assert shown["source_id"] == one and "forged" in shown["body"]
     v2("DELETE", f"/{one}")
     assert send("1763719200.000400", "too late").status_code in (401, 404)

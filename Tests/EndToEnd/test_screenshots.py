@@ -36,6 +36,7 @@ PAGES = {
     "platform-failing": "/platforms/{failing_platform}",
     "platform-empty": "/platforms/{new_platform}",
     "platform-edit": "/platforms/{platform}/edit",
+    "platform-rotate": "/platforms/{platform}/rotate",
     "platform-remove": "/platforms/{platform}/remove",
     "platform-post": "/platforms/channels/{channel}/post",
     "workspace-remove": "/organization/workspaces/{workspace}/remove",

@@ -5,6 +5,7 @@ import JSONKit
 import LogKit
 import RoomFixture
 import Testing
+import ThreadKit
 import TimeKit
 
 @testable import Inbound
@@ -123,6 +124,68 @@ struct DebuggerTests {
             hints(hubspot(url), "{}", source(.hubspot), url: "https://hub.example:443/hub/inbound/1") == [
                 "without_port"
             ])
+    }
+
+    @Test("What was refused at a neighbour's address is listed, shown and examined as that of the room's own sources")
+    func neighbours() throws {
+        let address = Identifier<InboundAddress>(.real)
+        let id = Identifier<InboundSource>(.real)
+        let whose = Lock<InboundSource?>(nil)
+        let mail = try Mailroom(
+            sources: [{ asked in asked == address ? whose.withLock { $0 } : nil }],
+            named: [
+                { asked, scope in
+                    guard asked == id, let source = whose.withLock({ $0 }),
+                        source.origin.organization == scope.organization
+                    else { return nil }
+                    return Inbound.NamedSource(name: "Slack", address: address, path: "/platforms/1", source: source)
+                }
+            ])
+        let origin = InboundOrigin(source: id, organization: mail.organization, provider: "slack")
+        whose.withLock {
+            $0 = InboundSource(
+                origin, secrets: [InboundSecret(Secret(Self.secret))],
+                bearers: [InboundSecret(Secret("webhook-secret"))])
+        }
+        #expect(try mail.post("/inbound/\(address)", "{}\n", mail.slack("{}", secret: Self.secret)).status == 401)
+        let listed = try mail.api(.get, "inbound-sources/\(id)/refusals").json["data"]?.elements ?? []
+        #expect(listed.count == 1 && listed[0]["reason"] == "wrong_signature")
+        let refusal = try #require(listed.first?["id"]?.text)
+        let examined = try mail.api(.post, "inbound-sources/\(id)/debug", ["refusal_id": .string(refusal)])
+        #expect(examined.json["hints"]?.elements?.compactMap { $0["code"]?.text } == ["trailing_newline"])
+        #expect(try mail.api(.get, "inbound-refusals/\(refusal)").json["source_id"]?.text == id.text)
+        let pages = try Door(mail.house, mail.room.pageRoutes, templates: Inbound.templates)
+        let page = try pages.send(.get, "/inbound-sources/\(id)/debug", as: mail.admin).text()
+        #expect(page.contains("/hub/inbound-refusals/\(refusal)") && page.contains("/hub/platforms/1"))
+        #expect(
+            try pages.send(.get, "/inbound-refusals/\(refusal)", as: mail.admin).text().contains("another line end"))
+        let theirs = try mail.house.organization("Evil Corp")
+        let eve = try mail.house.person(.owner, in: theirs)
+        #expect(try mail.api(.get, "inbound-sources/\(id)/refusals", as: eve).status == 404)
+        #expect(try mail.api(.get, "inbound-refusals/\(refusal)", as: eve).status == 404)
+        // What cannot be changed here is not there to be changed.
+        #expect(try mail.api(.get, "inbound-sources/\(id)").status == 404)
+    }
+
+    @Test("A refused request is shown to scripts as it came, without the tokens in it")
+    func shown() throws {
+        let mail = try Mailroom()
+        let made = try mail.source(["provider": "slack", "secret": .string(Self.secret)])
+        var headers = mail.slack("{}", secret: "another")
+        headers["authorization"] = "Bearer of-no-use"
+        #expect(try mail.post(made.path, "{\"a\":1}", headers).status == 401)
+        mail.house.pass(.milliseconds(5))
+        #expect(try mail.post(made.path, [0xff, 0x00], headers).status == 401)
+        let listed = try mail.api(.get, "inbound-sources/\(made.id)/refusals").json["data"]?.elements ?? []
+        let shown = try listed.map { try mail.api(.get, "inbound-refusals/\($0["id"]?.text ?? "")") }
+        #expect(shown.map { $0.json["body_base64"] } == ["/wA=", .null])
+        let text = try #require(shown.last)
+        #expect(text.json["body"] == "{\"a\":1}" && text.json["reason"] == "wrong_signature")
+        #expect(text.json["headers"]?.elements?.contains { $0["name"] == "x-slack-signature" } == true)
+        #expect(!text.text.contains("of-no-use") && text.response.headers["cache-control"] == "no-store")
+        let support = try mail.house.person(.support, in: mail.organization)
+        #expect(try mail.api(.get, "inbound-refusals/\(listed[0]["id"]?.text ?? "")", as: support).status == 403)
+        #expect(try mail.api(.get, "inbound-refusals/\(made.id)").status == 404)
     }
 
     @Test("A refused request is kept and examined by the clock of when it came; a pasted one by what it says")

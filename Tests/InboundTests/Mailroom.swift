@@ -26,7 +26,8 @@ struct Mailroom: Sendable {
 
     /// - Parameter listeners: who is told of each event.
     init(
-        settings: Inbound.Settings = .init(), listeners: [InboundListener] = [], sources: [InboundSources] = []
+        settings: Inbound.Settings = .init(), listeners: [InboundListener] = [], sources: [InboundSources] = [],
+        named: [@Sendable (Identifier<InboundSource>, OrganizationScope) throws -> Inbound.NamedSource?] = []
     ) throws {
         house = try House()
         vault = Vault(ring: KeyRing(), world: house.world)
@@ -35,10 +36,11 @@ struct Mailroom: Sendable {
         var neighbours = Inbound.Neighbours()
         neighbours.providers = [
             "slack", "discord", "stripe", "github", "twilio", "notion", "facebook", "custom_webhook", "telegram",
-            "sendgrid",
+            "sendgrid", "microsoft_teams",
         ].map { .init(key: $0, name: $0.capitalized, letters: "Xx", color: "slate") }
         neighbours.listeners = listeners
         neighbours.sources = sources
+        neighbours.namedSources = named
         let now = house.world.now
         let limiter = try Limiter(
             file: folder.appending(path: "limits").path, subjects: 1_024, log: Log(threshold: .error), now: { now() })

@@ -201,6 +201,83 @@ import TimeKit
         if status == 200, body != "{}" { #expect(answer.body["channel"]?["sync_direction"] == .null) }
     }
 
+    @Test(
+        "A channel with a direction is synced until somebody says that it is not, in answers, lists and on pages alike",
+        arguments: [
+            ("{}", false), (#"{"sync_direction":"both"}"#, true), (#"{"sync_direction":"outbound"}"#, true),
+            (#"{"sync_direction":"inbound","auto_sync_messages":false}"#, false),
+            (#"{"auto_sync_messages":true}"#, true),
+        ])
+    func synced(settings: String, isSynced: Bool) throws {
+        let office = try Office { _ in
+            StandIn.json(200, #"{"ok":true,"user_id":"U","channels":[{"id":"C1","name":"a"}]}"#)
+        }
+        let id = try office.integration()
+        try office.json(.post, "/\(id)/sync-channels")
+        let channel = try #require(try office.json(.get, "/\(id)/channels").body["channels"]?[0]?["id"]?.text)
+        let patched = try office.json(.patch, "/channels/\(channel)", settings)
+        #expect(patched.body["channel"]?["auto_sync_messages"] == .bool(isSynced))
+        let listed = try office.json(.get, "/\(id)/channels").body["channels"]?[0]
+        #expect(listed?["auto_sync_messages"] == .bool(isSynced))
+        let page = try office.page(.get, "/platforms/\(id)").text()
+        let box = try #require(page.firstMatch(of: /<input type="checkbox" name="auto_sync_messages"[^>]*>/)).0
+        #expect(box.contains("checked") == isSynced)
+    }
+
+    @Test(
+        "A direction that is chosen on the page counts, though nobody ticks what was not ticked; unticking counts, too")
+    func untouched() throws {
+        let office = try Office { _ in
+            StandIn.json(200, #"{"ok":true,"user_id":"U","channels":[{"id":"C1","name":"a"}]}"#)
+        }
+        let id = try office.integration()
+        try office.json(.post, "/\(id)/sync-channels")
+        let channel = try #require(try office.json(.get, "/\(id)/channels").body["channels"]?[0]?["id"]?.text)
+        let isSynced = { try office.json(.get, "/\(id)/channels").body["channels"]?[0]?["auto_sync_messages"] }
+        for expected in [true, false, false] {
+            let saved = try office.page(.post, "/platforms/channels/\(channel)", form: [("sync_direction", "inbound")])
+            #expect(try saved.status == 303 && isSynced() == .bool(expected))
+        }
+    }
+
+    @Test("A channel that is added while a slow sync is on its way is not marked as gone by it")
+    func addedMeanwhile() throws {
+        let office = try Office()
+        let found = try #require(
+            FoundChannel(id: "C9", name: "new", kind: "public", topic: nil, serverID: nil))
+        let (id, room, scope) = (try office.integration(), office.room, try office.scope)
+        let known = try #require(Identifier<PlatformIntegration>(id))
+        office.answer { _ in StandIn.json(200, #"{"ok":true,"user_id":"U","channels":[{"id":"C1","name":"a"}]}"#) }
+        try office.json(.post, "/\(id)/sync-channels")
+        office.answer { request in
+            guard line(of: request).contains("conversations.list") else { return StandIn.json(200, #"{"ok":true}"#) }
+            try? office.house.database.transaction { try room.channels(scope).upsert([found], of: known, in: $0) }
+            return StandIn.json(200, #"{"ok":true,"channels":[{"id":"C2","name":"b"}]}"#)
+        }
+        try office.json(.post, "/\(id)/sync-channels")
+        let listed = try office.json(.get, "/\(id)/channels").body["channels"]?.elements ?? []
+        #expect(listed.map { $0["channel_name"]?.text } == ["a", "b", "new"])
+        #expect(listed.map { $0["vanished_at"] != nil } == [true, false, false])
+    }
+
+    @Test("A configuration is opened once and not at each use, also where a connection lends the credentials")
+    func openedOnce() throws {
+        let office = try Office { _ in StandIn.json(200, #"{"ok":true,"user_id":"U1","bot_id":"B1"}"#) }
+        let connection = Identifier<Connection>(office.house.world)
+        office.lent.withLock {
+            $0[connection] = ConnectionCredentials(provider: "slack", values: Secret(["access_token": "xoxb-lent"]))
+        }
+        let id = try office.integration(config: #"{"connection_id":"\#(connection.text)"}"#)
+        #expect(try office.json(.post, "/\(id)/test").body == ["success": true])
+        try office.house.database.execute("UPDATE platform_integrations SET config_sealed = 'x'")
+        #expect(try office.json(.post, "/\(id)/test").body == ["success": true])
+        office.lent.withLock {
+            $0[connection] = ConnectionCredentials(provider: "slack", values: Secret(["access_token": "xoxb-newer"]))
+        }
+        #expect(try office.json(.post, "/\(id)/test").body == ["success": true])
+        #expect(office.service.requests.last?.contains("xoxb-newer") == true)
+    }
+
     @Test("A Telegram chat is added by its id, looked up by a sync, and marked when the bot is no longer in it")
     func telegram() throws {
         let office = try Office()

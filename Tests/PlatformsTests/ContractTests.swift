@@ -148,7 +148,8 @@ import TimeKit
             (.post, "/ID/sync-channels", nil), (.get, "/ID/channels", nil), (.post, "/ID/api-key", nil),
             (.delete, "/ID/api-key", nil), (.patch, "/channels/\(channel)", #"{"auto_sync_messages":true}"#),
             (.post, "/ID/channels/\(channel)/messages", #"{"text":"x"}"#),
-            (.post, "/ID/channels", #"{"platform_channel_id":"1"}"#),
+            (.post, "/ID/channels", #"{"platform_channel_id":"1"}"#), (.get, "/ID/inbound", nil),
+            (.post, "/ID/rotate", #"{"address":true}"#),
         ]
         for (method, path, body) in asked {
             var told: [String] = []

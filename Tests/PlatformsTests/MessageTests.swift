@@ -169,6 +169,55 @@ import TimeKit
         #expect(room.registry.all.count == 4)
     }
 
+    @Test("A post of unknown outcome stands for one message that says the same, and silences nobody after it")
+    func unknownOutcome() throws {
+        let (office, id, channel) = try furnished()
+        office.answer { _ in nil }
+        #expect(try office.json(.post, "/\(id)/channels/\(channel)/messages", #"{"text":"ok"}"#).status == 502)
+        let heard = { try office.events().filter { $0.type == "channel.message_received" }.count }
+        for _ in 0..<2 { try office.hear(message("ok", ts: "1763719300.000100"), of: id) }
+        #expect(try heard() == 0)
+        for _ in 0..<2 { try office.hear(message("ok", ts: "1763719300.000200"), of: id) }
+        #expect(try heard() == 1)
+        try office.hear(message("ok", ts: "1763719300.000300"), of: id)
+        #expect(try heard() == 2)
+    }
+
+    @Test("An echo that its author gives away is that of the post, so that the next who says the same is heard")
+    func ownEcho() throws {
+        let (office, id, channel) = try furnished()
+        office.answer { _ in nil }
+        #expect(try office.json(.post, "/\(id)/channels/\(channel)/messages", #"{"text":"ok"}"#).status == 502)
+        try office.hear(message("ok", ts: "1763719300.000100", user: "UBOT"), of: id)
+        try office.hear(message("ok", ts: "1763719300.000200"), of: id)
+        #expect(try office.events().filter { $0.type == "channel.message_received" }.count == 1)
+    }
+
+    @Test("Two posts of the same words whose echoes overtake the answers are both told of as sent, and heard by nobody")
+    func twins() throws {
+        let (office, id, channel) = try furnished()
+        let known = try #require(Identifier<PlatformChannel>(channel))
+        let record = try #require(try office.room.channels(office.scope).find(known, in: office.house.database))
+        let messages = try office.room.messages(office.scope)
+        let posted = try (0..<2).map { _ in
+            office.house.pass(.milliseconds(1))
+            return try messages.begin(Identifier(office.house.world), "ok", to: record).id
+        }
+        // The second one's echo comes first, and is taken for the first one's.
+        try office.hear(message("ok", ts: "2.000200"), of: id)
+        try office.hear(message("ok", ts: "2.000100"), of: id)
+        let database = office.house.database
+        for (message, stamp) in zip(posted, ["2.000100", "2.000200"]) {
+            let isNoted = try database.transaction { try messages.end(message, .sent, platformID: stamp, in: $0) }
+            #expect(isNoted)
+        }
+        try office.hear(message("ok", ts: "2.000100"), of: id)
+        #expect(try !office.events().contains { $0.type == "channel.message_received" })
+        let rows = try database.rows("SELECT status, platform_message_id FROM channel_messages ORDER BY id LIMIT 9")
+        #expect(try rows.map { try $0.get("status", as: String.self) } == ["sent", "sent"])
+        #expect(try rows.map { try $0.get("platform_message_id", as: String.self) } == ["2.000100", "2.000200"])
+    }
+
     @Test(
         "Each platform's messages are read as it writes them",
         arguments: [

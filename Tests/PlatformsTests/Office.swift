@@ -87,7 +87,8 @@ struct Office: Sendable {
                 },
                 connections: { key, _ in
                     lent.withLock { $0 }.filter { $0.value.provider == key }.map { ($0.key, "\(key) (default)") }
-                }, organizationPath: "/organization", activityPath: "/audit-log"),
+                }, organizationPath: "/organization", activityPath: "/audit-log",
+                refusalsPath: { "/inbound-sources/\($0)/debug" }),
             log: Log(threshold: .error), inboundChanged: { changes.withLock { $0 += 1 } },
             rest: { pause in rests.withLock { $0.append(pause) } })
         door = try Door(house, room.routes, templates: Platforms.templates)
@@ -152,6 +153,13 @@ struct Office: Sendable {
             #"{"workspace_id":"\#((workspace ?? self.workspace).text)","platform":"\#(platform)","config":\#(config)}"#)
         try #require(made.status == 201, "\(made.body)")
         return try #require(made.body["integration"]?["id"]?.text)
+    }
+
+    /// What stands in the address at which the events of an integration come in.
+    func address(of integration: String) throws -> Identifier<InboundAddress> {
+        let url = try #require(try json(.get, "/\(integration)/inbound").body["inbound"]?["url"]?.text)
+        try #require(url.hasPrefix("https://site.example/hub/inbound/"))
+        return try #require(Identifier(String(url.suffix(36))))
     }
 
     /// Each event of the hub's own, the oldest first.

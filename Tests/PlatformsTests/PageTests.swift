@@ -141,7 +141,7 @@ import ThreadKit
         )
         let id = try #require(made.body["integration"]?["id"]?.text)
         #expect(office.inboundChanges.withLock { $0 } > before)
-        let address = try #require(Identifier<InboundAddress>(id))
+        let address = try office.address(of: id)
         let source = try #require(try office.room.inboundSource(address))
         #expect(source.origin.provider == "slack" && source.origin.integration?.text == id)
         #expect(source.origin.workspace == office.workspace && source.origin.organization == office.organization)

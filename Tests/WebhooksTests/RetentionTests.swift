@@ -106,9 +106,9 @@ struct RetentionTests {
         let wanted = ReplayStore.Wanted(
             webhook: webhook.record, since: now - .hours(1), until: now + .hours(1), selection: .delivered, pattern: nil
         )
-        _ = try post.room.replay(wanted, by: post.scope)
         let ended = try post.room.replay(wanted, by: post.scope)
         try post.house.database.execute("UPDATE replays SET state = 'finished' WHERE id = \(ended.id)")
+        _ = try post.room.replay(wanted, by: post.scope)
         post.house.pass(.days(91))
         #expect(try !post.room.retention.forgetReplays() && !post.room.retention.forgetFigures())
         #expect(try Self.count("replays", post) == 1 && Self.count("webhook_hours", post) == 0)

@@ -98,6 +98,7 @@ extension SchemeName {
             let (channel, number) = (arrival.headers["x-goog-channel-id"], arrival.headers["x-goog-message-number"])
             return Naming(
                 key: "\(channel ?? ""):\(number ?? digest)", type: arrival.headers["x-goog-resource-state"] ?? "change")
+        case .graph: return Graph.naming(json)
         case .standardWebhooks:
             let id = arrival.headers["\(Scheme.standardFamily(of: arrival))-id"]
             return Naming(key: id ?? digest, type: json["type"]?.text ?? "event")

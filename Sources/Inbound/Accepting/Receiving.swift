@@ -28,6 +28,7 @@ extension Inbound {
             url: Self.url(call), headers: call.request.headers, body: try Self.body(of: call.request, source.bodyLimit))
         guard !source.isLocked else { throw VaultError.damaged }
         if let token = awaited(arrival, source) { return try keep(token, source, call.request.id) }
+        if let answer = Graph.validation(arrival, source) { return answer }
         let proof: Scheme.Proof
         do throws(Failure) {
             proof = try source.judge(arrival, now: now)
@@ -35,7 +36,15 @@ extension Inbound {
             try note(error, arrival, source, call.request, at: now)
             throw Self.unknown
         }
-        return try take(arrival, proof, source, at: now)
+        return try take(Self.withoutProof(arrival, source), proof, source, at: now)
+    }
+
+    /// A request as it is kept, where what proves it stands in its body.
+    private static func withoutProof(_ arrival: Arrival, _ source: OpenSource) -> Arrival {
+        guard source.scheme == .graph else { return arrival }
+        var plain = arrival
+        plain.body = Graph.withoutSecret(arrival.body)
+        return plain
     }
 
     /// Answers a question by GET, which only one service asks, before it sends anything.

@@ -27,11 +27,7 @@ struct SourceReader: Sendable {
         }
         for other in others {
             guard let source = try other(address) else { continue }
-            let scheme = SchemeName.choices(for: source.origin.provider).first { $0 != .standardWebhooks } ?? .bearer
-            return OpenSource(
-                source: source, scheme: source.secrets.isEmpty && !source.bearers.isEmpty ? .bearer : scheme,
-                recipe: nil, bodyLimit: scheme.usualBodyLimit, perMinute: SourceRecord.usualPerMinute, endsAt: nil,
-                isLocked: false)
+            return OpenSource(of: source)
         }
         return nil
     }
@@ -63,5 +59,16 @@ struct SourceReader: Sendable {
         let bytes = try vault.open(
             sealed, at: SourceRecord.place(record.id, column), for: record.organization, in: database)
         return Secret(String(decoding: bytes, as: UTF8.self))
+    }
+}
+
+extension OpenSource {
+    /// A source of a neighbour, checked as its service signs.
+    init(of source: InboundSource) {
+        let scheme = SchemeName.choices(for: source.origin.provider).first { $0 != .standardWebhooks } ?? .bearer
+        self.init(
+            source: source, scheme: source.secrets.isEmpty && !source.bearers.isEmpty ? .bearer : scheme,
+            recipe: nil, bodyLimit: scheme.usualBodyLimit, perMinute: SourceRecord.usualPerMinute,
+            endsAt: source.endsAt, isLocked: false)
     }
 }

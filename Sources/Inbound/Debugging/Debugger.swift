@@ -196,7 +196,7 @@ extension Scheme {
                 .map { String($0.dropFirst(2)) }
         case .standardWebhooks: text = arrival.headers["\(Self.standardFamily(of: arrival))-timestamp"]
         case .sendgrid: text = arrival.headers["x-twilio-email-event-webhook-timestamp"]
-        case .discord, .twilio, .token, .bearer: text = nil
+        case .discord, .twilio, .graph, .token, .bearer: text = nil
         }
         return text.flatMap(Arrival.number).map { Timestamp(seconds: min($0, Timestamp.latest.seconds)) }
     }

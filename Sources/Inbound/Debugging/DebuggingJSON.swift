@@ -12,32 +12,52 @@ extension Inbound {
     func refusalsJSON(_ id: Identifier<InboundSource>, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let part = try Listing<InboundRefusal>(of: call.request)
-        _ = try find(id, scope)
+        _ = try examined(id, scope)
         let found = try refusals.list(of: id, scope.organization, after: part.last, limit: part.limit + 1)
         return try call.list(
             found.prefix(part.limit).map(Self.json), next: part.next(found, \.id), at: InboundRoute.refusals(id))
     }
 
-    private static func json(_ record: RefusalRecord) -> JSON {
+    private static func json(_ record: RefusalRecord) -> JSON { .object(members(record)) }
+
+    private static func members(_ record: RefusalRecord) -> [JSON.Member] {
         [
-            "id": .string(record.id.text), "reason": .string(record.reason), "detail": .string(record.detail),
-            "remote_address": .string(record.remoteAddress), "bytes": JSON(record.bodyBytes),
-            "is_whole": .bool(record.isWhole), "received_at": JSON(record.received),
+            .init("id", .string(record.id.text)), .init("reason", .string(record.reason)),
+            .init("detail", .string(record.detail)), .init("remote_address", .string(record.remoteAddress)),
+            .init("bytes", JSON(record.bodyBytes)), .init("is_whole", .bool(record.isWhole)),
+            .init("received_at", JSON(record.received)),
         ]
+    }
+
+    /// One with the request itself, without what would let it in.
+    func refusalJSON(_ id: Identifier<InboundRefusal>, _ call: Call) throws -> Response {
+        let found = try refused(id, call.scope())
+        let envelope = found.envelope.map { found.source.shown($0) }
+        let headers = envelope.map {
+            JSON.array($0.shown.map { ["name": .string($0.name), "value": .string($0.value)] })
+        }
+        // As text where it is one, else as the bytes it is.
+        let text = envelope.flatMap { String(validating: $0.body, as: UTF8.self) }
+        let more: [JSON.Member] = [
+            .init("source_id", .string(found.record.source.text)), .init("headers", headers ?? .null),
+            .init("body", JSON(text)),
+            .init("body_base64", JSON(text == nil ? envelope.map { Base64.encode($0.body) } : nil)),
+        ]
+        return Response.json(.object(Self.members(found.record) + more)).neverStored()
     }
 
     /// Examines a request: one that was refused and kept, or one that is sent along.
     func debugJSON(_ id: Identifier<InboundSource>, _ call: Call) throws -> Response {
         let scope = try call.scope()
-        let record = try find(id, scope)
+        let source = try self.examined(id, scope)
         var input = try call.json()
-        let examined = try examined(&input, record, scope, call)
+        let examined = try examined(&input, source, scope, call)
         guard let examined, input.isComplete else { throw input.refusal }
         return Response.json(Self.json(examined)).neverStored()
     }
 
     private func examined(
-        _ input: inout Input, _ record: SourceRecord, _ scope: OrganizationScope, _ call: Call
+        _ input: inout Input, _ source: ExaminedSource, _ scope: OrganizationScope, _ call: Call
     ) throws -> Examination? {
         let kept = input.parsed("refusal_id", orSay: "This is the id of a refused request.") {
             Identifier<InboundRefusal>($0)
@@ -51,28 +71,27 @@ extension Inbound {
             }
             return try examine(
                 Arrival(
-                    method: pasted.method, url: pasted.url ?? url(record.address, call), headers: headers,
-                    body: pasted.body), record, at: pasted.moment ?? world.now())
+                    method: pasted.method, url: pasted.url ?? url(source.address, call), headers: headers,
+                    body: pasted.body), source, at: pasted.moment ?? world.now())
         }
-        guard let refusal = try refusals.find(kept, scope.organization), refusal.record.source == record.id else {
+        guard let refusal = try refusals.find(kept, scope.organization), refusal.record.source == source.id else {
             input.refuse("refusal_id", "not_found", "There is no such refused request of this source.")
             return nil
         }
-        return try examine(refusal, record)
+        return try examine(refusal.record, refusal.envelope, source)
     }
 
     /// Examines a kept request by the clock of when it came.
     func examine(
-        _ refusal: (record: RefusalRecord, envelope: Envelope?), _ record: SourceRecord
+        _ refusal: RefusalRecord, _ envelope: Envelope?, _ source: ExaminedSource
     ) throws -> Examination {
-        guard let envelope = refusal.envelope else { throw VaultError.damaged }
-        return try examine(envelope.arrival, record, at: refusal.record.received)
+        guard let envelope else { throw VaultError.damaged }
+        return try examine(envelope.arrival, source, at: refusal.received)
     }
 
-    func examine(_ arrival: Arrival, _ record: SourceRecord, at moment: Timestamp) throws -> Examination {
-        let source = try SourceReader(database: database, vault: vault, others: []).open(record)
-        guard !source.isLocked else { throw VaultError.damaged }
-        return Examination(arrival, source, at: moment)
+    func examine(_ arrival: Arrival, _ source: ExaminedSource, at moment: Timestamp) throws -> Examination {
+        guard !source.source.isLocked else { throw VaultError.damaged }
+        return Examination(arrival, source.source, at: moment)
     }
 
     static func json(_ examination: Examination) -> JSON {

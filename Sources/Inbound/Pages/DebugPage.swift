@@ -14,7 +14,7 @@ struct DebugPage: ShellPage {
 
     static let template = "inbound-debug"
     static let sample = DebugPage(
-        source: .sample, showHref: "/inbound-sources/1", action: "/inbound-sources/1/debug",
+        name: "Slack of the shop", showHref: "/inbound-sources/1", action: "/inbound-sources/1/debug",
         examination: Examination(
             Arrival(url: "https://hub.example/inbound/1", headers: [:], body: []),
             OpenSource(
@@ -23,13 +23,16 @@ struct DebugPage: ShellPage {
         kept: Kept(
             refusal: .sample,
             envelope: Envelope(Arrival(url: "/", headers: ["a": "b"], body: [0x7b]), isProved: false)),
-        typed: nil, problem: nil, now: Timestamp(seconds: 7_200))
+        refusals: [(.sample, "/inbound-refusals/1")], typed: nil, problem: nil, now: Timestamp(seconds: 7_200))
 
-    let source: SourceRecord
+    /// What the source is called.
+    let name: String
     let showHref: String
     let action: String
     let examination: Examination?
     let kept: Kept?
+    /// The latest requests that were refused; nil where one of them is looked at.
+    let refusals: [(refusal: RefusalRecord, href: String)]?
     let typed: Form?
     let problem: Problem?
     let now: Timestamp
@@ -55,8 +58,9 @@ struct DebugPage: ShellPage {
             ], typed: typed, problem: problem)
         return .object(
             [
-                "show_href": .text(showHref), "name": .text(source.name), "action": .text(action),
+                "show_href": .text(showHref), "name": .text(name), "action": .text(action),
                 "examination": examination.map(Self.view) ?? .null, "kept": kept.map(view) ?? .null,
+                "listing": refusals.map { ["refusals": .list($0.map(line))] } ?? .null,
                 // Below a verdict that is to be read, the form waits.
                 "fields": examination == nil ? form.list : form.quietList,
             ].merging(form.members) { one, _ in one })
@@ -71,6 +75,13 @@ struct DebugPage: ShellPage {
                 (kept.envelope?.shown ?? []).map { ["name": .text($0.name), "value": .text($0.value)] }),
             "body": body.isEmpty ? .null : .text(String(decoding: body.prefix(Self.mostShown), as: UTF8.self)),
             "is_cut": .bool(!kept.refusal.isWhole || body.count > Self.mostShown),
+        ]
+    }
+
+    private func line(_ row: (refusal: RefusalRecord, href: String)) -> TemplateValue {
+        [
+            "href": .text(row.href), "detail": .text(row.refusal.detail), "from": .text(row.refusal.remoteAddress),
+            "at": row.refusal.received.view(now: now),
         ]
     }
 

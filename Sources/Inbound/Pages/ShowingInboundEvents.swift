@@ -81,13 +81,13 @@ extension Inbound {
 
     func debugPage(_ id: Identifier<InboundSource>, _ call: Call) throws -> Response {
         try call.page(
-            debugPage(try find(id, call.scope()), nil, nil, typed: nil, problem: nil, call)
+            debugPage(try examined(id, call.scope()), nil, nil, typed: nil, problem: nil, call)
         ).neverStored()
     }
 
     func debugPasted(_ id: Identifier<InboundSource>, _ call: Call) throws -> Response {
         let form = try call.request.form()
-        let source = try find(id, call.scope())
+        let source = try examined(id, call.scope())
         return try call.perform {
             var input = Input(form)
             _ = input.text("headers", 1...65_536)
@@ -106,29 +106,33 @@ extension Inbound {
                 source, at: moment ?? world.now())
             return try call.page(debugPage(source, examination, nil, typed: form, problem: nil, call)).neverStored()
         } orShow: { problem in
-            debugPage(source, nil, nil, typed: form, problem: problem, call)
+            try debugPage(source, nil, nil, typed: form, problem: problem, call)
         }
     }
 
     func refusalPage(_ id: Identifier<InboundRefusal>, _ call: Call) throws -> Response {
-        let scope = try call.scope()
-        guard let found = try refusals.find(id, scope.organization) else { throw Problem.notFound }
-        let source = try find(found.record.source, scope)
-        let examination = try found.envelope == nil ? nil : examine(found, source)
+        let found = try refused(id, call.scope())
+        let examination = try found.envelope == nil ? nil : examine(found.record, found.envelope, found.source)
+        let kept = DebugPage.Kept(refusal: found.record, envelope: found.envelope.map { found.source.shown($0) })
         return try call.page(
-            debugPage(
-                source, examination, .init(refusal: found.record, envelope: found.envelope), typed: nil, problem: nil,
-                call)
+            debugPage(found.source, examination, kept, typed: nil, problem: nil, call)
         ).neverStored()
     }
 
     private func debugPage(
-        _ source: SourceRecord, _ examination: Examination?, _ kept: DebugPage.Kept?, typed: Form?, problem: Problem?,
-        _ call: Call
-    ) -> DebugPage {
-        DebugPage(
-            source: source, showHref: call.link(InboundPageRoute.source(source.id)),
-            action: call.link(InboundPageRoute.debug(source.id)), examination: examination, kept: kept, typed: typed,
+        _ source: ExaminedSource, _ examination: Examination?, _ kept: DebugPage.Kept?, typed: Form?,
+        problem: Problem?, _ call: Call
+    ) throws -> DebugPage {
+        // Where a request is looked at, others do not matter.
+        let isAlone = examination != nil || kept != nil
+        let refused =
+            try isAlone
+            ? [] : refusals.list(of: source.id, call.scope().organization, after: nil, limit: RefusalStore.most)
+        return DebugPage(
+            name: source.name, showHref: call.shell.site.mount + source.path,
+            action: call.link(InboundPageRoute.debug(source.id)), examination: examination, kept: kept,
+            refusals: isAlone
+                ? nil : refused.map { (refusal: $0, href: call.link(InboundPageRoute.refusal($0.id))) }, typed: typed,
             problem: problem, now: world.now())
     }
 }

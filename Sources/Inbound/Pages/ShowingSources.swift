@@ -181,6 +181,7 @@ extension SourceRecord {
         case .notion: steps.append("Notion then sends a verification token, which appears on the source’s page.")
         case .google: steps.append("Give the token to each watch, as params.token beside the address.")
         case .telegram: steps.append("Give the secret to setWebhook as secret_token.")
+        case .graph: steps.append("Give the secret to each subscription as clientState.")
         case .bearer: steps.append("The sender puts the secret behind Authorization: Bearer.")
         case _ where scheme.isSecretOurs: steps.append("Paste the secret beside it.")
         default: break

@@ -16,6 +16,8 @@ enum Failure: Error, Equatable, Sendable {
     case late(Int64)
     /// The request is too far ahead by its timestamp, by so many seconds.
     case early(Int64)
+    /// The body tells of nothing, or of something without the token that the service was told.
+    case noClientState
     /// The body is not the one whose digest the address names.
     case otherBody
     /// The signature is another one.
@@ -33,6 +35,7 @@ enum Failure: Error, Equatable, Sendable {
         case .malformed: "wrong_encoding"
         case .late: "timestamp_too_old"
         case .early: "timestamp_ahead"
+        case .noClientState: "client_state_missing"
         case .otherBody: "wrong_body_digest"
         case .wrongSignature: "wrong_signature"
         case .wrongToken: "wrong_token"
@@ -42,7 +45,7 @@ enum Failure: Error, Equatable, Sendable {
     /// Every code there is.
     static let codes = [
         Failure.noSecret, .unusableSecret, .missing(""), .repeated(""), .malformed("", ""), .late(0), .early(0),
-        .otherBody, .wrongSignature, .wrongToken,
+        .noClientState, .otherBody, .wrongSignature, .wrongToken,
     ].map(\.code)
 
     /// Which of the checks it is.
@@ -52,7 +55,7 @@ enum Failure: Error, Equatable, Sendable {
         case .missing, .repeated: .headers
         case .malformed: .encoding
         case .late, .early: .timestamp
-        case .otherBody, .wrongSignature, .wrongToken: .signature
+        case .noClientState, .otherBody, .wrongSignature, .wrongToken: .signature
         }
     }
 
@@ -68,6 +71,7 @@ enum Failure: Error, Equatable, Sendable {
             "The timestamp is \(seconds) s old; at most \(Scheme.tolerance) s are allowed."
         case .early(let seconds):
             "The timestamp lies \(seconds) s ahead; at most \(Scheme.tolerance) s are allowed."
+        case .noClientState: "The body holds no notifications, or one without clientState."
         case .otherBody: "The body is not the one whose SHA-256 stands in the address."
         case .wrongSignature: "The signature is not the one that the secret gives for this request."
         case .wrongToken: "The token is not the one that is kept here."

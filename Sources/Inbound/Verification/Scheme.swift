@@ -21,6 +21,8 @@ enum Scheme: Sendable, Equatable {
     case discord
     /// ECDSA on P-256 over time and body (SendGrid's event webhook).
     case sendgrid
+    /// A token in each notification of the body (Microsoft Graph).
+    case graph
     /// A token in a header field.
     case token(header: String)
     /// A token in `Authorization: Bearer`, or in `X-API-Key`.
@@ -56,7 +58,7 @@ enum Scheme: Sendable, Equatable {
         }
         guard let found else {
             switch self {
-            case .token, .bearer: throw .wrongToken
+            case .token, .bearer, .graph: throw .wrongToken
             default: throw .wrongSignature
             }
         }
@@ -90,6 +92,7 @@ enum Scheme: Sendable, Equatable {
         case .twilio: try Self.twilio(arrival, secrets)
         case .discord: try Self.discord(arrival, secrets)
         case .sendgrid: try Self.sendgrid(arrival, secrets, now)
+        case .graph: try Graph.check(arrival, secrets)
         case .token(let header): Self.equal(try arrival.only(header), secrets)
         case .bearer: Self.equal(try Self.bearer(of: arrival), secrets)
         }

@@ -12,6 +12,7 @@ enum SchemeName: String, Sendable, CaseIterable {
     case meta
     case hubspot
     case google
+    case graph = "microsoft_graph"
     case standardWebhooks = "standard_webhooks"
     case hmac
     case bearer
@@ -26,7 +27,7 @@ enum SchemeName: String, Sendable, CaseIterable {
         "slack": [.slack], "discord": [.discord], "stripe": [.stripe], "shopify": [.shopify], "github": [.github],
         "telegram": [.telegram], "twilio": [.twilio], "sendgrid": [.sendgrid], "notion": [.notion],
         "facebook": [.meta], "instagram": [.meta], "whatsapp": [.twilio, .meta], "hubspot": [.hubspot],
-        "google_calendar": [.google], "google_drive": [.google],
+        "google_calendar": [.google], "google_drive": [.google], "microsoft_teams": [.graph] + open,
     ]
 
     /// How a request is checked.
@@ -46,6 +47,7 @@ enum SchemeName: String, Sendable, CaseIterable {
         case .sendgrid: .sendgrid
         case .telegram: .token(header: "x-telegram-bot-api-secret-token")
         case .google: .token(header: "x-goog-channel-token")
+        case .graph: .graph
         case .standardWebhooks: .standardWebhooks
         case .bearer: .bearer
         }
@@ -54,7 +56,7 @@ enum SchemeName: String, Sendable, CaseIterable {
     /// Whether the hub makes the secret and the service takes it, rather than the other way.
     var isSecretOurs: Bool {
         switch self {
-        case .github, .telegram, .google, .standardWebhooks, .hmac, .bearer: true
+        case .github, .telegram, .google, .graph, .standardWebhooks, .hmac, .bearer: true
         case .slack, .discord, .stripe, .shopify, .twilio, .sendgrid, .notion, .meta, .hubspot: false
         }
     }
@@ -79,6 +81,7 @@ enum SchemeName: String, Sendable, CaseIterable {
         case .meta: "Meta’s app secret"
         case .hubspot: "HubSpot’s client secret (v3)"
         case .google: "Google’s channel token"
+        case .graph: "Microsoft Graph’s client state"
         case .standardWebhooks: "Standard Webhooks"
         case .hmac: "HMAC of the body"
         case .bearer: "Bearer token"
@@ -100,6 +103,7 @@ enum SchemeName: String, Sendable, CaseIterable {
         case .meta: "App settings → Basic → App secret."
         case .hubspot: "Your app → Auth → Client secret."
         case .google: "What you give to watch as token. Left empty, the hub makes one."
+        case .graph: "What you give to a subscription as clientState. Left empty, the hub makes one."
         case .standardWebhooks:
             "whsec_ and base64, as the sender shows it, or whpk_ for a public key. Left empty, the hub makes one."
         case .hmac: "What both sides know. Left empty, the hub makes one."
@@ -115,6 +119,7 @@ enum SchemeName: String, Sendable, CaseIterable {
             "A verification key is the base64 of a public key on P-256; it begins with MFkw."
         case .standardWebhooks where StandardKey(secret) == nil:
             "Write whsec_ and the base64 of 24 to 64 bytes, or whpk_ and that of 32."
+        case .graph where secret.utf8.count > 128: "Graph takes at most 128 characters as clientState."
         case .telegram where !Self.isToken(secret): "A secret token has 1 to 256 letters, digits, _ and -."
         case .hmac where (recipe ?? .usual).key(secret).map(\.isEmpty) ?? true:
             "The secret is not written as its form says."

@@ -157,28 +157,65 @@ struct PlatformFormPage: ShellPage {
     }
 }
 
-/// What is shown once: the secret of a new integration, or a key.
+/// What is shown once: the secret of what comes in, or a key.
 struct PlatformSecretPage: ShellPage {
+    /// What it is.
+    enum What: Sendable {
+        /// The secret of a new integration.
+        case first
+        /// The secret in the place of another.
+        case another
+        /// A key.
+        case key
+    }
+
     static let template = "platform-secret"
     static let sample = PlatformSecretPage(
-        platform: "Slack", workspace: "Main", secret: Secret("lvng_plat_…"), isKey: true,
+        platform: "Slack", workspace: "Main", secret: Secret("lvng_plat_…"), what: .key,
         inboundURL: "https://hub.example/inbound/1", showHref: "/platforms/1")
 
     let platform: String
     let workspace: String
     let secret: Secret<String>
-    /// Whether it is a key rather than the secret of what comes in.
-    let isKey: Bool
+    let what: What
     let inboundURL: String
     let showHref: String
 
-    var title: String { isKey ? "Key of \(platform) made" : "\(platform) added" }
+    var title: String {
+        switch what {
+        case .first: "\(platform) added"
+        case .another: "Secret of \(platform) replaced"
+        case .key: "Key of \(platform) made"
+        }
+    }
     var place: Place? { .platforms }
+
+    private var heading: String {
+        switch what {
+        case .first: "\(platform) of “\(workspace)” is ready"
+        case .another: "\(platform) of “\(workspace)” has a new secret"
+        case .key: "\(platform) of “\(workspace)” has a new key"
+        }
+    }
+
+    private var lead: String {
+        switch what {
+        case .first:
+            "Whoever has no signature of \(platform) proves by the secret below that what they send comes from you."
+        case .another: "Give it to whoever sends to this integration before the old one ends."
+        case .key: "It opens this integration alone. The key before opens nothing any more."
+        }
+    }
 
     var view: TemplateValue {
         [
-            "platform": .text(platform), "workspace": .text(workspace), "secret": .text(secret.reveal { $0 }),
-            "is_key": .bool(isKey), "inbound_url": .text(inboundURL), "show_href": .text(showHref),
+            "heading": .text(heading), "lead": .text(lead), "secret": .text(secret.reveal { $0 }),
+            "words": .text(
+                what == .key
+                    ? "The hub keeps only a fingerprint of this key."
+                    : "It is sent as Authorization: Bearer to the address below."),
+            "copy_label": .text(what == .key ? "Copy key" : "Copy secret"), "inbound_url": .text(inboundURL),
+            "show_href": .text(showHref),
         ]
     }
 }
@@ -206,7 +243,7 @@ struct PlatformRemovePage: ShellPage {
             [FormField("confirm_name", "Type “\(platform)” to go on", .code)], typed: typed, problem: problem)
         return [
             "platform": .text(platform), "workspace": .text(workspace),
-            "channels": .text(counted(channels, "channel", "channels")), "show_href": .text(showHref),
+            "channels": .text(channels.counted("channel", "channels")), "show_href": .text(showHref),
             "action": .text(action), "form_errors": form.summary, "fields": form.list,
         ]
     }

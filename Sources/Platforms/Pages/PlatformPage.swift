@@ -8,8 +8,11 @@ import TimeKit
 struct PlatformPage: ShellPage {
     /// The addresses of what can be done.
     struct Links: Sendable {
-        let list, edit, remove, test, sync, enable, disable, makeKey, revokeKey, addChannel, activity: String
-        let inboundURL: String
+        let list, edit, remove, test, sync, enable, disable, makeKey, revokeKey, addChannel, rotate, activity: String
+        /// The page of refused requests; nil for those who may not read them.
+        let refusals: String?
+        /// Where events are sent to; nil for those who may not change it.
+        let inboundURL: String?
     }
 
     /// One channel.
@@ -22,11 +25,11 @@ struct PlatformPage: ShellPage {
     static let template = "platform"
     static let sample = PlatformPage(
         integration: .sample(connected: false, error: "Slack refused these credentials."), platform: .sample,
-        workspace: "Main", canWrite: true, canSync: true, canPost: true,
+        workspace: "Main", canWrite: true, canSync: true, canPost: true, knowsPlatform: false,
         links: Links(
             list: "/platforms", edit: "/e", remove: "/r", test: "/t", sync: "/s", enable: "/on", disable: "/off",
-            makeKey: "/k", revokeKey: "/k/r", addChannel: "/c", activity: "/audit-log",
-            inboundURL: "https://hub.example/inbound/1"),
+            makeKey: "/k", revokeKey: "/k/r", addChannel: "/c", rotate: "/ro",
+            activity: "/audit-log", refusals: "/d", inboundURL: "https://hub.example/inbound/1"),
         lines: [Line(channel: .sample, action: "/platforms/channels/1", postHref: "/platforms/channels/1/post")],
         hasChannels: true, search: "", firstHref: nil, nextHref: "/platforms/1?cursor=x", typed: nil, problem: nil,
         now: Timestamp(seconds: 120))
@@ -37,6 +40,8 @@ struct PlatformPage: ShellPage {
     let canWrite: Bool
     let canSync: Bool
     let canPost: Bool
+    /// Whether the platform's own requests can be known.
+    let knowsPlatform: Bool
     let links: Links
     let lines: [Line]
     /// Whether there are any channels, whatever is searched for.
@@ -78,7 +83,8 @@ struct PlatformPage: ShellPage {
                 ["masked": .text("lvng_plat_…\(integration.keyLastFour ?? "")"), "created": made.view(now: now)]
             } ?? .null,
             "make_key_action": .text(links.makeKey), "revoke_key_action": .text(links.revokeKey),
-            "inbound_url": .text(links.inboundURL), "inbound_words": .text(inboundWords),
+            "inbound_url": TemplateValue(links.inboundURL), "inbound_words": .text(inboundWords),
+            "rotate_href": .text(links.rotate), "refusals_href": TemplateValue(links.refusals),
             "enable_action": integration.isEnabled || !canWrite ? .null : .text(links.enable),
             "disable_action": integration.isEnabled && canWrite ? .text(links.disable) : .null,
             "remove_href": .text(links.remove), "activity_href": .text(links.activity),
@@ -86,8 +92,17 @@ struct PlatformPage: ShellPage {
                 "id": .text(integration.id.text), "asked_as": .text(integration.platformName),
                 "connected": integration.lastConnectedAt?.view(now: now) ?? .null,
                 "created": integration.createdAt.view(now: now),
+                "previous_address_ends": ending(integration.previousAddressEndsAt),
+                "previous_secret_ends": ending(integration.previousWebhookSecret?.endsAt),
+                "previous_signing_ends": ending(integration.previousSigningSecret?.endsAt),
+                "signing_words": .text(platform?.kind.signingWords ?? ""),
             ],
         ]
+    }
+
+    /// When something before ends; null for what has ended.
+    private func ending(_ end: Timestamp?) -> TemplateValue {
+        end.flatMap { $0 > now ? $0 : nil }?.view(now: now) ?? .null
     }
 
     private var pageHref: String { firstHref ?? "" }
@@ -103,21 +118,36 @@ struct PlatformPage: ShellPage {
     }
 
     private var attention: [TemplateValue] {
-        guard integration.isEnabled, integration.isConnected == false else { return [] }
-        return [
-            [
+        guard integration.isEnabled else { return [] }
+        var list: [TemplateValue] = []
+        if integration.isConnected == false {
+            list.append([
                 "tone": "bad", "title": .text("\(name) does not answer."),
                 "text": .text(integration.connectionError ?? ""), "href": .text(links.edit), "label": "Edit it",
-            ]
-        ]
+            ])
+        }
+        // What Discord sends by HTTP is no message: what matters comes by another way.
+        if let platform, platform.kind != .discord, !knowsPlatform {
+            let words = platform.kind.signingWords
+            list.append([
+                "tone": "warn", "title": .text("Everything that \(name) sends is refused."),
+                "text": .text(
+                    "Without the \(words) nobody can tell that it comes from there. Add it, to hear of messages."),
+                "href": canWrite ? .text(links.edit) : .null, "label": .text("Add \(words)"),
+            ])
+        }
+        return list
     }
 
     private var inboundWords: String {
         switch platform?.kind {
         case .slack: "Enter it in Slack under Event Subscriptions. Slack’s events are known by the signing secret."
-        case .discord: "Enter it in the Discord developer portal. Discord’s events are known by the public key."
+        case .discord:
+            "Enter it in the Discord developer portal; what comes from there is known by the public key. Discord sends interactions that way and no messages of servers: to hear those, let a program that listens to Discord’s gateway pass them on to this address, with the platform key or the webhook secret as Authorization: Bearer."
         case .telegram: "Give it to setWebhook, with the secret token. Updates are known by that token."
-        case .microsoftTeams, nil: "Whoever sends there proves it by the webhook secret or the platform key."
+        case .microsoftTeams:
+            "Give it to a subscription of Microsoft Graph as notificationUrl, with the webhook secret as clientState: Graph’s notifications are known by that."
+        case nil: "Whoever sends there proves it by the webhook secret or the platform key."
         }
     }
 
@@ -137,8 +167,7 @@ struct PlatformPage: ShellPage {
                         "selected": .bool(value == channel.direction?.rawValue ?? ""),
                     ]
                 }),
-            // Saving a direction means it, unless somebody switched syncing off.
-            "is_synced": .bool(channel.autoSync ?? true), "conversation": .text(channel.conversation?.text ?? ""),
+            "is_synced": .bool(channel.isSynced), "conversation": .text(channel.conversation?.text ?? ""),
             "vanished": channel.vanishedAt?.view(now: now) ?? .null,
             "post_href": canPost && channel.vanishedAt == nil && channel.direction != .inbound
                 ? .text(line.postHref) : .null,
@@ -148,7 +177,7 @@ struct PlatformPage: ShellPage {
     private var pagination: TemplateValue {
         guard nextHref != nil || firstHref != nil else { return .null }
         return [
-            "text": .text("\(counted(lines.count, "channel", "channels")), by name"),
+            "text": .text("\(lines.count.counted("channel", "channels")), by name"),
             "first_href": TemplateValue(firstHref), "next_href": TemplateValue(nextHref),
         ]
     }

@@ -26,6 +26,8 @@ public enum PlatformPageRoute: Route {
     case disable(Identifier<PlatformIntegration>)
     /// Makes a key.
     case makeKey(Identifier<PlatformIntegration>)
+    /// The form that gives it another address, or other secrets for what comes in.
+    case rotate(Identifier<PlatformIntegration>)
     /// Ends the key.
     case revokeKey(Identifier<PlatformIntegration>)
     /// Adds a chat by its id.
@@ -49,6 +51,7 @@ public enum PlatformPageRoute: Route {
         case "platforms/:id/disable": self = .disable(path.id())
         case "platforms/:id/key": self = .makeKey(path.id())
         case "platforms/:id/key/revoke": self = .revokeKey(path.id())
+        case "platforms/:id/rotate": self = .rotate(path.id())
         case "platforms/:id/channels": self = .addChannel(path.id())
         case "platforms/channels/:id": self = .settings(path.id())
         case "platforms/channels/:id/post": self = .post(path.id())
@@ -73,6 +76,7 @@ public enum PlatformPageRoute: Route {
         case .disable(let id): "/platforms/\(id)/disable"
         case .makeKey(let id): "/platforms/\(id)/key"
         case .revokeKey(let id): "/platforms/\(id)/key/revoke"
+        case .rotate(let id): "/platforms/\(id)/rotate"
         case .addChannel(let id): "/platforms/\(id)/channels"
         case .settings(let id): "/platforms/channels/\(id)"
         case .post(let id): "/platforms/channels/\(id)/post"
@@ -85,7 +89,7 @@ public enum PlatformPageRoute: Route {
         return switch self {
         case .list, .show: [.get: read]
         case .choose: [.get: write]
-        case .create, .edit, .remove: [.get: write, .post: write]
+        case .create, .edit, .remove, .rotate: [.get: write, .post: write]
         case .test, .enable, .disable, .makeKey, .revokeKey: [.post: write]
         case .sync, .addChannel, .settings: [.post: .right(.write(.channels))]
         case .post: [.get: .right(.write(.messages)), .post: .right(.write(.messages))]
@@ -102,7 +106,8 @@ public enum PlatformPageRoute: Route {
         let (id, channel) = (Identifier<PlatformIntegration>(.real), Identifier<PlatformChannel>(.real))
         return [
             .list, .choose, .create("slack"), .show(id), .edit(id), .remove(id), .test(id), .sync(id), .enable(id),
-            .disable(id), .makeKey(id), .revokeKey(id), .addChannel(id), .settings(channel), .post(channel),
+            .disable(id), .makeKey(id), .revokeKey(id), .rotate(id), .addChannel(id), .settings(channel),
+            .post(channel),
         ]
     }
 }
@@ -123,6 +128,7 @@ extension Platforms {
         case .show(let id): try integrationPage(id, call)
         case .edit(let id): try editPage(id, call)
         case .remove(let id): try removePage(id, call)
+        case .rotate(let id): try rotatePage(id, call)
         case .post(let id): try postPage(id, call)
         case .test, .sync, .enable, .disable, .makeKey, .revokeKey, .addChannel, .settings: throw Problem.notFound
         }
@@ -139,6 +145,7 @@ extension Platforms {
         case .disable(let id): try setEnabled(false, id, call)
         case .makeKey(let id): try makeKey(id, call)
         case .revokeKey(let id): try revokeKey(id, call)
+        case .rotate(let id): try rotateIntegration(id, call)
         case .addChannel(let id): try addChannel(to: id, call)
         case .settings(let id): try saveSettings(id, call)
         case .post(let id): try postToChannel(id, call)

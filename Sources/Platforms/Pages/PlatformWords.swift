@@ -26,7 +26,10 @@ extension IntegrationRecord {
     static func sample(connected: Bool?, error: String?) -> IntegrationRecord {
         IntegrationRecord(
             id: Identifier(.real), organization: Identifier(.real), workspace: Identifier(.real), platform: "slack",
-            platformName: "slack", configSealed: [1], configVersion: 1, webhookSecretSealed: [], isEnabled: true,
+            platformName: "slack", address: Identifier(.real), previousAddressEndsAt: Timestamp(seconds: 3_600),
+            configSealed: [1], configVersion: 1, webhookSecretSealed: [],
+            previousWebhookSecret: EndingSecret([1], endsAt: Timestamp(seconds: 3_600)),
+            previousSigningSecret: EndingSecret([1], endsAt: Timestamp(seconds: 3_600)), isEnabled: true,
             isConnected: connected, lastConnectedAt: Timestamp(seconds: 60), connectionError: error,
             own: OwnIdentity(), channelsSyncedAt: Timestamp(seconds: 60), keyLastFour: "e3f4",
             keyCreatedAt: Timestamp(seconds: 30), version: 1, createdAt: Timestamp(seconds: 0),
@@ -66,6 +69,3 @@ extension SyncDirection {
         }
     }
 }
-
-/// `1 channel`, `5 channels`.
-func counted(_ count: Int, _ one: String, _ many: String) -> String { count == 1 ? "1 \(one)" : "\(count) \(many)" }

@@ -22,8 +22,9 @@ extension Platforms {
     func saveSettings(_ id: Identifier<PlatformChannel>, _ call: Call) throws -> Response {
         var input = try call.form()
         var settings = Self.settings(&input)
-        // A form says nothing of what is unchecked or empty, and means it.
-        settings.autoSync = settings.autoSync ?? false
+        // A form says nothing of what is unchecked or empty, and means it; a box that was not ticked before says nothing
+        // new, so that a direction that is chosen counts.
+        if settings.autoSync == nil, try find(channel: id, call.scope()).channel.isSynced { settings.autoSync = false }
         settings.direction = settings.direction ?? .some(nil)
         settings.conversation = settings.conversation ?? .some(nil)
         guard input.isComplete else {

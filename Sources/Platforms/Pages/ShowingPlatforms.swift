@@ -60,7 +60,8 @@ extension Platforms {
             integration: integration, platform: registry[integration.platform],
             workspace: try workspaceName(integration.workspace, scope),
             canWrite: scope.allows(.write(.connections)), canSync: scope.allows(.write(.channels)),
-            canPost: scope.allows(.write(.messages)), links: links(id, call),
+            canPost: scope.allows(.write(.messages)), knowsPlatform: try knowsPlatform(integration) ?? true,
+            links: links(integration, scope, call),
             lines: found.prefix(part.limit).map { channel in
                 .init(
                     channel: channel, action: call.link(PlatformPageRoute.settings(channel.id)),
@@ -72,20 +73,21 @@ extension Platforms {
             problem: problem, now: world.now())
     }
 
-    private func links(_ id: Identifier<PlatformIntegration>, _ call: Call) -> PlatformPage.Links {
+    private func links(
+        _ integration: IntegrationRecord, _ scope: OrganizationScope, _ call: Call
+    ) -> PlatformPage.Links {
+        let (id, mount) = (integration.id, call.shell.site.mount)
         func link(_ route: PlatformPageRoute) -> String { call.link(route) }
         return PlatformPage.Links(
             list: link(.list), edit: link(.edit(id)), remove: link(.remove(id)), test: link(.test(id)),
             sync: link(.sync(id)), enable: link(.enable(id)), disable: link(.disable(id)),
             makeKey: link(.makeKey(id)), revokeKey: link(.revokeKey(id)), addChannel: link(.addChannel(id)),
-            activity: call.shell.site.mount + neighbours.activityPath, inboundURL: inboundURL(id, call))
+            rotate: link(.rotate(id)), activity: mount + neighbours.activityPath,
+            refusals: scope.allows(.write(.webhooks)) ? mount + neighbours.refusalsPath(id) : nil,
+            inboundURL: scope.allows(.write(.connections)) ? inboundURL(integration, call) : nil)
     }
 
-    private func inboundURL(_ id: Identifier<PlatformIntegration>, _ call: Call) -> String {
-        "\(call.shell.site.origin)\(call.shell.site.mount)/inbound/\(id)"
-    }
-
-    private func workspaceName(_ id: Identifier<Workspace>, _ scope: OrganizationScope) throws -> String {
+    func workspaceName(_ id: Identifier<Workspace>, _ scope: OrganizationScope) throws -> String {
         try neighbours.workspaces(scope).first { $0.id == id }?.name ?? "Unknown workspace"
     }
 
@@ -111,7 +113,7 @@ extension Platforms {
                 Wanted(
                     workspace: workspace, platform: platform, platformName: platform.key, config: config,
                     isEnabled: isEnabled), by: call.scope())
-            return try secretPage(made.record, made.webhookSecret, isKey: false, call)
+            return try secretPage(made.record, made.webhookSecret, .first, call)
         } orShow: { problem in
             try newPage(key, call, typed: form, problem: problem)
         }
@@ -129,13 +131,13 @@ extension Platforms {
             action: call.link(PlatformPageRoute.create(key)))
     }
 
-    private func secretPage(
-        _ record: IntegrationRecord, _ secret: Secret<String>, isKey: Bool, _ call: Call
+    func secretPage(
+        _ record: IntegrationRecord, _ secret: Secret<String>, _ what: PlatformSecretPage.What, _ call: Call
     ) throws -> Response {
         try call.page(
             PlatformSecretPage(
                 platform: title(of: record), workspace: try workspaceName(record.workspace, call.scope()),
-                secret: secret, isKey: isKey, inboundURL: inboundURL(record.id, call),
+                secret: secret, what: what, inboundURL: inboundURL(record, call),
                 showHref: call.link(PlatformPageRoute.show(record.id)))
         ).neverStored()
     }
@@ -231,7 +233,7 @@ extension Platforms {
     func syncIntegration(_ id: Identifier<PlatformIntegration>, _ call: Call) throws -> Response {
         try call.form().requireNothing()
         return try orSayWhyNot(id, call) {
-            "\(counted(try sync(id, by: call.scope()).count, "channel", "channels")) fetched."
+            "\(try sync(id, by: call.scope()).count.counted("channel", "channels")) fetched."
         }
     }
 
@@ -245,7 +247,7 @@ extension Platforms {
     func makeKey(_ id: Identifier<PlatformIntegration>, _ call: Call) throws -> Response {
         try call.form().requireNothing()
         let made = try makeKey(of: id, by: call.scope())
-        return try secretPage(made.record, made.key.text, isKey: true, call)
+        return try secretPage(made.record, made.key.text, .key, call)
     }
 
     func revokeKey(_ id: Identifier<PlatformIntegration>, _ call: Call) throws -> Response {

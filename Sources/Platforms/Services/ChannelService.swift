@@ -7,12 +7,16 @@ protocol ChannelService: Sendable {
     func identity(_ calls: PlatformCalls) throws(PlatformFailure) -> OwnIdentity
     /// Every channel that the hub can see there; `known` are the ids of those that stand here already.
     func channels(_ calls: PlatformCalls, known: [String]) throws(PlatformFailure) -> [FoundChannel]
-    /// One channel by its id, for platforms that have no list; nil for one that does not exist.
-    func channel(_ id: String, _ calls: PlatformCalls) throws(PlatformFailure) -> FoundChannel?
     /// Posts a text and gives the platform's id of the message.
     func post(
         _ text: String, to channel: ChannelRecord, _ id: Identifier<ChannelMessage>, _ calls: PlatformCalls
     ) throws(PlatformFailure) -> String
+}
+
+/// The interface of a platform that has no list of channels.
+protocol ChatService: ChannelService {
+    /// One channel by its id; nil for one that does not exist.
+    func channel(_ id: String, _ calls: PlatformCalls) throws(PlatformFailure) -> FoundChannel?
 }
 
 extension ChannelPlatform.Kind {

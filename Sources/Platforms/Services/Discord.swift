@@ -61,11 +61,6 @@ struct Discord: ChannelService {
             topic: json["topic"]?.text, serverID: json["guild_id"]?.text ?? server)
     }
 
-    func channel(_ id: String, _ calls: PlatformCalls) throws(PlatformFailure) -> FoundChannel? {
-        let body = try call(.get("\(Self.base)/channels/\(Percent.encodeSegment(id))", credential), calls)
-        return Self.channel(body, server: body["guild_id"]?.text ?? "")
-    }
-
     /// Nobody is called by what a text happens to hold, and a repetition within minutes is the same message.
     func post(
         _ text: String, to channel: ChannelRecord, _ id: Identifier<ChannelMessage>, _ calls: PlatformCalls

@@ -44,12 +44,6 @@ struct Slack: ChannelService {
             serverID: json["context_team_id"]?.text ?? team)
     }
 
-    func channel(_ id: String, _ calls: PlatformCalls) throws(PlatformFailure) -> FoundChannel? {
-        let query = Form([("channel", id)]).urlencoded
-        let body = try call(.get("\(Self.base)/conversations.info?\(query)", credential), calls)
-        return body["channel"].flatMap(channel)
-    }
-
     func post(
         _ text: String, to channel: ChannelRecord, _ id: Identifier<ChannelMessage>, _ calls: PlatformCalls
     ) throws(PlatformFailure) -> String {

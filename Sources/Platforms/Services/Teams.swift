@@ -43,8 +43,6 @@ struct Teams: ChannelService {
             topic: json["description"]?.text, serverID: team)
     }
 
-    func channel(_ id: String, _ calls: PlatformCalls) throws(PlatformFailure) -> FoundChannel? { nil }
-
     func post(
         _ text: String, to channel: ChannelRecord, _ id: Identifier<ChannelMessage>, _ calls: PlatformCalls
     ) throws(PlatformFailure) -> String {

@@ -5,7 +5,7 @@ import JSONKit
 import LogKit
 
 /// Telegram's Bot API, whose token stands in the address and which has no list of chats.
-struct Telegram: ChannelService {
+struct Telegram: ChatService {
     let token: Secret<String>
 
     /// A token of the Bot API; nil for a text that could lead elsewhere.
