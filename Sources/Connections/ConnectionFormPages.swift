@@ -7,7 +7,7 @@ import TemplateKit
 /// What the forms of a connection have in common: fields made from the provider's rules.
 private enum ConnectionForm {
     static func fields(_ provider: Provider, stored: ConnectionView?) -> [FormField] {
-        provider.fields.map { field in
+        provider.fields.filter(\.isPermitted).map { field in
             let isStored = field.kind == .secret && stored?.secrets.values[field.name] != nil
             // A box or a choice that the service gained later begins with its default: an empty one would be a choice too.
             let hasDefault = stored == nil || field.kind == .boolean || field.kind == .select

@@ -200,6 +200,8 @@ struct ConnectionPage: ShellPage {
         ]
     }
 
+    private func isOn(_ field: ProviderField) -> Bool { record.setup[field.name]?.text == "true" }
+
     private var asked: FormField {
         FormField(
             "scopes", "Permissions", .lines(rows: 3), help: "As the service writes them, with spaces between.",
@@ -223,9 +225,10 @@ struct ConnectionPage: ShellPage {
     }
 
     private var setUp: [TemplateValue] {
-        (shown.provider?.fields ?? []).map { field in
+        (shown.provider?.fields ?? []).filter { $0.isPermitted || isOn($0) }.map { field in
             guard field.kind == .secret else {
-                let value = record.setup[field.name]?.text.map(field.words)
+                let stored = record.setup[field.name]?.text.map(field.words)
+                let value = field.isPermitted ? stored : "yes, but this hub does not permit it"
                 return [
                     "label": .text(field.label), "value": TemplateValue(value ?? ofHub(field)), "is_secret": false,
                 ]
