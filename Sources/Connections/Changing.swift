@@ -212,11 +212,6 @@ extension Connections {
 }
 
 extension Problem {
-    /// Somebody saved while a form was open.
-    static let changedMeanwhile = Problem(
-        409, "changed_meanwhile",
-        "Somebody changed this connection while you had it open. Check your values, and save again to replace theirs.")
-
     /// A connection whose provider file is gone.
     static func withoutProvider(_ view: ConnectionView) -> Problem {
         Problem(

@@ -43,7 +43,10 @@ extension Connections {
             let typed = input
             try update(id, by: scope) { old in
                 // The form holds every open value, so a stale one would undo what somebody else has saved.
-                if let version, version != old.record.version { throw Problem.changedMeanwhile }
+                if let version, version != old.record.version {
+                    throw Problem.changedByAnother(
+                        "connection", "Check your values, and save again to replace theirs.")
+                }
             } _: { old in
                 var input = typed
                 var change = Change(keeping: old)

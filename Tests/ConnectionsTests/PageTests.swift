@@ -96,7 +96,7 @@ import Testing
         let late = try save("2", "1")
         #expect(late.status == 409)
         let page = try late.text()
-        #expect(page.contains("Somebody changed this connection") && page.contains("value=\"2\""))
+        #expect(page.contains("Somebody else changed this connection") && page.contains("value=\"2\""))
         let version = try #require(page.firstMatch(of: /name="version" value="(\d+)"/)).output.1
         #expect(try office.json(.get, "connections/\(id)").body["setup"]?["chat_id"] == "1")
         #expect(try save("2", String(version)).status == 303)
