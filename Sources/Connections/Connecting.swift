@@ -20,7 +20,7 @@ extension Connections {
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
             let added = try find(.id(id), scope)
-            if added.needsSignIn { return try goOn(with: added, call) }
+            if added.signsIn, added.takesSignIn(added.values) { return try goOn(with: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -56,7 +56,9 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
-            if after.signsIn, after.record.testedAt == nil { return try goOn(with: after, call) }
+            if after.signsIn, after.takesSignIn(after.values), after.record.testedAt == nil {
+                return try goOn(with: after, call)
+            }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }

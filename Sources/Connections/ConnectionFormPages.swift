@@ -100,6 +100,7 @@ struct ConnectionFormPage: ShellPage {
         provider.oauth == nil
             ? "The hub stores these values encrypted and tests them at once."
             : "The hub stores these values encrypted, and \(provider.name) asks you to sign in there."
+                + (provider.keys.isEmpty ? "" : " A key that does without is tested at once.")
     }
 }
 

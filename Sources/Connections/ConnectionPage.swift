@@ -146,7 +146,7 @@ struct ConnectionPage: ShellPage {
 
     private var attention: [TemplateValue] {
         guard shown.status.needsPerson else { return [] }
-        let canEdit = canWrite && shown.status != .undecryptable && shown.provider?.oauth == nil
+        let canEdit = canWrite && shown.status != .undecryptable && !shown.takesSignIn(shown.signInValues)
         return [
             [
                 "tone": "bad", "title": .text("\(shown.title) needs you."), "text": .text(shown.sentence),
@@ -184,9 +184,7 @@ struct ConnectionPage: ShellPage {
 
     /// Signing in, and what came of it.
     private var signIn: TemplateValue {
-        guard let provider = shown.provider, provider.oauth != nil,
-            shown.signsIn || provider.missingToSignIn(shown.signInValues).isEmpty
-        else { return .null }
+        guard shown.takesSignIn(shown.signInValues) else { return .null }
         let grant = record.grant
         let isSignedIn = grant.authorizedAt != nil
         let canConnect = canWrite && shown.status != .undecryptable
