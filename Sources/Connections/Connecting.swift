@@ -155,7 +155,7 @@ extension Connections {
             }
             return try perform(view)
         } orShow: { problem in
-            confirmPage(view, isRemoval: isRemoval, call, typed: form, problem: problem)
+            try confirmPage(view, isRemoval: isRemoval, call, typed: form, problem: problem)
         }
     }
 
@@ -212,12 +212,11 @@ extension Connections {
 
     private func confirmPage(
         _ view: ConnectionView, isRemoval: Bool, _ call: Call, typed: Form? = nil, problem: Problem? = nil
-    ) -> ConnectionConfirmPage {
+    ) throws -> ConnectionConfirmPage {
         let id = view.record.id
         return ConnectionConfirmPage(
-            isRemoval: isRemoval, service: view.serviceName, name: view.record.name,
-            backHref: call.link(ConnectionRoute.show(id)),
-            action: call.link(isRemoval ? ConnectionRoute.remove(id) : ConnectionRoute.disconnect(id)), typed: typed,
-            problem: problem)
+            shown: view, isRemoval: isRemoval, backHref: call.link(ConnectionRoute.show(id)),
+            action: call.link(isRemoval ? ConnectionRoute.remove(id) : ConnectionRoute.disconnect(id)),
+            uses: try useLinks(of: view, call), typed: typed, problem: problem)
     }
 }
