@@ -137,9 +137,11 @@ extension Log {
 extension Problem {
     /// Somebody saved while a form was open.
     ///
-    /// - Parameter thing: what it is called in a sentence, such as `app`.
-    public static func changedByAnother(_ thing: String) -> Problem {
-        Problem(409, "changed_meanwhile", "Somebody else changed this \(thing) meanwhile. Look at it again.")
+    /// - Parameters:
+    ///   - thing: what it is called in a sentence, such as `app`.
+    ///   - advice: what to do about it.
+    public static func changedByAnother(_ thing: String, _ advice: String = "Look at it again.") -> Problem {
+        Problem(409, "changed_meanwhile", "Somebody else changed this \(thing) meanwhile. \(advice)")
     }
 
     /// Whoever asks lacks a right.

@@ -110,8 +110,21 @@ extension ConnectionView {
         return oauth.ownToken.flatMap { values[$0] } == nil
     }
 
-    /// Whether somebody must sign in at the service before anything works: no token, and none of its own either.
-    var needsSignIn: Bool { provider?.oauth != nil && values["access_token"] == nil }
+    /// Whether somebody must sign in at the service before anything works: no token, and no key by which a test is made
+    /// without one either.
+    var needsSignIn: Bool {
+        let values = values
+        guard let provider, provider.oauth != nil, values["access_token"] == nil else { return false }
+        return credential == nil || provider.test(for: values).holes.contains("access_token")
+    }
+
+    /// Whether a sign-in is offered: not where a key was given and the client left out.
+    ///
+    /// - Parameter values: the set-up, with or without the client that the hub's settings give.
+    func takesSignIn(_ values: [String: String]) -> Bool {
+        guard let provider, provider.oauth != nil else { return false }
+        return needsSignIn || record.grant.sealed != nil || provider.missingToSignIn(values).isEmpty
+    }
 
     /// Tells one set-up from another, without opening what is sealed: a set-up is sealed anew when it changes.
     var setUpDigest: [UInt8] {

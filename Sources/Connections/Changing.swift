@@ -123,7 +123,8 @@ extension Connections {
             try Self.requireReadable(old)
             let kept = SetUp(keeping: old).withoutKeys(of: old.provider)
             let sealed = try seal(kept, id, scope, in: transaction)
-            try store(scope).disconnect(id, setup: kept.openJSON, sealedSecrets: sealed, in: transaction)
+            try store(scope).disconnect(
+                id, setup: kept.openJSON, sealedSecrets: sealed, detail: Self.wayBack(old), in: transaction)
         }
     }
 
@@ -160,6 +161,13 @@ extension Connections {
     /// one found later can be told (seed 2).
     private static func parting(_ view: ConnectionView) -> JSON {
         ["provider": .string(view.record.provider), "token": JSON(view.credential?.redacted)]
+    }
+
+    /// What connects a connection again once it is disconnected.
+    private static func wayBack(_ view: ConnectionView) -> String {
+        view.provider?.oauth != nil && (view.record.grant.sealed != nil || view.credential == nil)
+            ? "It was disconnected. Sign in again to connect it."
+            : "Its secrets were dropped. Enter them again to connect it."
     }
 
     /// Why a connection cannot be removed; nil when it can.
@@ -212,11 +220,6 @@ extension Connections {
 }
 
 extension Problem {
-    /// Somebody saved while a form was open.
-    static let changedMeanwhile = Problem(
-        409, "changed_meanwhile",
-        "Somebody changed this connection while you had it open. Check your values, and save again to replace theirs.")
-
     /// A connection whose provider file is gone.
     static func withoutProvider(_ view: ConnectionView) -> Problem {
         Problem(

@@ -20,7 +20,7 @@ extension Connections {
             guard input.isComplete else { throw input.refusal }
             let id = try create(provider, placing, setUp, by: scope)
             let added = try find(.id(id), scope)
-            if added.needsSignIn { return try goOn(with: added, call) }
+            if added.signsIn, added.takesSignIn(added.values) { return try goOn(with: added, call) }
             return try showTest(of: id, call, saying: "\(provider.name) “\(placing.name)” added.")
         } orShow: { problem in
             try newPage(provider, call, typed: form, problem: problem)
@@ -43,7 +43,10 @@ extension Connections {
             let typed = input
             try update(id, by: scope) { old in
                 // The form holds every open value, so a stale one would undo what somebody else has saved.
-                if let version, version != old.record.version { throw Problem.changedMeanwhile }
+                if let version, version != old.record.version {
+                    throw Problem.changedByAnother(
+                        "connection", "Check your values, and save again to replace theirs.")
+                }
             } _: { old in
                 var input = typed
                 var change = Change(keeping: old)
@@ -53,7 +56,9 @@ extension Connections {
                 return change
             }
             let after = try find(.id(id), scope)
-            if after.signsIn, after.record.testedAt == nil { return try goOn(with: after, call) }
+            if after.signsIn, after.takesSignIn(after.values), after.record.testedAt == nil {
+                return try goOn(with: after, call)
+            }
             guard after.record.testedAt == nil, after.record.isEnabled else {
                 return call.redirect(to: ConnectionRoute.show(id), saying: "Saved.")
             }
@@ -150,7 +155,7 @@ extension Connections {
             }
             return try perform(view)
         } orShow: { problem in
-            confirmPage(view, isRemoval: isRemoval, call, typed: form, problem: problem)
+            try confirmPage(view, isRemoval: isRemoval, call, typed: form, problem: problem)
         }
     }
 
@@ -207,12 +212,11 @@ extension Connections {
 
     private func confirmPage(
         _ view: ConnectionView, isRemoval: Bool, _ call: Call, typed: Form? = nil, problem: Problem? = nil
-    ) -> ConnectionConfirmPage {
+    ) throws -> ConnectionConfirmPage {
         let id = view.record.id
         return ConnectionConfirmPage(
-            isRemoval: isRemoval, service: view.serviceName, name: view.record.name,
-            backHref: call.link(ConnectionRoute.show(id)),
-            action: call.link(isRemoval ? ConnectionRoute.remove(id) : ConnectionRoute.disconnect(id)), typed: typed,
-            problem: problem)
+            shown: view, isRemoval: isRemoval, backHref: call.link(ConnectionRoute.show(id)),
+            action: call.link(isRemoval ? ConnectionRoute.remove(id) : ConnectionRoute.disconnect(id)),
+            uses: try useLinks(of: view, call), typed: typed, problem: problem)
     }
 }

@@ -75,16 +75,4 @@ extension ConnectionStore {
             """)
         return try Dictionary(uniqueKeysWithValues: rows.map { (try $0.get("provider"), try $0.get("count")) })
     }
-
-    /// What the audit log says of a connection, the newest first.
-    func activity(_ id: Identifier<Connection>) throws -> [Row] {
-        try database.rows(
-            """
-            SELECT action, actor_name, details, occurred_at
-              FROM audit_events
-             WHERE organization_id = \(scope.organization) AND object_id = \(id)
-             ORDER BY id DESC
-             LIMIT 8
-            """)
-    }
 }

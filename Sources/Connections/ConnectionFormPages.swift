@@ -7,7 +7,7 @@ import TemplateKit
 /// What the forms of a connection have in common: fields made from the provider's rules.
 private enum ConnectionForm {
     static func fields(_ provider: Provider, stored: ConnectionView?) -> [FormField] {
-        provider.fields.map { field in
+        provider.fields.filter(\.isPermitted).map { field in
             let isStored = field.kind == .secret && stored?.secrets.values[field.name] != nil
             // A box or a choice that the service gained later begins with its default: an empty one would be a choice too.
             let hasDefault = stored == nil || field.kind == .boolean || field.kind == .select
@@ -100,6 +100,7 @@ struct ConnectionFormPage: ShellPage {
         provider.oauth == nil
             ? "The hub stores these values encrypted and tests them at once."
             : "The hub stores these values encrypted, and \(provider.name) asks you to sign in there."
+                + (provider.keys.isEmpty ? "" : " A key that does without is tested at once.")
     }
 }
 
@@ -146,46 +147,6 @@ struct ConnectionEditPage: ShellPage {
             "tile": ConnectionForm.tile(provider), "action": .text(action), "form_errors": form.summary,
             "fields": form.list(own.map(\.name)), "place_fields": form.list(placing.map(\.name)),
             "guide": guide.view,
-        ]
-    }
-}
-
-/// Asking before a connection is removed or disconnected.
-struct ConnectionConfirmPage: ShellPage {
-    static let template = "connection-confirm"
-    static let sample = ConnectionConfirmPage(
-        isRemoval: true, service: "Telegram", name: "alerts", backHref: "/connections/1",
-        action: "/connections/1/remove",
-        typed: nil, problem: nil)
-
-    let isRemoval: Bool
-    let service: String
-    let name: String
-    let backHref: String
-    let action: String
-    let typed: Form?
-    let problem: Problem?
-
-    var title: String { "\(isRemoval ? "Remove" : "Disconnect") \(service) “\(name)”" }
-    var place: Place? { .connections }
-
-    var view: TemplateValue {
-        let field = FormField("confirm_name", "Type “\(name)” to go on", .code)
-        let form = FormView([field], typed: typed, problem: problem)
-        return [
-            "is_removal": .bool(isRemoval), "connection_href": .text(backHref), "action": .text(action),
-            "service": .text(service), "name": .text(name), "form_errors": form.summary, "fields": form.list,
-            "consequences": .list(consequences.map { ["text": .text($0)] }),
-        ]
-    }
-
-    private var consequences: [String] {
-        [
-            "Its secrets are deleted from the hub at once.",
-            isRemoval
-                ? "Scripts that use this connection get an error."
-                : "Its set-up stays; enter the secrets again to connect it.",
-            "\(service) itself keeps the credentials; revoke them there too if they may have leaked.",
         ]
     }
 }

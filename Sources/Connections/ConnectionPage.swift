@@ -20,6 +20,7 @@ struct ConnectionPage: ShellPage {
         let disconnect: String
         let remove: String
         let activity: String
+        let calls: String
 
         init(_ id: Identifier<Connection>, _ call: Call) {
             list = call.link(ConnectionRoute.list)
@@ -33,61 +34,13 @@ struct ConnectionPage: ShellPage {
             disconnect = call.link(ConnectionRoute.disconnect(id))
             remove = call.link(ConnectionRoute.remove(id))
             activity = call.shell.site.mount + "/audit-log?object_kind=connection"
+            calls = call.shell.site.mount + "/audit-log?action=connection.called"
         }
 
         init(sample: String) {
             (list, edit, test, authorize, enable) = (sample, sample, sample, sample, sample)
             (refresh, sync) = (sample, sample)
-            (disable, disconnect, remove, activity) = (sample, sample, sample, sample)
-        }
-    }
-
-    /// A line of the audit log.
-    struct Activity: Sendable {
-        let action: String
-        let actor: String
-        let details: JSON
-        let at: Timestamp
-
-        init(_ row: Row) throws {
-            action = try row.get("action")
-            actor = try row.get("actor_name")
-            details = try JSON(parsing: Array(row.get("details", as: String.self).utf8))
-            at = try row.get("occurred_at")
-        }
-
-        init(action: String, actor: String, details: JSON = [:], at: Timestamp) {
-            self.action = action
-            self.actor = actor
-            self.details = details
-            self.at = at
-        }
-
-        var tone: String {
-            if action == "connection.authorized" { return "good" }
-            if action == "connection.authorization_failed" { return "bad" }
-            guard action == "connection.tested" else { return "none" }
-            return details["status"]?["to"]?.text == ConnectionStatus.connected.rawValue ? "good" : "bad"
-        }
-
-        var text: String {
-            switch action {
-            case "connection.created": "Created"
-            case "connection.updated": "Set-up changed"
-            case "connection.renamed": "Renamed to \(details["to"]?.text ?? "another name")"
-            case "connection.enabled": "Enabled"
-            case "connection.disabled": "Disabled"
-            case "connection.authorized": "Signed in"
-            case "connection.authorization_failed": "Sign-in failed: \(details["detail"]?.text ?? "no reason given")"
-            case "connection.disconnected": "Disconnected, its secrets dropped"
-            case "connection.refreshed": "Tokens renewed"
-            case "connection.refresh_failed": "Tokens could not be renewed"
-            case "connection.revoked": "Access revoked at the service"
-            case "connection.revocation_failed": "Access could not be revoked at the service"
-            case "connection.tested": tone == "good" ? "Began to work" : "Began to fail"
-            case "credentials.read": "Credentials read"
-            default: action
-            }
+            (disable, disconnect, remove, activity, calls) = (sample, sample, sample, sample, sample)
         }
     }
 
@@ -101,6 +54,10 @@ struct ConnectionPage: ShellPage {
     let checks: [CheckStore.Check]
     let siteURL: String
     let now: Timestamp
+    /// What was passed on last; nothing where whoever looks may not see that.
+    var calls: [PassedCall] = []
+    /// What relies on it, as links.
+    var uses: [TemplateValue] = []
     /// What can be sent over it, each with what was sent last; nothing where whoever looks may not see that.
     var sending: [Sending] = []
 
@@ -130,7 +87,8 @@ struct ConnectionPage: ShellPage {
             "edit_href": .text(links.edit), "test_action": .text(links.test), "set_up": .list(setUp),
             "has_metadata": .bool(!facts.isEmpty || record.syncError != nil), "metadata": .list(facts),
             "last_test": lastTest, "example": example, "test_notice": testNotice,
-            "activity": .list(activity.map(view)), "activity_href": .text(links.activity),
+            "activity": .list(activity.map { $0.view(now: now) }), "activity_href": .text(links.activity),
+            "calls": passedCalls, "uses": .list(uses), "is_used": .bool(!uses.isEmpty),
             "sending": .list(sending.map { $0.view(now: now) }),
         ]
         members["health"] = health.view(now: now)
@@ -144,9 +102,14 @@ struct ConnectionPage: ShellPage {
         return .object(members)
     }
 
+    private var passedCalls: TemplateValue {
+        guard !calls.isEmpty else { return .null }
+        return ["list": .list(calls.map { $0.view(now: now) }), "href": .text(links.calls)]
+    }
+
     private var attention: [TemplateValue] {
         guard shown.status.needsPerson else { return [] }
-        let canEdit = canWrite && shown.status != .undecryptable && shown.provider?.oauth == nil
+        let canEdit = canWrite && shown.status != .undecryptable && !shown.takesSignIn(shown.signInValues)
         return [
             [
                 "tone": "bad", "title": .text("\(shown.title) needs you."), "text": .text(shown.sentence),
@@ -156,13 +119,15 @@ struct ConnectionPage: ShellPage {
     }
 
     private var actions: [String: TemplateValue] {
-        let isReadable = shown.status != .undecryptable
-        let hasSecrets = if case .open = shown.secrets { true } else { false }
         let reason = Connections.reasonToKeep(shown)
         return [
             "enable_action": canWrite && !record.isEnabled ? .text(links.enable) : .null,
             "disable_action": canWrite && record.isEnabled ? .text(links.disable) : .null,
-            "disconnect_href": canWrite && isReadable && hasSecrets ? .text(links.disconnect) : .null,
+            "disconnect_href": canWrite && shown.holdsAccess ? .text(links.disconnect) : .null,
+            "disconnect_text": .text(
+                shown.record.grant.sealed == nil
+                    ? "Forgets the secrets and keeps the rest of the set-up."
+                    : "Ends the sign-in and keeps the rest of the set-up."),
             "remove_href": canWrite && reason == nil ? .text(links.remove) : .null,
             "remove_reason": canWrite ? TemplateValue(reason) : .null,
         ]
@@ -184,9 +149,7 @@ struct ConnectionPage: ShellPage {
 
     /// Signing in, and what came of it.
     private var signIn: TemplateValue {
-        guard let provider = shown.provider, provider.oauth != nil,
-            shown.signsIn || provider.missingToSignIn(shown.signInValues).isEmpty
-        else { return .null }
+        guard shown.takesSignIn(shown.signInValues) else { return .null }
         let grant = record.grant
         let isSignedIn = grant.authorizedAt != nil
         let canConnect = canWrite && shown.status != .undecryptable
@@ -223,9 +186,10 @@ struct ConnectionPage: ShellPage {
     }
 
     private var setUp: [TemplateValue] {
-        (shown.provider?.fields ?? []).map { field in
+        (shown.provider?.fields ?? []).filter { $0.isPermitted || isOn($0) }.map { field in
             guard field.kind == .secret else {
-                let value = record.setup[field.name]?.text.map(field.words)
+                let stored = record.setup[field.name]?.text.map(field.words)
+                let value = field.isPermitted ? stored : "yes, but this hub does not permit it"
                 return [
                     "label": .text(field.label), "value": TemplateValue(value ?? ofHub(field)), "is_secret": false,
                 ]
@@ -235,6 +199,8 @@ struct ConnectionPage: ShellPage {
             return ["label": .text(field.label), "value": TemplateValue(value), "is_secret": true]
         } + redirect
     }
+
+    private func isOn(_ field: ProviderField) -> Bool { record.setup[field.name]?.text == "true" }
 
     /// What is said of a field that the hub's settings give.
     private func ofHub(_ field: ProviderField) -> String? {
@@ -269,12 +235,5 @@ struct ConnectionPage: ShellPage {
 
     private var example: TemplateValue {
         .text("curl -X POST \(siteURL)/api/v1/connections/\(record.id)/test \\\n  -H 'Authorization: Bearer sk_…'")
-    }
-
-    private func view(_ activity: Activity) -> TemplateValue {
-        [
-            "tone": .text(activity.tone), "text": .text(activity.text), "actor": .text(activity.actor),
-            "at": activity.at.view(now: now),
-        ]
     }
 }

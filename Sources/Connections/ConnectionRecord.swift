@@ -208,8 +208,8 @@ struct ConnectionView: Sendable {
     /// What it is connected by: the access token, or a key that was entered; nil when there is neither.
     var credential: Secret<String>? {
         let values = values
-        if provider?.oauth != nil { return values["access_token"].map { Secret($0) } }
-        let entered = (provider?.fields ?? []).filter { $0.kind == .secret && values[$0.name] != nil }
+        if provider?.oauth != nil, let token = values["access_token"] { return Secret(token) }
+        let entered = (provider?.keys ?? []).filter { values[$0.name] != nil }
         return (entered.first(where: \.isRequired) ?? entered.first).flatMap { values[$0.name] }.map { Secret($0) }
     }
 

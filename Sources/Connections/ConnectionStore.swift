@@ -275,14 +275,12 @@ struct ConnectionStore: Sendable {
     }
 
     /// Drops tokens and keys, and keeps the rest of the set-up.
+    ///
+    /// - Parameter detail: what is to be done to connect it again.
     func disconnect(
-        _ id: Identifier<Connection>, setup: JSON, sealedSecrets: [UInt8]?, in transaction: Transaction
+        _ id: Identifier<Connection>, setup: JSON, sealedSecrets: [UInt8]?, detail: String, in transaction: Transaction
     ) throws {
         let now = world.now()
-        let detail =
-            sealedSecrets == nil
-            ? "Its secrets were dropped. Enter them again to connect it."
-            : "It was disconnected. Sign in again to connect it."
         try transaction.execute(
             """
             UPDATE connections

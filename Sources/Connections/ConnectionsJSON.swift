@@ -1,4 +1,5 @@
 import AdminShell
+import CipherKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -31,13 +32,18 @@ extension Connections {
         guard input.isComplete else { throw input.refusal }
         let id = try create(provider, placing, setUp, by: scope)
         let made = try find(.id(id), scope)
-        return .json(Self.json(made), status: 201).tagged(entityTag(version: made.record.version))
-            .with("location", call.link(ConnectionRoute.json(.id(id))))
+        return Self.response(made, status: 201).with("location", call.link(ConnectionRoute.json(.id(id))))
     }
 
     func json(_ name: ConnectionName, _ call: Call) throws -> Response {
-        let view = try find(name, call.scope())
-        return .json(Self.json(view)).tagged(entityTag(version: view.record.version))
+        Self.response(try find(name, call.scope()))
+    }
+
+    /// A connection and the tag of this very copy: when it was tested, synced or renewed last moves without a change of it.
+    private static func response(_ view: ConnectionView, status: Status = 200) -> Response {
+        let body = json(view)
+        let state = Hex.encode(SHA256.digest(body.bytes).prefix(8))
+        return .json(body, status: status).tagged(entityTag(version: view.record.version, state: state))
     }
 
     /// Merges what is sent into what is there; secrets that are not sent stay.
@@ -49,7 +55,7 @@ extension Connections {
         let isEnabled = input.truth("enabled")
         let asked = input
         try update(id, by: scope) { old in
-            try call.request.requireMatch(entityTag(version: old.record.version))
+            try call.request.requireMatch(version: old.record.version)
         } _: { old in
             var input = asked
             var change = Change(keeping: old)
@@ -66,7 +72,7 @@ extension Connections {
         let scope = try call.scope()
         let view = try find(name, scope)
         let revocation = try remove(view.record.id, by: scope) {
-            try call.request.requireMatch(entityTag(version: $0.record.version))
+            try call.request.requireMatch(version: $0.record.version)
         }
         // Where nobody had signed in there is nothing to tell.
         guard view.record.grant.sealed != nil else { return .noContent }

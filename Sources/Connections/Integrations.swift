@@ -113,9 +113,11 @@ public struct Integrations: Sendable {
         }
     }
 
-    /// Whether a connection is there, switched on, and has credentials.
+    /// Whether a connection is there, switched on, and has credentials that were not found to be bad: those that nobody
+    /// has tried yet count, as after PhoenixKit's `save_setup`.
     public func connected(_ providerKey: String) -> Bool {
-        (try? find(providerKey).isActive) ?? false
+        guard let view = try? find(providerKey) else { return false }
+        return view.isActive && !view.status.needsPerson
     }
 
     // MARK: Setting up
@@ -143,7 +145,8 @@ public struct Integrations: Sendable {
             } catch let problem as Problem where problem.code == IntegrationsError.notConfigured.code {
                 var input = try Input(body)
                 let (provider, name) = try newName(providerKey)
-                let setUp = SetUp.read(provider, &input, isForm: false)
+                let setUp = SetUp.read(
+                    provider, &input, isForm: false, given: room.environment.fields(of: provider))
                 guard input.isComplete else { throw input.refusal }
                 _ = try room.create(provider, Placing(name: name), setUp, by: scope)
             }

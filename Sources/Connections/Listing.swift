@@ -73,13 +73,15 @@ extension Connections {
     func detailPage(_ id: Identifier<Connection>, _ call: Call) throws -> Response {
         let scope = try call.scope()
         let view = try find(.id(id), scope)
-        let activity =
-            try scope.allows(.read(.audit)) ? store(scope).activity(id).map(ConnectionPage.Activity.init) : []
+        let maySeeDeeds = scope.allows(.read(.audit))
+        let activity = try maySeeDeeds ? store(scope).activity(id) : []
         var page = ConnectionPage(
             view: view, canWrite: scope.allows(.write(.connections)), links: ConnectionPage.Links(id, call),
             workspace: try workspaces(scope).first { $0.id == view.record.workspace }?.name, activity: activity,
             checks: try checks(scope).list(id, limit: ConnectionHealth.most),
             siteURL: call.shell.site.origin + call.shell.site.mount, now: world.now())
+        page.calls = try maySeeDeeds ? store(scope).passedCalls(id) : []
+        page.uses = try useLinks(of: view, call)
         page.sending = try sending(over: view, call)
         return try call.page(page)
     }

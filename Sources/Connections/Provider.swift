@@ -65,7 +65,7 @@ public struct Provider: Sendable {
     let summary: String
     let guide: [String]
     let documentation: Documentation?
-    let fields: [ProviderField]
+    var fields: [ProviderField]
     /// The hosts to which a call may carry these credentials; `*.example.com` stands for those below it.
     ///
     /// Such a host may begin with a hole for a field that cannot hold a dot, `{shop}.myshopify.com`, or be the hole of a
@@ -115,10 +115,27 @@ public struct Provider: Sendable {
     /// How calls are passed on to it; nil where it has no interface over HTTP.
     var proxy: ProviderProxy?
 
+    /// The same where the operator of the hub permits this and nothing else.
+    func permitting(_ permissions: Set<ProviderPermission>) -> Provider {
+        var provider = self
+        provider.fields = fields.map { field in
+            var field = field
+            field.isPermitted = field.permission.map { permissions.contains($0) } ?? true
+            return field
+        }
+        return provider
+    }
+
     /// A field by its name.
     func field(_ name: String) -> ProviderField? {
         fields.first { $0.name == name }
     }
+}
+
+/// What only the operator of the hub can permit: a field that stands for it cannot be switched on without.
+public enum ProviderPermission: String, CaseIterable, Sendable {
+    /// To talk to a server whoever vouches for it, and be it nobody.
+    case anyCertificate = "any_certificate"
 }
 
 /// A field of a set-up: what it is called, what it takes, and whether it is a secret.
@@ -161,6 +178,10 @@ struct ProviderField: Sendable {
     var hosts: [HostPattern] = []
     /// Other fields, one of which makes this one unneeded where it is given.
     var alternatives: [String] = []
+    /// What must be permitted before it can be switched on; nil for nothing.
+    var permission: ProviderPermission?
+    /// Whether that is so.
+    var isPermitted = true
 
     /// Why a value is refused; nil when it is taken.
     func objection(to value: String) -> String? {
@@ -175,6 +196,7 @@ struct ProviderField: Sendable {
         case .url where !(value.hasPrefix("https://") || value.hasPrefix("http://")):
             return "This must begin with https:// or http://."
         case .boolean where value != "true" && value != "false": return "This must be true or false."
+        case .boolean where value == "true" && !isPermitted: return "Whoever runs this hub does not permit this."
         case .date where Timestamp(day: value) == nil: return "This must be a day such as 2026-11-21."
         default: break
         }

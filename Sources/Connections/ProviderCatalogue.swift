@@ -38,14 +38,17 @@ public struct ProviderCatalogue: Sendable {
     /// The services built in, and those of a site's own files, which add or replace;
     /// two of them for one service are a mistake.
     ///
+    /// - Parameter permissions: what their fields may stand for that harms when it is switched on without thought.
     /// - Throws: ``ProviderFileError`` with file, line and column of the first mistake.
-    public init(overlay files: [(name: String, bytes: [UInt8])] = []) throws(ProviderFileError) {
+    public init(
+        overlay files: [(name: String, bytes: [UInt8])] = [], permitting permissions: Set<ProviderPermission> = []
+    ) throws(ProviderFileError) {
         var byKey: [String: Provider] = [:]
         for layer in [Self.builtIn, files.map { ($0.name, $0.bytes) }] {
             var taken: [String: String] = [:]
             for (name, bytes) in layer {
                 let provider = try ProviderFile.read(name, bytes, besides: taken)
-                byKey[provider.key] = provider
+                byKey[provider.key] = provider.permitting(permissions)
                 taken[provider.key] = name
             }
         }

@@ -47,7 +47,7 @@ extension ProviderFile {
             pointer, value,
             [
                 "name", "label", "kind", "required", "pattern", "refusal", "help", "default", "options", "minimum",
-                "maximum", "width", "hosts", "unless",
+                "maximum", "width", "hosts", "unless", "permission",
             ])
         guard let kind = ProviderField.Kind(rawValue: try text(object, "kind")) else {
             throw wrong(
@@ -61,13 +61,15 @@ extension ProviderFile {
         guard !["access_token", "refresh_token", "redirect_uri", "granted_account"].contains(name) else {
             throw wrong(object, "name", "\(name) is what the hub itself fills in; call the field token.")
         }
-        let field = ProviderField(
+        var field = ProviderField(
             name: name, label: try text(object, "label"), kind: kind,
             isRequired: try truth(object, "required", else: false),
             pattern: try pattern(object), refusal: try optionalText(object, "refusal"),
             help: try optionalText(object, "help"), standard: try optionalText(object, "default"),
             options: try options(object, kind), range: try range(object, kind), width: try width(object),
             hosts: try fieldHosts(object, kind), alternatives: try alternatives(object))
+        field.permission = try permission(object, kind)
+        field.isPermitted = field.permission == nil
         if kind == .boolean, field.isRequired {
             throw wrong(object, "required", "a boolean is always there: unchecked is false.")
         }
@@ -100,6 +102,18 @@ extension ProviderFile {
             }
             return host
         }
+    }
+
+    /// What the operator must permit. Nobody permits it to what an organization describes for itself.
+    private func permission(
+        _ object: Object, _ kind: ProviderField.Kind
+    ) throws(ProviderFileError) -> ProviderPermission? {
+        guard let text = try optionalText(object, "permission") else { return nil }
+        guard kind == .boolean, let permission = ProviderPermission(rawValue: text) else {
+            let known = ProviderPermission.allCases.map(\.rawValue).joined(separator: ", ")
+            throw wrong(object, "permission", "permission is for a boolean, and one of \(known).")
+        }
+        return permission
     }
 
     private func pattern(_ object: Object) throws(ProviderFileError) -> Pattern? {

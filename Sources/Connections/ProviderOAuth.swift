@@ -141,6 +141,8 @@ struct ProviderRevocation: Sendable {
     let call: ProviderTest.HTTPCall
     /// Whether all tokens of one person at this client end together, siblings among them.
     let endsSiblings: Bool
+    /// What the service does besides, said before anybody asks for it; nil for nothing.
+    var notice: String?
 
     /// The body: form parameters or members of JSON.
     var body: [ProviderOAuth.Parameter] { call.parameters }

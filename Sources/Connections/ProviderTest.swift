@@ -67,6 +67,14 @@ extension Provider {
 }
 
 extension Provider {
+    /// The fields that open the service by themselves: every secret, but where people sign in only what stands in for that,
+    /// such as the address of a webhook. The client's secret opens nothing.
+    var keys: [ProviderField] {
+        guard let oauth else { return fields.filter { $0.kind == .secret } }
+        let instead = field("client_id")?.alternatives ?? []
+        return fields.filter { $0.name == oauth.ownToken || $0.kind == .secret && instead.contains($0.name) }
+    }
+
     /// The fields whose values decide to which hosts credentials go.
     var hostFields: Set<String> {
         var addresses = tests.map(\.address) + sync.map(\.call.url)

@@ -71,9 +71,8 @@ extension Connections {
         guard view.record.isEnabled else {
             throw Problem(409, "connection_disabled", "This connection is disabled. Enable it to use it.")
         }
-        guard let oauth = view.provider?.oauth else { return try requireKey(view) }
-        if case .open = view.tokens { return }
-        guard let own = oauth.ownToken, view.values[own] != nil else {
+        guard view.provider?.oauth != nil else { return try requireKey(view) }
+        guard !view.needsSignIn else {
             throw Problem(
                 409, "not_connected",
                 "Nobody has signed in to \(view.serviceName) yet, or it was disconnected. Connect it first.")

@@ -30,6 +30,9 @@ public struct Connections: Sendable {
     /// The workspaces that a connection may be placed in; told by the room that knows.
     let workspaces: @Sendable (OrganizationScope) throws -> [(id: Identifier<Workspace>, name: String)]
 
+    /// What relies on a connection; told by whoever knows the rooms that refer to connections.
+    public var uses: Uses = { _, _ in [] }
+
     /// How much may be passed on.
     let proxyLimits: ProxyLimits
     let proxyPlaces = ProxyPlaces()
@@ -231,7 +234,7 @@ public struct Connections: Sendable {
         try store(scope).list(ConnectionFilter(), after: nil, limit: 1_000).map(Self.brief)
     }
 
-    private static func brief(_ record: ConnectionRecord) -> Brief {
+    static func brief(_ record: ConnectionRecord) -> Brief {
         Brief(id: record.id, provider: record.provider, name: record.name, workspace: record.workspace)
     }
 

@@ -84,8 +84,9 @@ struct SetUp: Sendable {
     /// The set-up once it is disconnected: what makes the hub known to the service stays where people sign in, a key that
     /// opens it by itself goes.
     func withoutKeys(of provider: Provider?) -> SetUp {
-        guard let oauth = provider?.oauth else { return SetUp(open: open, secrets: [:]) }
-        let isKey = { (name: String) in name == oauth.ownToken }
+        guard let provider, provider.oauth != nil else { return SetUp(open: open, secrets: [:]) }
+        let keys = Set(provider.keys.map(\.name))
+        let isKey = { (name: String) in keys.contains(name) }
         return SetUp(open: open.filter { !isKey($0.key) }, secrets: secrets.filter { !isKey($0.key) })
     }
 

@@ -2,6 +2,7 @@ import AdminShell
 import Domain
 import HTTPKit
 import JSONKit
+import TemplateKit
 import TimeKit
 
 extension Connections {
@@ -114,7 +115,21 @@ extension ConnectionPage {
                 duration: .milliseconds(214), detail: "Token refresh failed: Telegram has trouble.")
         ],
         siteURL: "https://acme.example", now: Timestamp(seconds: 90)
-    ).sendingSample
+    ).sendingSample.usedSample
+
+    static let usesSample: [TemplateValue] = [["href": "/inbound/1", "words": "Inbound source “Orders”"]]
+
+    private var usedSample: ConnectionPage {
+        var page = self
+        page.uses = Self.usesSample
+        let call: JSON = ["method": "GET", "host": "api.telegram.org", "path": "/getMe", "status": 200]
+        page.calls = [
+            PassedCall(
+                entry: Activity(
+                    action: "connection.called", actor: "billing", details: call, at: Timestamp(seconds: 30)))
+        ]
+        return page
+    }
 }
 
 extension ConnectionFormPage {

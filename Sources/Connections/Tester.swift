@@ -174,7 +174,7 @@ struct Tester: Sendable {
                 sentence:
                     "The user name or the password is missing. Enter both, or neither for a server without sign-in.")
         }
-        let probe = SMTPProbe(values, deadline: Self.deadline)
+        let probe = SMTPProbe(values, of: provider, deadline: Self.deadline)
         do throws(ClientError) {
             let outcome = try calls.client.probe(probe)
             return Answer(

@@ -40,12 +40,11 @@ extension Connections {
 
     /// Notes how a connection did elsewhere; nothing is written or told when that is what is known already.
     func recordOutcome(_ reason: String?, of view: ConnectionView, by scope: OrganizationScope) throws {
-        let status: ConnectionStatus = reason == nil ? .connected : .error
-        guard view.record.storedStatus != status || view.record.statusDetail != reason else { return }
-        try record(
-            TestOutcome(
-                isSuccess: reason == nil, sentence: reason ?? "", duration: .zero, metadata: view.record.metadata),
-            view, .test, scope)
+        let outcome = TestOutcome(
+            isSuccess: reason == nil, sentence: reason ?? "", duration: .zero, metadata: view.record.metadata)
+        let (status, detail) = status(after: outcome, view)
+        guard view.record.storedStatus != status || view.record.statusDetail != detail else { return }
+        try record(outcome, view, .test, scope)
     }
 
     /// How long a test may take with tokens that are renewed before it, and it made again with others.

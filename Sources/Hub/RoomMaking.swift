@@ -36,6 +36,24 @@ extension Rooms {
         }
     }
 
+    /// The room of connections once the rooms that refer to connections can tell it what relies on one.
+    static func told(
+        _ connections: Connections, _ database: Database, _ accounts: Accounts, _ platforms: Platforms,
+        _ inbound: Inbound
+    ) -> Connections {
+        var connections = connections
+        connections.uses = { connection, scope in
+            let notices = try accounts.noticeChannel(of: scope.organization, in: database)
+            var uses = try inbound.uses(of: connection.id, scope)
+            uses += try platforms.uses(of: connection.id, provider: connection.provider, scope)
+            if notices?.connection == connection.id {
+                uses.append(("Notices by e-mail", AccountRoute.organization.path))
+            }
+            return uses.map { Connections.Use($0.words, at: $0.path) }
+        }
+        return connections
+    }
+
     static func passwords(_ configuration: Configuration) throws -> Passwords {
         let limiter = try SlotLimiter(
             file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)

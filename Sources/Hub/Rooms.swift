@@ -53,7 +53,6 @@ struct Rooms: Sendable {
             environment: ServiceEnvironment(catalogue) { configuration.settings.serviceVariable($0) },
             log: configuration.log, proxyLimits: configuration.proxyLimits, limiter: limiter,
             workspaces: { try workspaces.list($0) })
-        self.connections = connections
         let gatekeeper = try Self.gatekeeper(configuration, database, world, limiter)
         self.gatekeeper = gatekeeper
         let inboundGeneration = try SharedGeneration(file: "\(configuration.stateFolder)/inbound-generation")
@@ -104,6 +103,7 @@ struct Rooms: Sendable {
             }, wake: { bell.press() })
         inbound = try Self.inbound(
             configuration, database, world, vault, limiter, connections, platforms, catalogue, inboundGeneration)
+        self.connections = Self.told(connections, database, accounts, platforms, inbound)
         audit = Audit(database: database, world: world, pageOf: { Self.page(of: $0, $1) })
         requestLogs = RequestLogs(
             database: database, world: world, settings: configuration.requestLogs, log: configuration.log,

@@ -54,7 +54,8 @@ extension Configuration {
     /// The services that can be connected: those built in, and those of the site.
     func catalogue() throws -> ProviderCatalogue {
         try ProviderCatalogue(
-            overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) })
+            overlay: files(in: settings.text(.providers), ending: ".json").map { ($0.path, $0.bytes) },
+            permitting: settings.truth(.smtpAllowAnyCertificate) ? [.anyCertificate] : [])
     }
 
     /// The templates of all rooms, a site's own in their place.

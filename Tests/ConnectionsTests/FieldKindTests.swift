@@ -1,3 +1,4 @@
+import ClientKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -17,7 +18,7 @@ import Testing
 
     @Test("A box is true or false for scripts, and yes or no for people")
     func boxes() throws {
-        let office = try Office()
+        let office = try Office(permitting: [.anyCertificate])
         let (_, made) = try smtp(office, #","accept_any_certificate":true,"username":"ana","password":"secret""#)
         #expect(made["setup"]?["accept_any_certificate"] == true)
         let id = try #require(made["id"]?.text)
@@ -39,7 +40,7 @@ import Testing
 
     @Test("A form that does not send a box says no, which is the careful answer")
     func unchecked() throws {
-        let office = try Office()
+        let office = try Office(permitting: [.anyCertificate])
         let id = try #require(try smtp(office, #","accept_any_certificate":true"#).body["id"]?.text)
         let page = try office.door.send(.get, "/connections/\(id)/edit", as: office.admin).text()
         #expect(
@@ -50,6 +51,27 @@ import Testing
         ]
         #expect(try office.door.send(.post, "/connections/\(id)/edit", as: office.admin, form: form).status == 303)
         #expect(try office.json(.get, "connections/\(id)").body["setup"]?["accept_any_certificate"] == false)
+    }
+
+    @Test(
+        "Any certificate is accepted only where the operator permits it: not offered, not taken, and not used any more")
+    func notPermitted() throws {
+        let office = try Office()
+        let (refused, body) = try smtp(office, #","accept_any_certificate":true"#)
+        #expect(refused.status == 422 && refusals(body) == ["/setup/accept_any_certificate invalid"])
+        let (made, _) = try smtp(office, #","accept_any_certificate":false"#)
+        #expect(made.status == 201)
+        let form = try office.door.send(.get, "/connections/new/smtp", as: office.admin).text()
+        #expect(!form.contains("accept_any_certificate") && form.contains("setup.ca_certificate"))
+        let fields = try office.json(.get, "providers/smtp").body["fields"]?.elements ?? []
+        #expect(!fields.isEmpty && !fields.contains { $0["name"] == "accept_any_certificate" })
+
+        let values = ["host": "mail.example", "accept_any_certificate": "true"]
+        for permissions: Set<ProviderPermission> in [[], [.anyCertificate]] {
+            let provider = try #require(try ProviderCatalogue(permitting: permissions)["smtp"])
+            let probe = SMTPProbe(values, of: provider, deadline: .seconds(1))
+            #expect(probe.verifiesCertificate == permissions.isEmpty)
+        }
     }
 
     @Test("Several lines are taken where a field has room for them, and nowhere else")

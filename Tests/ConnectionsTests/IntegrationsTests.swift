@@ -190,6 +190,64 @@ import TimeKit
         #expect(!integrations.connected("telegram"))
     }
 
+    private static let ways: [(String, [String: String])] = [
+        ("smtp", ["host": "mail.example", "from_email": "a@b.example", "username": "ana", "password": "secret"]),
+        ("n8n", ["base_url": "https://n8n.example", "api_key": "0123456789abcdef"]),
+        ("make", ["api_token": "01234567-0123-0123-0123-0123456789ab"]),
+        (
+            "twilio",
+            [
+                "account_sid": "AC01234567890123456789012345678901",
+                "api_key_sid": "SK01234567890123456789012345678901",
+                "api_key_secret": "01234567890123456789012345678901",
+            ]
+        ),
+        ("discord", ["webhook_url": "https://discord.com/api/webhooks/123456789012345678/abc"]),
+        ("microsoft_teams", ["webhook_url": "https://a.environment.api.powerplatform.com/x", "tenant_id": "common"]),
+    ]
+
+    @Test(
+        "connected? and get_credentials know every way in which a service can be connected",
+        arguments: IntegrationsFunctions.ways)
+    func everyWay(_ provider: String, _ values: [String: String]) throws {
+        try integrations.saveSetup(provider, values)
+        #expect(integrations.connected(provider))
+        let lent = try integrations.getCredentials(provider).reveal { $0 }
+        #expect(values.allSatisfy { lent[$0.key] == $0.value })
+        try integrations.recordValidation(provider, failure: "It was refused.")
+        #expect(!integrations.connected(provider))
+        #expect(try integrations.getCredentials(provider).reveal { $0 } == lent)
+        try integrations.recordValidation(provider, failure: nil)
+        #expect(integrations.connected(provider))
+        try integrations.disconnect(provider)
+        #expect(!integrations.connected(provider))
+        #expect(throws: IntegrationsError.notConfigured) { try integrations.getCredentials(provider) }
+    }
+
+    @Test("save_setup makes a connection without a client of its own where the hub's settings give one")
+    func clientOfTheHub() throws {
+        let office = try Office(variables: ["GOOGLE_CLIENT_ID": "of-the-hub", "GOOGLE_CLIENT_SECRET": "secret"])
+        let integrations = office.room.integrations(office.house.commandLine(office.organization))
+        #expect(try integrations.saveSetup("google", [:]).status == .disconnected)
+    }
+
+    @Test("record_validation writes nothing of a connection that works and will end soon, as is known")
+    func stillExpiring() throws {
+        let acme = try SignedIn()
+        let integrations = acme.room.integrations(acme.scope)
+        let view = try acme.connect()
+        let end = acme.house.world.now() + .days(2)
+        try acme.house.database.execute(
+            "UPDATE connections SET grant_ends_at = \(end), authorized_at = \(end - .days(60))")
+        try integrations.recordValidation("acme", failure: nil)
+        #expect(try acme.view(view).status == .expiring)
+        let checks = "SELECT COUNT(*) AS n FROM connection_checks"
+        let before = try acme.house.database.row("\(unescaped: checks)")?.get("n", as: Int.self)
+        try integrations.recordValidation("acme", failure: nil)
+        let after = try acme.house.database.row("\(unescaped: checks)")?.get("n", as: Int.self)
+        #expect(before == 1 && after == before)
+    }
+
     @Test("validate_connection")
     func validateConnection() throws {
         try integrations.saveSetup("telegram", token)

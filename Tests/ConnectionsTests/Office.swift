@@ -27,14 +27,17 @@ struct Office: Sendable {
     ///   - answer: what the services answer to a request; Telegram's "yes" unless told.
     ///   - overlay: provider files of the site.
     ///   - variables: what the hub's settings say.
+    ///   - permissions: what the operator permits.
     init(
         overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:],
+        permitting permissions: Set<ProviderPermission> = [],
         _ answer: @escaping @Sendable (String) -> String? = { _ in StandIn.telegram }
     ) throws {
         house = try House()
         ring = KeyRing()
         service = StandIn(answer)
-        room = try Self.room(house, ring, calling: service, overlay: overlay, variables: variables)
+        room = try Self.room(
+            house, ring, calling: service, overlay: overlay, variables: variables, permitting: permissions)
         door = try Door(house, room.routes, templates: Connections.templates)
         organization = try house.organization()
         admin = try house.person(.admin, in: organization, email: "ana@acme.example")
@@ -51,10 +54,11 @@ struct Office: Sendable {
     static func room(
         _ house: House, _ ring: KeyRing, calling service: StandIn? = nil,
         overlay: [(name: String, bytes: [UInt8])] = [], variables: [String: String] = [:],
-        limits: ProxyLimits = ProxyLimits(), limiter: Limiter? = nil
+        permitting permissions: Set<ProviderPermission> = [], limits: ProxyLimits = ProxyLimits(),
+        limiter: Limiter? = nil
     ) throws -> Connections {
         let database = house.database
-        let catalogue = try ProviderCatalogue(overlay: overlay)
+        let catalogue = try ProviderCatalogue(overlay: overlay, permitting: permissions)
         return Connections(
             database: database, world: house.world, vault: Vault(ring: ring, world: house.world),
             client: Client(origins: try origins(service, catalogue), version: "test"), catalogue: catalogue,

@@ -96,7 +96,7 @@ import Testing
         let late = try save("2", "1")
         #expect(late.status == 409)
         let page = try late.text()
-        #expect(page.contains("Somebody changed this connection") && page.contains("value=\"2\""))
+        #expect(page.contains("Somebody else changed this connection") && page.contains("value=\"2\""))
         let version = try #require(page.firstMatch(of: /name="version" value="(\d+)"/)).output.1
         #expect(try office.json(.get, "connections/\(id)").body["setup"]?["chat_id"] == "1")
         #expect(try save("2", String(version)).status == 303)
@@ -138,6 +138,77 @@ import Testing
         let page = try office.door.send(.get, "/connections/\(id)", as: office.admin).text()
         #expect(page.contains("The connection named default cannot be removed."))
         #expect(try post("/connections/\(id)/remove", [("confirm_name", "default")]).status == 409)
+    }
+
+    @Test("A sign-in with the hub's own client can be ended on its page, and what happens then is said as it is")
+    func endingSignIn() throws {
+        let there = try SigningInOffice(
+            variables: ["GOOGLE_CLIENT_ID": "of-the-hub", "GOOGLE_CLIENT_SECRET": "secret-of-the-hub"])
+        let id = try there.connection(setup: "{}")
+        func page(_ path: String) throws -> String {
+            try there.office.door.send(.get, "/connections/\(id)\(path)", as: there.office.admin).text()
+        }
+        #expect(try !page("").contains("/connections/\(id)/disconnect"))
+        _ = try there.comeBack([("code", "c"), ("state", there.begin(id).state)])
+        #expect(try page("").contains("/connections/\(id)/disconnect"))
+        let confirm = try page("/disconnect")
+        #expect(confirm.contains("The hub asks Google to end the access there too"))
+        #expect(confirm.contains("sign in again to connect it") && !confirm.contains("the secrets"))
+        _ = try there.office.door.send(
+            .post, "/connections/\(id)/disconnect", as: there.office.admin, form: [("confirm_name", "default")])
+        #expect(try page("").contains("It was disconnected. Sign in again to connect it."))
+    }
+
+    @Test("Shopify's page says that its app is uninstalled, and a service without a way that it has none")
+    func endingAtTheService() throws {
+        let office = office
+        let granted = Tokens(access: "a", refresh: nil)
+        for (key, setUp, words) in [
+            ("shopify", ["shop": "acme", "client_id": "c"], "Shopify uninstalls the app from the shop"),
+            ("microsoft", ["client_id": "c"], "has no way to end the access from here"),
+        ] {
+            let id = Identifier<Connection>(office.house.world)
+            let scope = try office.house.scope(of: office.admin)
+            try office.house.database.transaction { transaction in
+                try office.room.store(scope).insert(
+                    id, provider: key, name: "x", workspace: nil,
+                    setup: SetUp(open: setUp, secrets: [:]).openJSON, sealedSecrets: nil, in: transaction)
+                try office.room.store(scope).storeGrant(
+                    id,
+                    sealedTokens: office.room.vault.seal(
+                        granted.bytes, at: Tokens.place(id), for: scope.organization, in: transaction),
+                    times: GrantTimes(expiresAt: nil, refreshDueAt: nil, endsAt: nil), requested: [], granted: nil,
+                    metadata: "{}", status: .connected, detail: nil, grantKey: nil, in: transaction)
+            }
+            for verb in ["disconnect", "remove"] {
+                let page = try office.door.send(.get, "/connections/\(id)/\(verb)", as: office.admin).text()
+                #expect(page.contains(words), "\(verb) \(key)")
+            }
+        }
+    }
+
+    @Test("However many calls are passed on, the rest of what happened stays in sight, in words")
+    func calls() throws {
+        let id = try office.telegram("alerts")
+        let scope = try office.house.scope(of: office.admin)
+        let view = try office.room.find(.named(provider: "telegram", name: "alerts"), scope)
+        for action in ["connection.connected", "connection.imported"] {
+            try office.room.audit.record(action, office.room.object(view), by: scope, in: office.house.database)
+        }
+        for number in 0..<20 {
+            office.house.pass(.milliseconds(1))
+            try office.room.audit.record(
+                "connection.called", office.room.object(view),
+                details: [
+                    "method": "GET", "host": "api.telegram.org", "path": "/call-\(number)",
+                    "status": .integer(number == 19 ? 503 : 200),
+                ], by: scope, in: office.house.database)
+        }
+        let page = try office.door.send(.get, "/connections/\(id)", as: office.admin).text()
+        #expect(page.contains(">Created<") && page.contains("Taken over from a former system"))
+        #expect(page.contains("Connected with a token") && !page.contains(">connection."))
+        #expect(page.contains("GET api.telegram.org/call-19</span>") && page.contains("answered 503"))
+        #expect(page.contains("/call-15<") && !page.contains("/call-14<"))
     }
 
     @Test("Whoever only reads is offered nothing that writes")

@@ -31,7 +31,7 @@ import TimeKit
         let (response, body) = try office.json(.get, "connections/\(id)")
         #expect(body["access"] == "Bot @acme_bot")
         #expect(body["metadata"]?[2] == ["label": "Joins groups", "value": "yes"])
-        #expect(response.headers["etag"] == "\"2\"")
+        #expect(response.headers["etag"]?.hasPrefix("\"2-") == true)
         #expect(try office.json(.get, "connections/\(id)/status").body["connected"] == true)
         #expect(try office.house.auditedActions() == ["connection.created", "connection.tested"])
     }
@@ -151,7 +151,8 @@ import TimeKit
             try #require(try office.json(.patch, "connections/\(id)", body).response.status == 200)
         }
         #expect(try office.json(.get, "connections/\(id)").body["name"]?.text?.hasPrefix("name-") == true)
-        #expect(try office.json(.get, "connections/\(id)").response.headers["etag"] == "\"17\"")
+        let tag = try office.json(.get, "connections/\(id)").response.headers["etag"]
+        #expect(tag?.hasPrefix("\"17-") == true)
     }
 
     @Test("Of many that swap names at once none is lost, and no name stands twice")

@@ -171,12 +171,11 @@ extension SetUp {
 }
 
 extension ConnectionView {
-    /// Whether it is switched on and has what it needs to be used.
+    /// Whether it is switched on and has what it needs to be used: credentials, or a service that was found to do without,
+    /// as a mail server in a network of one's own may.
     var isActive: Bool {
-        guard record.isEnabled, isReadable else { return false }
-        if provider?.oauth != nil { return values["access_token"] != nil }
-        let secrets = (provider?.fields ?? []).filter { $0.kind == .secret && $0.isRequired }
-        return !secrets.isEmpty && secrets.allSatisfy { values[$0.name] != nil }
+        guard provider != nil, (try? Connections.requireUsable(self)) != nil else { return false }
+        return credential != nil || record.storedStatus == .connected || record.storedStatus == .expiring
     }
 
     /// What the contract shows of the set-up: what was sent, as it was sent, and what was changed since.

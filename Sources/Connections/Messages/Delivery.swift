@@ -173,7 +173,7 @@ struct Deliverer: Sendable {
     ) throws(DeliveryFailure) -> DeliveryReceipt {
         let mail = try MailMessage(message, id, values, at: now())
         do throws(MailFailure) {
-            try calls.client.send(mail.outbound, through: SMTPProbe(values, deadline: Self.deadline))
+            try calls.client.send(mail.outbound, through: SMTPProbe(values, of: provider, deadline: Self.deadline))
             return DeliveryReceipt(providerID: mail.messageID)
         } catch {
             throw DeliveryFailure(error, conceal)

@@ -105,14 +105,19 @@ struct MailMessage: Sendable {
 
 extension SMTPProbe {
     /// The mail server of a set-up.
-    init(_ values: [String: String], deadline: Duration) {
+    ///
+    /// Any certificate is accepted where the set-up says so and the operator of the hub permits it still.
+    init(_ values: [String: String], of provider: Provider, deadline: Duration) {
+        let acceptsAny = provider.fields.contains {
+            $0.permission == .anyCertificate && $0.isPermitted && values[$0.name] == "true"
+        }
         let authentication = values["authentication"].flatMap { Authentication(rawValue: $0) } ?? .always
         self.init(
             host: values["host"] ?? "", port: values["port"].flatMap { Int($0) } ?? 587,
             security: values["security"].flatMap { Security(rawValue: $0) } ?? .auto, username: values["username"],
             password: values["password"].map { Secret($0) },
             authentication: values["username"] == nil ? .never : authentication,
-            verifiesCertificate: values["accept_any_certificate"] != "true", authorities: values["ca_certificate"],
+            verifiesCertificate: !acceptsAny, authorities: values["ca_certificate"],
             deadline: deadline)
     }
 }

@@ -55,7 +55,9 @@ extension Connections {
         }
         return try call.perform {
             let provider = try describe(key, source, by: scope) { old in
-                if let version, version != old.stamp.version { throw Problem.providerChangedMeanwhile }
+                if let version, version != old.stamp.version {
+                    throw Problem.changedByAnother("provider", "Check your file, and save again to replace theirs.")
+                }
             }
             return call.redirect(to: ConnectionRoute.provider(key), saying: "\(provider.name) saved.")
         } orShow: { problem in
@@ -105,11 +107,4 @@ extension Connections {
         }
         return page
     }
-}
-
-extension Problem {
-    /// Somebody saved while a provider's file was open.
-    static let providerChangedMeanwhile = Problem(
-        409, "changed_meanwhile",
-        "Somebody changed this provider while you had it open. Check your file, and save again to replace theirs.")
 }

@@ -82,7 +82,8 @@ struct ProviderEditPage: ShellPage {
         [
             "name": .text(provider.name), "summary": .text(provider.summary),
             "tile": ["letters": .text(provider.tile.letters), "color": .text(provider.tile.color)],
-            "credential": .text(provider.kind.words), "fields": .list(provider.fields.map { $0.view(in: provider) }),
+            "credential": .text(provider.kind.words),
+            "fields": .list(provider.fields.filter(\.isPermitted).map { $0.view(in: provider) }),
             "addresses": .list(
                 provider.addresses.map { ["what": .text($0.what), "text": .text($0.text)] }),
             "hosts": .list(provider.hostsInWords.map { ["text": .text($0)] }),
@@ -173,7 +174,7 @@ struct ProviderPage: ShellPage {
         [
             "gallery_href": .text(galleryHref), "connect_href": TemplateValue(connectHref),
             "edit_href": TemplateValue(editHref), "guide": guide.view,
-            "fields": .list(provider.fields.map { $0.view(in: provider) }),
+            "fields": .list(provider.fields.filter(\.isPermitted).map { $0.view(in: provider) }),
             "has_sunsets": .bool(!provider.sunsets.isEmpty),
             "sunsets": .list(
                 provider.sunsets.map { sunset in

@@ -95,7 +95,7 @@ extension Connections {
         return [
             "key": .string(provider.key), "name": .string(provider.name), "kind": .string(provider.kind.rawValue),
             "category": .string(provider.category), "summary": .string(provider.summary),
-            "own": .bool(provider.isOwn), "fields": .array(provider.fields.map(json)),
+            "own": .bool(provider.isOwn), "fields": .array(provider.fields.filter(\.isPermitted).map(json)),
             "guide": .array(guide.steps.map(JSON.string)), "docs": JSON(provider.documentation?.href),
             "hosts": .array(provider.hosts.map(JSON.string)), "oauth": signIn ?? .null,
             "capabilities": .array(provider.capabilities.map { .string($0.rawValue) }), "sunset": .array(sunsets),

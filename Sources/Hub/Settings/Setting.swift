@@ -17,6 +17,7 @@ enum Setting: String, CaseIterable {
     case providers = "HUB_PROVIDERS"
     case originMap = "HUB_ORIGIN_MAP"
     case allowNetworks = "HUB_ALLOW_NETWORKS"
+    case smtpAllowAnyCertificate = "HUB_SMTP_ALLOW_ANY_CERTIFICATE"
     case redirectURIs = "HUB_REDIRECT_URIS"
     case siteURL = "SITE_URL"
     case corsOrigins = "HUB_CORS_ORIGINS"
@@ -78,6 +79,7 @@ enum Setting: String, CaseIterable {
         case .workers: "\(2 * cores)"
         case .lanes: "32"
         case .keepalive: "\(16 * cores)"
+        case .smtpAllowAnyCertificate: "no"
         case .bodyLimit: "1048576"
         case .proxyUploadLimit: "134217728"
         case .proxyDownloadLimit: "1073741824"
@@ -140,6 +142,8 @@ enum Setting: String, CaseIterable {
         case .providers: "A folder of provider files that add to those built in or replace them."
         case .originMap: "A JSON file that sends the origins of providers elsewhere, for staging and tests."
         case .allowNetworks: "Networks that outbound calls may reach although private, separated by commas."
+        case .smtpAllowAnyCertificate:
+            "Whether connections to mail servers may be set to accept any certificate: yes or no."
         case .redirectURIs:
             "Addresses of other sites that a sign-in begun at /functions/v1/integrations-connect may end at, separated by commas."
         case .siteURL:
