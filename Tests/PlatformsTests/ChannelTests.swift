@@ -1,3 +1,4 @@
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit

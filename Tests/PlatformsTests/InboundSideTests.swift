@@ -5,6 +5,7 @@ import JSONKit
 import LogKit
 import RoomFixture
 import Testing
+import ThreadKit
 import TimeKit
 
 @testable import Platforms
