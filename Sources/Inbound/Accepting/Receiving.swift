@@ -102,10 +102,11 @@ extension Inbound {
             try store(arrival, naming, proof, source, fault: error.sentence, at: now)
             throw Problem(400, "malformed_body", error.sentence)
         }
-        if let answer = Handshake.answer(source.scheme, payload) { return answer }
-        try store(arrival, source.scheme.naming(arrival, payload, source.recipe), proof, source, at: now)
+        let scheme = source.scheme(of: proof)
+        if let answer = Handshake.answer(scheme, payload) { return answer }
+        try store(arrival, scheme.naming(arrival, payload, source.recipe), proof, source, at: now)
         wake()
-        return Handshake.taken(source.scheme, payload)
+        return Handshake.taken(scheme, payload)
     }
 
     private func store(
@@ -113,8 +114,8 @@ extension Inbound {
         at now: Timestamp
     ) throws {
         let event = try NewInboundEvent(
-            Identifier(world), source, naming, knownBy: proof.key, Envelope(arrival, isProved: true), fault: fault,
-            at: now, sealing: vault, in: database)
+            Identifier(world), source, naming, proof, Envelope(arrival, isProved: true), fault: fault, at: now,
+            sealing: vault, in: database)
         let store = ArrivalStore(database: database)
         if event.isSmall {
             _ = try gathering.take([event], for: 0) { events in
