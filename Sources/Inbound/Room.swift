@@ -104,7 +104,7 @@ public struct Inbound: Sendable {
         self.wake = wake
         audit = AuditTrail(world: world)
         outbox = DomainEvents(world: world)
-        let reader = SourceReader(database: database, vault: vault, others: neighbours.sources)
+        let reader = SourceReader(database: database, vault: vault, others: neighbours.sources, now: world.now)
         cache = SourceCache(database, generation) { try reader.find($0) }
     }
 

@@ -70,7 +70,8 @@ extension Inbound {
     }
 
     func examine(_ arrival: Arrival, _ record: SourceRecord, at moment: Timestamp) throws -> Examination {
-        let source = try SourceReader(database: database, vault: vault, others: []).open(record)
+        let source = try SourceReader(database: database, vault: vault, others: [], now: world.now).open(
+            record, isExamined: true)
         guard !source.isLocked else { throw VaultError.damaged }
         return Examination(arrival, source, at: moment)
     }
