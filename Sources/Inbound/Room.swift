@@ -15,6 +15,8 @@ public struct Inbound: Sendable {
         public var eventDays = 30
         /// How many requests of one address may be refused in a minute before the next are not even looked at.
         public var refusalsPerMinute = 600
+        /// The most events that are published again at once.
+        public var mostReplayed = InboundEventStore.mostReplayed
 
         /// The usual ones.
         public init() {}
