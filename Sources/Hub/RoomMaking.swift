@@ -39,13 +39,14 @@ extension Rooms {
     /// The room of connections once the rooms that refer to connections can tell it what relies on one.
     static func told(
         _ connections: Connections, _ database: Database, _ accounts: Accounts, _ platforms: Platforms,
-        _ inbound: Inbound
+        _ inbound: Inbound, _ webhooks: Webhooks
     ) -> Connections {
         var connections = connections
         connections.uses = { connection, scope in
             let notices = try accounts.noticeChannel(of: scope.organization, in: database)
             var uses = try inbound.uses(of: connection.id, scope)
             uses += try platforms.uses(of: connection.id, provider: connection.provider, scope)
+            uses += try webhooks.uses(of: connection.id, scope).map { ($0.name, $0.path) }
             if notices?.connection == connection.id {
                 uses.append(("Notices by e-mail", AccountRoute.organization.path))
             }

@@ -57,6 +57,7 @@ enum Schema {
         step("0062_inbound_parts", PackageResources._062_inbound_parts_sql),
         step("0063_inbound_refusals", PackageResources._063_inbound_refusals_sql),
         step("0064_domain_event_widths", PackageResources._064_domain_event_widths_sql),
+        step("0065_inbound_batch_ids", PackageResources._065_inbound_batch_ids_sql),
         step("0070_oauth_apps", PackageResources._070_oauth_apps_sql),
         step("0071_oauth_consents", PackageResources._071_oauth_consents_sql),
         step("0072_oauth_grants", PackageResources._072_oauth_grants_sql),

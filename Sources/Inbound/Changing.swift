@@ -96,17 +96,33 @@ extension Inbound {
             // An empty one is none: the source then waits for the service to send another.
             let sealed =
                 try next.reveal { $0.isEmpty } ? nil : seal(next, "secret_sealed", id, scope, in: transaction)
-            let old = try record.secretSealed.flatMap { sealed -> [UInt8]? in
-                guard grace > .zero else { return nil }
-                let text = try vault.open(
-                    sealed, at: SourceRecord.place(id, "secret_sealed"), for: scope.organization, in: transaction)
-                return try vault.seal(
-                    text, at: SourceRecord.place(id, "previous_sealed"), for: scope.organization, in: transaction)
+            let end = world.now() + grace
+            if record.secretSealed == nil {
+                // The one before is still the last that counted: a new one beside it does not make it count longer.
+                try store.setSecret(
+                    id, sealed, previous: record.previousSealed, endsAt: record.previousEndsAt.map { min($0, end) },
+                    in: transaction)
+            } else {
+                let old = try resealed(record, grace: grace, in: transaction)
+                try store.setSecret(id, sealed, previous: old, endsAt: old == nil ? nil : end, in: transaction)
             }
-            try store.setSecret(
-                id, sealed, previous: old, endsAt: old == nil ? nil : world.now() + grace, in: transaction)
         }
         return Made(record: record, secret: own, challenge: nil)
+    }
+
+    /// The present secret as the one before; without a grace it counts no more, and only explains refusals.
+    private func resealed(
+        _ record: SourceRecord, grace: Duration, in transaction: Transaction
+    ) throws -> [UInt8]? {
+        guard let sealed = record.secretSealed else { return nil }
+        do {
+            let text = try vault.open(
+                sealed, at: SourceRecord.place(record.id, "secret_sealed"), for: record.organization, in: transaction)
+            return try vault.seal(
+                text, at: SourceRecord.place(record.id, "previous_sealed"), for: record.organization, in: transaction)
+        } catch is VaultError where grace <= .zero {
+            return nil
+        }
     }
 
     /// Gives a source another address; the one before is good for the grace.

@@ -19,7 +19,7 @@ struct InboundEventStore: Sendable {
         var until: Timestamp?
     }
 
-    /// The most events that are published again at once.
+    /// The most events that are published again at once, unless somebody says otherwise.
     static let mostReplayed = 10_000
 
     private func condition(_ filter: Filter) -> SQL {
@@ -113,22 +113,31 @@ struct InboundEventStore: Sendable {
 
     /// Lets be published again what matches, the oldest first.
     ///
-    /// - Returns: how many; as many as are done at once when there may be more.
-    func replay(_ filter: Filter, in transaction: Transaction) throws -> Int {
-        try again("\(condition(filter)) AND e.state <> 'waiting'", Self.mostReplayed, transaction)
+    /// - Returns: how many, and the last of them when there are more.
+    func replay(
+        _ filter: Filter, after last: Identifier<InboundEvent>?, atMost most: Int, in transaction: Transaction
+    ) throws -> (count: Int, next: Identifier<InboundEvent>?) {
+        let behind: SQL = if let last { "AND e.id > \(last)" } else { "" }
+        let wanted: SQL = "\(condition(filter)) AND e.state <> 'waiting' \(behind)"
+        let end: [Identifier<InboundEvent>] = try transaction.rows(
+            "SELECT e.id FROM inbound_events e WHERE \(wanted) ORDER BY e.id LIMIT \(most - 1), 2"
+        ).map { try $0.get("id") }
+        guard let next = end.first, end.count == 2 else { return (try again(wanted, most, transaction), nil) }
+        // By its place and not by their number: what was published meanwhile is among them, and nothing is left out.
+        return (try again("\(wanted) AND e.id <= \(next)", nil, transaction), next)
     }
 
     /// What is to be published was asked for at another time, so whatever it failed of before counts no more.
-    private func again(_ condition: SQL, _ limit: Int, _ transaction: Transaction) throws -> Int {
-        Int(
+    private func again(_ condition: SQL, _ limit: Int?, _ transaction: Transaction) throws -> Int {
+        let most: SQL = if let limit { "LIMIT \(limit)" } else { "" }
+        return Int(
             try transaction.execute(
                 """
                 UPDATE inbound_events e
                    SET e.state = 'waiting', e.next_at = \(world.now()), e.attempts = 0, e.last_error = NULL,
                        e.replays = e.replays + 1
                  WHERE \(condition)
-                 ORDER BY e.id
-                 LIMIT \(limit)
+                 ORDER BY e.id \(most)
                 """
             ).affectedRows)
     }

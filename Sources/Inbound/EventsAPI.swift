@@ -42,7 +42,8 @@ extension InboundRoute {
         [
             .post: APIOperation(
                 "replayInboundEvents", "Has all events that match published again, the oldest first.",
-                details: "At most \(InboundEventStore.mostReplayed) at once; once more does the next.",
+                details:
+                    "At most \(InboundEventStore.mostReplayed) at once; once more with `after_id` does the next.",
                 body: .body(
                     .required("since", .anyTime, "Those that came at this time or later."),
                     .optional("until", JSONSchema.anyTime.orNull, "Those that came before this time."),
@@ -51,12 +52,19 @@ extension InboundRoute {
                         "provider", JSONSchema.text(1...64, example: "stripe").orNull, "From this service alone."),
                     .optional("type", JSONSchema.text(1...64, example: "charge.failed").orNull, "Of this kind alone."),
                     .optional(
-                        "state", JSONSchema.word(of: InboundEventRecord.State.self).orNull, "In this state alone.")),
+                        "state", JSONSchema.word(of: InboundEventRecord.State.self).orNull, "In this state alone."),
+                    .optional(
+                        "after_id", JSONSchema.id.orNull,
+                        "Those behind this event alone: `next_after_id` of the answer before.")
+                ),
                 answers: .status(
                     202,
                     .object(
                         .required("replayed", .integer(example: 12), "How many will be."),
-                        .required("may_have_more", .truth(example: false), "Whether there may be more of them.")),
+                        .required("may_have_more", .truth(example: false), "Whether there are more of them."),
+                        .required(
+                            "next_after_id", JSONSchema.id.orNull,
+                            "Behind which event the next of them stand; null when there are no more.")),
                     "They will be."))
         ])
 
@@ -79,7 +87,9 @@ extension InboundRoute {
         .required("source_name", JSONSchema.text(example: "Stripe").orNull, "What that is called."),
         .required("provider", .text(example: "stripe"), "The service."),
         .required("type", .text(example: "payment_intent.succeeded"), "What the service calls it."),
-        .required("event_id", .text(example: "evt_1"), "The service's own id, by which a repetition is known."),
+        .required(
+            "event_id", .text(example: "evt_1"),
+            "The service’s own id, or a digest of what it signed: by this a repetition is known."),
         .required("state", .word(of: InboundEventRecord.State.self), "What has become of it."),
         .required(
             "verdict",

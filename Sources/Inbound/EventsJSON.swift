@@ -71,17 +71,31 @@ extension Inbound {
 
     func replayAllJSON(_ call: Call) throws -> Response {
         var input = try call.json()
-        let filter = Self.filter(&input)
-        if input.isComplete, filter.since == nil { _ = input.required("since", filter.since) }
-        guard input.isComplete else { throw input.refusal }
-        let count = try replay(filter, by: call.scope())
+        let (count, next) = try replay(ReplayRange(&input), by: call.scope())
         return .json(
             [
-                "replayed": JSON(count), "may_have_more": .bool(count == InboundEventStore.mostReplayed),
+                "replayed": JSON(count), "may_have_more": .bool(next != nil), "next_after_id": JSON(next?.text),
             ], status: 202)
     }
 
     // MARK: Doing it again
+
+    /// Which events are to be published again.
+    struct ReplayRange {
+        let filter: InboundEventStore.Filter
+        /// The last of those that were published again before.
+        let last: Identifier<InboundEvent>?
+
+        /// Reads it from a form or from JSON alike.
+        ///
+        /// - Throws: `Problem` 422, also when nothing says from when on.
+        init(_ input: inout Input) throws {
+            filter = Inbound.filter(&input)
+            last = input.parsed("after_id", orSay: "This is the id of an event.") { Identifier<InboundEvent>($0) }
+            if input.isComplete, filter.since == nil { _ = input.required("since", filter.since) }
+            guard input.isComplete else { throw input.refusal }
+        }
+    }
 
     /// Has one event published again.
     ///
@@ -101,23 +115,25 @@ extension Inbound {
         return try store.find(id)?.record ?? record
     }
 
-    /// Has all that matches published again.
+    /// Has published again what matches, as many as are done at once.
     ///
-    /// - Returns: how many.
-    func replay(_ filter: InboundEventStore.Filter, by scope: OrganizationScope) throws -> Int {
-        let store = events(scope)
-        let count = try database.transaction(isolation: .readCommitted) { transaction in
-            let count = try store.replay(filter, in: transaction)
+    /// - Returns: how many, and the last of them when there are more.
+    func replay(
+        _ range: ReplayRange, by scope: OrganizationScope
+    ) throws -> (count: Int, next: Identifier<InboundEvent>?) {
+        let (store, filter) = (events(scope), range.filter)
+        let done = try database.transaction(isolation: .readCommitted) { transaction in
+            let done = try store.replay(filter, after: range.last, atMost: settings.mostReplayed, in: transaction)
             try audit.record(
                 "inbound_event.replayed_many", .init("inbound_source", filter.source, name: "Inbound events"),
                 details: [
-                    "count": JSON(count), "since": JSON(filter.since), "until": JSON(filter.until),
+                    "count": JSON(done.count), "since": JSON(filter.since), "until": JSON(filter.until),
                     "type": JSON(filter.type), "provider": JSON(filter.provider), "state": JSON(filter.state?.rawValue),
                 ], by: scope, in: transaction)
-            return count
+            return done
         }
         wake()
-        return count
+        return done
     }
 
     static func members(_ record: InboundEventRecord) -> [JSON.Member] {

@@ -46,7 +46,9 @@ extension InboundRoute {
                     noAddress,
                     APIProblem(400, "malformed_body", "It comes from the service, and is no JSON although it says so."),
                     APIProblem(413, "body_too_large", "The body is larger than the source takes."),
-                    APIProblem(429, "rate_limited", "More came than the source takes in a minute."),
+                    APIProblem(
+                        429, "rate_limited",
+                        "More came than the source takes in a minute, or addresses were tried that there are not."),
                 ]),
             .get: APIOperation(
                 "answerInboundChallenge", "Answers Meta's question before it sends anything.",
@@ -59,7 +61,7 @@ extension InboundRoute {
                 problems: [
                     APIProblem(401, "unauthenticated", "It is another token, or the source is asked nothing."),
                     noAddress,
-                    APIProblem(429, "rate_limited", "More came than the source takes in a minute."),
+                    APIProblem(429, "rate_limited", "Addresses were tried that there are not."),
                 ]),
         ])
 
@@ -275,8 +277,10 @@ extension InboundRoute {
             "url", JSONSchema.url(example: "https://hub.example/inbound/8c1f…").orNull,
             "Where the service sends to; null for those who may not change it."),
         .required("previous_url_ends_at", JSONSchema.time.orNull, "When the address before it ends."),
-        .required("state", .word(of: ["open", "closed"]), "Closed while there is no secret: everything is refused."),
-        .required("has_secret", .truth(), "Whether there is one."),
+        .required(
+            "state", .word(of: ["open", "closed"]),
+            "Closed while there is no secret and none before it that still counts: everything is refused."),
+        .required("has_secret", .truth(), "Whether there is one, apart from the one before it."),
         .required("has_new_verification_token", .truth(example: false), "Whether a token came that nobody has seen."),
         .required("previous_secret_ends_at", JSONSchema.time.orNull, "When the secret before it ends."),
         .required("connection_id", JSONSchema.id.orNull, "The connection that it belongs to."),

@@ -15,6 +15,8 @@ public struct Inbound: Sendable {
         public var eventDays = 30
         /// How many requests of one address may be refused in a minute before the next are not even looked at.
         public var refusalsPerMinute = 600
+        /// The most events that are published again at once.
+        public var mostReplayed = InboundEventStore.mostReplayed
 
         /// The usual ones.
         public init() {}
@@ -119,7 +121,7 @@ public struct Inbound: Sendable {
         self.wake = wake
         audit = AuditTrail(world: world)
         outbox = DomainEvents(world: world)
-        let reader = SourceReader(database: database, vault: vault, others: neighbours.sources)
+        let reader = SourceReader(database: database, vault: vault, others: neighbours.sources, now: world.now)
         cache = SourceCache(database, generation) { try reader.find($0) }
     }
 

@@ -49,11 +49,17 @@ struct SourceRecord: Sendable {
             source: id, organization: organization, provider: provider, connection: connection, workspace: workspace)
     }
 
-    /// Whether it refuses everything, since there is nothing to know a sender by.
-    var isClosed: Bool { secretSealed == nil }
+    /// Whether it refuses everything: there is no secret to know a sender by, and none before it that still counts.
+    func isClosed(at now: Timestamp) -> Bool { secretSealed == nil && previousSecretEnds(after: now) == nil }
+
+    /// When the secret before the present one ends; nil when there is none, or when it has ended.
+    func previousSecretEnds(after now: Timestamp) -> Timestamp? {
+        guard previousSealed != nil, let end = previousEndsAt, end > now else { return nil }
+        return end
+    }
 }
 
-/// A source is kept for a scheme that this program does not know: nobody is let in by another one.
+/// A source is kept for a scheme, or a way of signing, that this program does not know: nobody is let in by another.
 struct UnknownScheme: Error {}
 
 extension SourceRecord {
@@ -66,7 +72,13 @@ extension SourceRecord {
         workspace = try row.get("workspace_id")
         guard let scheme = SchemeName(rawValue: try row.get("scheme")) else { throw UnknownScheme() }
         self.scheme = scheme
-        recipe = try row.get("recipe", as: String?.self).flatMap { try Recipe(stored: JSON(parsing: Array($0.utf8))) }
+        recipe = try row.get("recipe", as: String?.self).map { text -> Recipe in
+            // Nobody is let in by the usual one instead of one that cannot be read.
+            guard let json = try? JSON(parsing: Array(text.utf8)), let recipe = Recipe(stored: json) else {
+                throw UnknownScheme()
+            }
+            return recipe
+        }
         address = try row.get("address")
         previousAddress = try row.get("previous_address")
         previousAddressEndsAt = try row.get("previous_address_ends_at")

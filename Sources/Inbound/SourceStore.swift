@@ -54,7 +54,9 @@ struct SourceStore: Sendable {
     func count(in querying: some Querying) throws -> (all: Int, closed: Int) {
         let row = try querying.row(
             """
-            SELECT COUNT(*) AS sources, COUNT(*) - COUNT(secret_sealed) AS closed
+            SELECT COUNT(*) AS sources,
+                   COUNT(CASE WHEN secret_sealed IS NULL
+                               AND (previous_sealed IS NULL OR previous_ends_at <= \(world.now())) THEN 1 END) AS closed
               FROM inbound_sources
              WHERE organization_id = \(scope.organization)
             """)

@@ -144,14 +144,15 @@ extension Inbound {
         // Whoever knows the address can fill the log with refused requests: it is for those who could change it.
         let maySee = call.organization?.allows(.write(.webhooks)) ?? false
         let previousEnds = record.previousAddressEndsAt.flatMap { $0 > world.now() ? $0 : nil }
-        let secretEnds = record.previousEndsAt.flatMap { $0 > world.now() ? $0 : nil }
         return [
             "id": .string(record.id.text), "name": .string(record.name), "provider": .string(record.provider),
             "scheme": .string(record.scheme.rawValue), "hmac": record.recipe?.json ?? .null,
             "url": maySee ? .string(url(record.address, call)) : .null,
-            "previous_url_ends_at": JSON(previousEnds), "state": .string(record.isClosed ? "closed" : "open"),
-            "has_secret": .bool(!record.isClosed), "has_new_verification_token": .bool(record.hasNewToken),
-            "previous_secret_ends_at": JSON(secretEnds), "connection_id": JSON(record.connection?.text),
+            "previous_url_ends_at": JSON(previousEnds),
+            "state": .string(record.isClosed(at: world.now()) ? "closed" : "open"),
+            "has_secret": .bool(record.secretSealed != nil), "has_new_verification_token": .bool(record.hasNewToken),
+            "previous_secret_ends_at": JSON(record.previousSecretEnds(after: world.now())),
+            "connection_id": JSON(record.connection?.text),
             "workspace_id": JSON(record.workspace?.text), "body_limit": JSON(record.bodyLimit),
             "per_minute": JSON(record.perMinute), "created_at": JSON(record.createdAt),
         ]

@@ -170,4 +170,4 @@ class GitHub:
 
 SERVICES = [Slack, Stripe, Twilio, SendGrid, Discord, Standard, GitHub]
 # The headers of each that are signed or sign, and whether its timestamp grows old.
-AGING = {"Slack", "Stripe", "SendGrid", "Standard"}
+AGING = {"Slack", "Stripe", "SendGrid", "Discord", "Standard"}

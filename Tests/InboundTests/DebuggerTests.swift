@@ -60,7 +60,7 @@ struct DebuggerTests {
         #expect(hints(github("{}"), "{}\n", source(.github)) == ["trailing_newline"])
         #expect(hints(github("{}\n"), "{}", source(.github)) == ["trailing_newline"])
         #expect(hints(github("a\nb"), "a\r\nb", source(.github)) == ["line_ends"])
-        #expect(hints(github(""), "{}", source(.github)) == ["body_alone"])
+        #expect(hints(github(""), "{}", source(.github)) == ["empty_body"])
         let compact = #"{"b":1,"a":"é"}"#
         #expect(hints(github(compact), #"{ "b": 1, "a": "é" }"#, source(.github)) == ["reserialized"])
         #expect(

@@ -36,7 +36,7 @@ struct Mailroom: Sendable {
         var neighbours = Inbound.Neighbours()
         neighbours.providers = [
             "slack", "discord", "stripe", "github", "twilio", "notion", "facebook", "custom_webhook", "telegram",
-            "sendgrid", "microsoft_teams",
+            "sendgrid", "microsoft_teams", "hubspot", "instagram",
         ].map { .init(key: $0, name: $0.capitalized, letters: "Xx", color: "slate") }
         neighbours.listeners = listeners
         neighbours.sources = sources
@@ -132,6 +132,24 @@ struct Mailroom: Sendable {
         [
             "x-hub-signature-256": "sha256=" + Hex.encode(HMAC.sha256(body, key: Array(secret.utf8))),
             "x-github-delivery": id, "x-github-event": event, "content-type": "application/json",
+        ]
+    }
+
+    /// A form as Twilio signs it; the fields behind each other are given apart, since a test may cut them otherwise.
+    func twilio(_ path: String, signing fields: String, secret: String) -> Headers {
+        let content = "https://site.example/hub\(path)\(fields)"
+        return [
+            "x-twilio-signature": Base64.encode(HMAC.sha1(Array(content.utf8), key: Array(secret.utf8))),
+            "content-type": "application/x-www-form-urlencoded",
+        ]
+    }
+
+    func hubspot(_ path: String, _ body: String, secret: String) -> Headers {
+        let time = "\(house.world.now().seconds * 1_000)"
+        let content = "POSThttps://site.example/hub\(path)\(body)\(time)"
+        return [
+            "x-hubspot-signature-v3": Base64.encode(HMAC.sha256(Array(content.utf8), key: Array(secret.utf8))),
+            "x-hubspot-request-timestamp": time, "content-type": "application/json",
         ]
     }
 

@@ -110,6 +110,56 @@ struct PageTests {
         #expect(many.status == 303)
     }
 
+    @Test("Where there are more than are published again at once, the form asks for the next of them")
+    func replayedInParts() throws {
+        var settings = Inbound.Settings()
+        settings.mostReplayed = 1
+        let mail = try Mailroom(settings: settings)
+        let door = try Door(mail.house, mail.room.pageRoutes, templates: Inbound.templates)
+        let source = try mail.source(["provider": "slack", "secret": .string(Self.secret)])
+        for id in ["a", "b"] {
+            let body = #"{"type":"event_callback","event_id":"\#(id)","event":{"type":"message"}}"#
+            _ = try mail.post(source.path, body, mail.slack(body, secret: Self.secret))
+            mail.house.pass(.seconds(1))
+        }
+        try mail.work()
+        func post(_ after: [(String, String)]) throws -> String {
+            let answer = try door.send(
+                .post, "/inbound-events/replay", as: mail.admin,
+                form: [("since", "2020-01-01T00:00:00Z"), ("type", "message"), ("csrf_token", "token")] + after)
+            #expect(answer.status == 303)
+            return answer.headers["location"] ?? ""
+        }
+        let more = try post([])
+        let query = try #require(Form(urlencoded: more.split(separator: "?").last ?? ""))
+        let last = try #require(query["after_id"])
+        #expect(more.hasPrefix("/hub/inbound-events/replay?") && query["type"] == "message")
+        let page = try door.send(.get, "/inbound-events/replay", as: mail.admin, query: query.urlencoded).text()
+        #expect(page.contains("There are more") && page.contains(last) && page.contains("2020-01-01T00:00:00Z"))
+        #expect(try post([("after_id", last)]) == "/hub/inbound-events")
+        #expect(try mail.count("inbound_events", "state = 'waiting' AND replays = 1") == 2)
+    }
+
+    @Test("An event's page names what was really published, and who brought it")
+    func named() throws {
+        let source = try mail.source(["provider": "hubspot", "secret": "client-secret"])
+        let events: JSON = [
+            ["eventId": 1, "subscriptionType": "deal.creation"], ["eventId": 2, "subscriptionType": "deal.deletion"],
+        ]
+        let body = String(decoding: events.bytes, as: UTF8.self)
+        _ = try mail.post(source.path, body, mail.hubspot(source.path, body, secret: "client-secret"))
+        try mail.work()
+        let row = try #require(try mail.house.database.row("SELECT id FROM inbound_events"))
+        let id: Identifier<InboundEvent> = try row.get("id")
+        let page = try get("/inbound-events/\(id)")
+        #expect(page.contains("inbound.hubspot.deal.creation, inbound.hubspot.deal.deletion"))
+        #expect(!page.contains("inbound.hubspot.batch"))
+        try mail.house.database.execute("DELETE FROM inbound_sources")
+        #expect(try get("/inbound-events/\(id)").contains("a source that was removed"))
+        try mail.house.database.execute("UPDATE inbound_events SET integration_id = id")
+        #expect(try get("/inbound-events/\(id)").contains("an integration of"))
+    }
+
     @Test("A refused request leads to the page that says why, and a pasted one is examined there")
     func debugging() throws {
         let source = try mail.source(["provider": "slack", "secret": .string(Self.secret)])

@@ -98,6 +98,70 @@ struct PublishingTests {
             try mail.api(.post, "inbound-events/replay", ["since": JSON(start)], as: stranger).json["replayed"] == 0)
     }
 
+    @Test("More than are published again at once are gone through part by part, each once")
+    func replaysInParts() throws {
+        var settings = Inbound.Settings()
+        settings.mostReplayed = 2
+        let mail = try Mailroom(settings: settings)
+        _ = try bring(mail, ["a", "b", "c", "d", "e"])
+        try mail.work()
+        var (last, counts): (JSON, [JSON?]) = (.null, [])
+        repeat {
+            let answer = try mail.api(
+                .post, "inbound-events/replay", ["since": "2020-01-01T00:00:00Z", "after_id": last])
+            counts.append(answer.json["replayed"])
+            last = answer.json["next_after_id"] ?? .null
+            #expect(answer.status == 202 && answer.json["may_have_more"] == .bool(last != .null))
+            // Published meanwhile, they match again.
+            try mail.work()
+        } while last != .null
+        #expect(counts == [2, 2, 1])
+        let again = try mail.published().filter { $0.data["is_replay"] == true }
+        #expect(again.compactMap { $0.data["event_id"]?.text }.sorted() == ["a", "b", "c", "d", "e"])
+        let wrong: JSON = ["since": "2020-01-01T00:00:00Z", "after_id": "x"]
+        #expect(try mail.api(.post, "inbound-events/replay", wrong).status == 422)
+    }
+
+    @Test("An event that comes again in another batch is published once, and once more when somebody asks")
+    func batchesAgain() throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "hubspot", "secret": "client-secret"])
+        func send(_ objects: [Int64], attempt: Int64) throws {
+            let events = objects.map { object -> JSON in
+                // Its eventId alone is another event's, too.
+                [
+                    "eventId": 7, "portalId": 1, "subscriptionId": 2, "objectId": .integer(object),
+                    "occurredAt": 1_700_000_000_000, "attemptNumber": .integer(attempt),
+                    "subscriptionType": "contact.creation",
+                ]
+            }
+            let body = String(decoding: JSON.array(events).bytes, as: UTF8.self)
+            let headers = mail.hubspot(source.path, body, secret: "client-secret")
+            #expect(try mail.post(source.path, body, headers).status == 200)
+            mail.house.pass(.seconds(1))
+        }
+        func told() throws -> [Int64] {
+            try mail.published().compactMap { $0.data["payload"]?["objectId"]?.wholeNumber }.sorted()
+        }
+        try send([1, 2], attempt: 0)
+        try mail.work()
+        // The same request, then a part of it, then the rest beside something new.
+        try send([1, 2], attempt: 1)
+        try send([1], attempt: 2)
+        try send([3, 2, 3], attempt: 3)
+        try mail.work()
+        #expect(try told() == [1, 2, 3] && mail.count("inbound_events", "state = 'published'") == 3)
+        let last = try mail.published().first { $0.data["payload"]?["objectId"] == 3 }
+        #expect(last?.data["index"] == 0, "where it stands in its own request")
+        let all = try mail.api(.post, "inbound-events/replay", ["since": "2020-01-01T00:00:00Z"])
+        #expect(all.json["replayed"] == 3)
+        try mail.work()
+        #expect(try told() == [1, 1, 1, 2, 2, 2, 3, 3])
+        mail.house.pass(.days(31))
+        try mail.room.forget()
+        #expect(try mail.count("inbound_events") == 0 && mail.count("inbound_batch_ids") == 0)
+    }
+
     @Test("A request with many events is published one by one")
     func batches() throws {
         let naming = SchemeName.sendgrid

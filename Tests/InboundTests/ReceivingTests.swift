@@ -148,8 +148,9 @@ struct ReceivingTests {
         let key = Ed25519.PrivateKey.random()
         let discord = try mail.source(["provider": "discord", "secret": .string(Hex.encode(key.publicKey))])
         func signed(_ body: String) -> Headers {
-            [
-                "x-signature-timestamp": "1", "x-signature-ed25519": Hex.encode(key.sign(Array(("1" + body).utf8))),
+            let time = "\(mail.house.world.now().seconds)"
+            return [
+                "x-signature-timestamp": time, "x-signature-ed25519": Hex.encode(key.sign(Array((time + body).utf8))),
                 "content-type": "application/json",
             ]
         }
@@ -208,6 +209,50 @@ struct ReceivingTests {
         #expect(try mail.published().map(\.type) == ["inbound.notion.page.created"])
     }
 
+    @Test("A Notion source takes the next token while the one before still counts, and when it has ended")
+    func nextToken() throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "notion"])
+        var sent = 0
+        func give(_ token: String) throws -> Int {
+            try mail.post(source.path, #"{"verification_token":"\#(token)"}"#, [:]).status
+        }
+        func isTaken(_ token: String) throws -> Bool {
+            sent += 1
+            let body = #"{"id":"e\#(sent)","type":"page.created"}"#
+            let code = Hex.encode(HMAC.sha256(Array(body.utf8), key: Array(token.utf8)))
+            return try mail.post(source.path, body, ["x-notion-signature": "sha256=\(code)"]).status == 200
+        }
+        func shown() throws -> JSON { try mail.api(.get, "inbound-sources/\(source.id)").json }
+        #expect(try give("first-token") == 200 && isTaken("first-token"))
+        #expect(try mail.api(.post, "inbound-sources/\(source.id)/rotate-secret", [:]).status == 200)
+        #expect(try shown()["state"] == "open" && shown()["has_secret"] == false, "the one before counts for a day")
+        #expect(try mail.room.attentionCount(mail.house.scope(of: mail.admin)) == 0)
+        #expect(try isTaken("first-token"))
+        #expect(try give("second-token") == 200)
+        #expect(try isTaken("second-token") && isTaken("first-token"))
+        #expect(try give("third-token") == 401, "there is one now")
+        mail.house.pass(.hours(25))
+        #expect(try !isTaken("first-token") && isTaken("second-token"))
+
+        #expect(try mail.api(.post, "inbound-sources/\(source.id)/rotate-secret", ["grace_seconds": 60]).status == 200)
+        mail.house.pass(.seconds(61))
+        #expect(try shown()["state"] == "closed" && !isTaken("second-token"))
+        #expect(try mail.room.attentionCount(mail.house.scope(of: mail.admin)) == 1)
+        #expect(try give("third-token") == 200 && isTaken("third-token"))
+    }
+
+    @Test("While the next token is awaited, neither asking again nor a pasted one cuts the one before short")
+    func nextTokenByHand() throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "notion", "secret": "first-token"])
+        let path = "inbound-sources/\(source.id)/rotate-secret"
+        func ends(_ terms: JSON) throws -> JSON? { try mail.api(.post, path, terms).json["previous_secret_ends_at"] }
+        let end = try ends(["grace_seconds": 3_600])
+        #expect(end != .null)
+        #expect(try ends([:]) == end && ends(["secret": "pasted-token"]) == end)
+    }
+
     @Test("A body that is no JSON is refused as such, but kept when its sender is known")
     func malformed() throws {
         let mail = try Mailroom()
@@ -231,6 +276,22 @@ struct ReceivingTests {
         }
         #expect(Set(raw) == Set(bodies), "byte for byte")
         #expect(try mail.work() == 0)
+    }
+
+    @Test("A body that does not call itself JSON is taken, whatever it begins with", arguments: ["text/plain", ""])
+    func plain(type: String) throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "custom_webhook", "scheme": "hmac", "secret": "s3cret-s3cret"])
+        for body in ["[2027-01-31] disk full", "{{ alert }}", #"{"type":"disk.full"}"#] {
+            let code = Hex.encode(HMAC.sha256(Array(body.utf8), key: Array("s3cret-s3cret".utf8)))
+            var headers: Headers = ["x-signature": "sha256=\(code)"]
+            if !type.isEmpty { headers["content-type"] = type }
+            #expect(try mail.post(source.path, body, headers).status == 200, "\(body)")
+        }
+        try mail.work()
+        let told = try mail.published()
+        #expect(Set(told.map(\.type)) == ["inbound.custom_webhook.event", "inbound.custom_webhook.disk.full"])
+        #expect(told.compactMap { $0.data["payload_left_out"]?.text } == ["not_json", "not_json"])
     }
 
     @Test("A body beyond the source's limit is 413, and GitHub's may have 25 MB, stored in parts")
@@ -266,20 +327,47 @@ struct ReceivingTests {
         #expect(try mail.post(try slack(mail).path, "{}", headers).status == 200, "each source has its own")
     }
 
-    @Test("Who tries addresses is held up after a while, and holds up nobody else")
+    @Test("Who tries addresses is held up after a while, without a look at the database, and holds up nobody else")
     func guessing() throws {
         var settings = Inbound.Settings()
         settings.refusalsPerMinute = 3
-        let mail = try Mailroom(settings: settings)
+        let looks = Lock(0)
+        let mail = try Mailroom(
+            settings: settings,
+            sources: [
+                { _ in
+                    looks.withLock { $0 += 1 }
+                    return nil
+                }
+            ])
+        let source = try slack(mail)
+        func send() throws -> Int {
+            try mail.post(source.path, "{}", mail.slack("{}", secret: Self.secret)).status
+        }
+        #expect(try send() == 200)
         let statuses = try (0..<5).map { _ in
             try mail.post("/inbound/" + Identifier<InboundAddress>(.real).text, "{}", [:]).status
         }
         #expect(statuses == [401, 401, 401, 429, 429])
-        let source = try slack(mail)
-        #expect(try mail.post(source.path, "{}", mail.slack("{}", secret: Self.secret)).status == 200)
+        #expect(looks.withLock { $0 } == 3, "the others were not looked up")
+        #expect(try send() == 200)
+        mail.room.changed()
+        #expect(try send() == 200, "what was met is looked up anew after a change")
         #expect(
             try mail.post("/inbound/" + Identifier<InboundAddress>(.real).text, "{}", [:], from: "198.51.100.7").status
                 == 401)
+    }
+
+    @Test("One wrong address, however often it is asked for, keeps no source from being found")
+    func insisting() throws {
+        var settings = Inbound.Settings()
+        settings.refusalsPerMinute = 3
+        let mail = try Mailroom(settings: settings)
+        let gone = "/inbound/" + Identifier<InboundAddress>(.real).text
+        let statuses = try (0..<9).map { _ in try mail.post(gone, "{}", [:]).status }
+        #expect(statuses == [401, 401, 401] + [Int](repeating: 429, count: 6))
+        let source = try slack(mail)
+        #expect(try mail.post(source.path, "{}", mail.slack("{}", secret: Self.secret)).status == 200)
     }
 
     @Test("A flood of refused requests does not fill the database")
@@ -324,6 +412,41 @@ struct ReceivingTests {
         #expect(try post(sent) == 401 && post("webhook-secret") == 200)
         try mail.work()
         #expect(try mail.published().allSatisfy { $0.data["integration_id"]?.text == integration.text })
+    }
+
+    @Test("Who comes with a bearer is not the service: nothing of theirs is a hand-shake, and each request is an event")
+    func relayed() throws {
+        let (address, integration) = (Identifier<InboundAddress>(.real), Identifier<PlatformIntegration>(.real))
+        let whose = Lock<Identifier<Organization>?>(nil)
+        let mail = try Mailroom(sources: [
+            { asked in
+                guard asked == address, let organization = whose.withLock({ $0 }) else { return nil }
+                return InboundSource(
+                    InboundOrigin(
+                        source: Identifier(bytes: integration.bytes) ?? Identifier(.real), organization: organization,
+                        provider: "discord", integration: integration),
+                    secrets: [InboundSecret(Secret(String(repeating: "0a", count: 32)))],
+                    bearers: [InboundSecret(Secret("webhook-secret"))])
+            }
+        ])
+        whose.withLock { $0 = mail.organization }
+        func relay(_ body: String, key: String? = nil) throws -> Mailroom.Answer {
+            var headers: Headers = ["authorization": "Bearer webhook-secret", "content-type": "application/json"]
+            if let key { headers["idempotency-key"] = key }
+            return try mail.post("/inbound/\(address)", body, headers)
+        }
+        // A message of Discord's has a type, too: 0 is an ordinary one, 1 says that somebody was added.
+        for body in [#"{"id":"1","type":0,"content":"a"}"#, #"{"id":"2","type":1}"#] {
+            let answer = try relay(body)
+            #expect(answer.status == 200 && answer.text.isEmpty)
+        }
+        let created = #"{"t":"MESSAGE_CREATE","d":{"id":"3"}}"#
+        for key in [nil, nil, "k1", "k1", "k2"] { #expect(try relay(created, key: key).status == 200) }
+        #expect(try mail.count("inbound_events") == 6 && mail.count("inbound_events", "scheme = 'bearer'") == 6)
+        try mail.work()
+        let types = try mail.published().map(\.type)
+        #expect(types.filter { $0 == "inbound.discord.event" }.count == 2)
+        #expect(types.filter { $0 == "inbound.discord.message_create" }.count == 4)
     }
 
     @Test("While the database is away nothing is taken: 503, and the service comes again")

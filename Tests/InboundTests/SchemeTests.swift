@@ -98,6 +98,20 @@ struct SchemeTests {
         #expect(proof.key == .previous)
     }
 
+    @Test("Where Discord's time ends and its body begins is the only place at which its signature fits")
+    func boundary() throws {
+        let signed = try #require(Signed.all.first { $0.name == "discord" })
+        let time = Array((signed.arrival.headers["x-signature-timestamp"] ?? "").utf8)
+        let content = time + signed.arrival.body
+        for end in 1..<content.count {
+            let verdict = signed.verdict {
+                $0.headers["x-signature-timestamp"] = String(decoding: content[..<end], as: UTF8.self)
+                $0.body = Array(content[end...])
+            }
+            #expect(verdict.isRefused == (end != time.count), "\(end)")
+        }
+    }
+
     // MARK: Twilio's address
 
     private func twilio(_ url: String, _ body: String, type: String, signing content: String) -> Arrival {

@@ -195,6 +195,6 @@ extension Signed {
                     ("x-signature-ed25519", Hex.encode(key.sign(Array((time + body).utf8)))),
                     ("x-signature-timestamp", time),
                 ], body), now: Timestamp(seconds: 1_700_000_000),
-            headers: ["x-signature-ed25519", "x-signature-timestamp"])
+            headers: ["x-signature-ed25519", "x-signature-timestamp"], growsOld: true)
     }
 }

@@ -114,6 +114,47 @@ struct SourceTests {
         #expect(try !isTaken("another-secret") && isTaken("third-secret"), "from the next request on")
     }
 
+    @Test("A secret that was replaced at once opens nothing, and still explains why a request is refused")
+    func replacedAtOnce() throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "slack", "secret": .string(Self.secret)])
+        let rotated = try mail.api(
+            .post, "inbound-sources/\(source.id)/rotate-secret", ["secret": "another-secret", "grace_seconds": 0])
+        #expect(rotated.json["previous_secret_ends_at"] == .null)
+        #expect(try mail.post(source.path, "{}", mail.slack("{}", secret: Self.secret)).status == 401)
+        let refusal = try #require(try mail.api(.get, "inbound-sources/\(source.id)/refusals").json["data"]?[0]?["id"])
+        func hints() throws -> [String] {
+            try mail.api(.post, "inbound-sources/\(source.id)/debug", ["refusal_id": refusal]).json["hints"]?
+                .elements?.compactMap { $0["code"]?.text } ?? []
+        }
+        #expect(try hints() == ["previous_secret"])
+        mail.house.pass(.days(31))
+        try mail.room.forget()
+        #expect(try mail.count("inbound_sources", "previous_sealed IS NOT NULL") == 0, "it is not kept for ever")
+    }
+
+    @Test("A secret that cannot be opened can be replaced at once")
+    func replacedUnopened() throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "slack", "secret": .string(Self.secret)])
+        try mail.house.database.execute("UPDATE inbound_sources SET secret_sealed = CONCAT(secret_sealed, 'x')")
+        let path = "inbound-sources/\(source.id)/rotate-secret"
+        #expect(try mail.api(.post, path, ["secret": "another-secret", "grace_seconds": 0]).status == 200)
+        #expect(try mail.post(source.path, "{}", mail.slack("{}", secret: "another-secret")).status == 200)
+    }
+
+    @Test("A source whose way of signing cannot be read lets nobody in by the usual one")
+    func unreadable() throws {
+        let mail = try Mailroom()
+        let source = try mail.source(["provider": "custom_webhook", "scheme": "hmac", "secret": "s3cret-s3cret"])
+        let code = Hex.encode(HMAC.sha256(Array("{}".utf8), key: Array("s3cret-s3cret".utf8)))
+        for recipe in [#"{"algorithm":"sha3"}"#, "{"] {
+            try mail.house.database.execute("UPDATE inbound_sources SET recipe = \(recipe)")
+            #expect(try mail.post(source.path, "{}", ["x-signature": "sha256=\(code)"]).status == 500)
+        }
+        #expect(try mail.count("inbound_events") == 0)
+    }
+
     @Test("Two addresses are good until the grace ends, and then one")
     func addresses() throws {
         let mail = try Mailroom()

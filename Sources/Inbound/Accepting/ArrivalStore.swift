@@ -22,14 +22,14 @@ struct NewInboundEvent: Sendable {
     let received: Timestamp
 
     init(
-        _ id: Identifier<InboundEvent>, _ source: OpenSource, _ naming: Naming, knownBy: Scheme.Proof.Key,
+        _ id: Identifier<InboundEvent>, _ source: OpenSource, _ naming: Naming, _ proof: Scheme.Proof,
         _ envelope: Envelope, fault: String?, at now: Timestamp, sealing vault: Vault, in querying: some Querying
     ) throws {
         self.id = id
         origin = source.source.origin
         self.naming = naming
-        scheme = source.scheme
-        self.knownBy = knownBy
+        scheme = source.scheme(of: proof)
+        knownBy = proof.key
         bodyBytes = envelope.body.count
         self.fault = fault
         received = now

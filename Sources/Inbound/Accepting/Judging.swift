@@ -23,4 +23,10 @@ extension OpenSource {
         guard !source.bearers.isEmpty else { throw refusal }
         return try Scheme.bearer.verify(arrival, by: source.bearers, now: now)
     }
+
+    /// The scheme by which a request was proved.
+    ///
+    /// Whoever comes with a bearer is not the service, whatever that signs with: it asks no hand-shake, gets no answer
+    /// that is meant for the service, and alone knows what it sends twice.
+    func scheme(of proof: Scheme.Proof) -> SchemeName { proof.isBearer ? .bearer : scheme }
 }

@@ -49,14 +49,17 @@ enum Payload: Sendable {
         } else if type == "application/x-www-form-urlencoded" {
             guard let form = arrival.form else { throw .malformed }
             self = .form(form)
-        } else if type == "application/json" || type.hasSuffix("+json") || Self.looksLikeJSON(arrival.body) {
+        } else if type == "application/json" || type.hasSuffix("+json") {
             self = .json(try JSON(parsing: arrival.body))
+        } else if Self.looksLikeJSON(arrival.body), let json = try? JSON(parsing: arrival.body) {
+            self = .json(json)
         } else {
+            // What does not call itself JSON cannot be wrong JSON either.
             self = .other
         }
     }
 
-    /// Some senders do not say what they send.
+    /// Some senders do not say what they send, or call it text.
     private static func looksLikeJSON(_ body: [UInt8]) -> Bool {
         let first = body.first { $0 != 0x20 && $0 != 0x0a && $0 != 0x0d && $0 != 0x09 }
         return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
@@ -70,90 +73,139 @@ extension SchemeName {
     /// Reads what the service calls the event of a request that was proved its own.
     func naming(_ arrival: Arrival, _ payload: Payload, _ recipe: Recipe?) -> Naming {
         let json = payload.json ?? .null
-        let digest = Naming.digest(arrival.body)
+        // Most services have an id of their own, and a body may have 25 MB.
+        func digest() -> String { Naming.digest(arrival.body) }
         switch self {
-        case .slack: return Self.slack(json, payload.form, digest)
+        case .slack: return Self.slack(json, payload.form, digest())
         case .discord:
             if let event = json["event"] {
-                return Naming(key: digest, type: event["type"]?.text?.lowercased() ?? "event")
+                return Naming(key: digest(), type: event["type"]?.text?.lowercased() ?? "event")
             }
-            return Naming(key: json["id"]?.text ?? digest, type: "interaction")
-        case .stripe: return Naming(key: json["id"]?.text ?? digest, type: json["type"]?.text ?? "event")
+            return Naming(key: json["id"]?.text ?? digest(), type: "interaction")
+        case .stripe: return Naming(key: json["id"]?.text ?? digest(), type: json["type"]?.text ?? "event")
         case .shopify:
             let id = arrival.headers["x-shopify-webhook-id"] ?? arrival.headers["x-shopify-event-id"]
-            return Naming(key: id ?? digest, type: arrival.headers["x-shopify-topic"] ?? "event")
+            return Naming(key: id ?? digest(), type: arrival.headers["x-shopify-topic"] ?? "event")
         case .github:
             return Naming(
-                key: arrival.headers["x-github-delivery"] ?? digest, type: arrival.headers["x-github-event"] ?? "event")
+                key: arrival.headers["x-github-delivery"] ?? digest(),
+                type: arrival.headers["x-github-event"] ?? "event")
         case .telegram:
             let update = json["update_id"]?.wholeNumber.map { "\($0)" }
             return Naming(
-                key: update ?? digest, type: json.members?.first { $0.name != "update_id" }?.name ?? "update")
-        case .twilio: return Self.twilio(payload.form, json, digest)
-        case .sendgrid: return Self.batch(json, id: "sg_event_id", type: "event", digest)
-        case .hubspot: return Self.batch(json, id: "eventId", type: "subscriptionType", digest)
-        case .notion: return Naming(key: json["id"]?.text ?? digest, type: json["type"]?.text ?? "event")
-        case .meta: return Self.meta(json, digest)
+                key: update ?? digest(), type: json.members?.first { $0.name != "update_id" }?.name ?? "update")
+        case .twilio: return Self.twilio(arrival, payload.form ?? .empty, json)
+        case .sendgrid, .hubspot: return batch(json, digest())
+        case .notion: return Naming(key: json["id"]?.text ?? digest(), type: json["type"]?.text ?? "event")
+        case .meta: return Self.meta(json, digest())
         case .google:
             let (channel, number) = (arrival.headers["x-goog-channel-id"], arrival.headers["x-goog-message-number"])
             return Naming(
-                key: "\(channel ?? ""):\(number ?? digest)", type: arrival.headers["x-goog-resource-state"] ?? "change")
+                key: "\(channel ?? ""):\(number ?? digest())",
+                type: arrival.headers["x-goog-resource-state"] ?? "change")
         case .graph: return Graph.naming(json)
         case .standardWebhooks:
             let id = arrival.headers["\(Scheme.standardFamily(of: arrival))-id"]
-            return Naming(key: id ?? digest, type: json["type"]?.text ?? "event")
+            return Naming(key: id ?? digest(), type: json["type"]?.text ?? "event")
         case .hmac: return Self.own(arrival, json, recipe ?? .usual)
         case .bearer:
             // A token proves who sends and not what: only the sender knows what it sends twice.
             let id = arrival.headers["idempotency-key"] ?? arrival.headers["webhook-id"]
-            return Naming(key: id ?? Hex.encode(Random.bytes(16)), type: json["type"]?.text ?? "event")
+            // What a relay passes on of Discord's gateway has its kind in t.
+            let type = json["type"]?.text ?? json["t"]?.text?.lowercased()
+            return Naming(key: id ?? Hex.encode(Random.bytes(16)), type: type ?? "event")
         }
     }
 
-    private static func slack(_ json: JSON, _ form: Form?, _ digest: String) -> Naming {
+    private static func slack(_ json: JSON, _ form: Form?, _ digest: @autoclosure () -> String) -> Naming {
         if let form {
             if let text = form["payload"], let payload = try? JSON(parsing: Array(text.utf8)) {
                 return Naming(
-                    key: payload["trigger_id"]?.text ?? digest, type: payload["type"]?.text ?? "interaction")
+                    key: payload["trigger_id"]?.text ?? digest(), type: payload["type"]?.text ?? "interaction")
             }
-            return Naming(key: form["trigger_id"] ?? digest, type: "command")
+            return Naming(key: form["trigger_id"] ?? digest(), type: "command")
         }
         let type = json["type"]?.text == "event_callback" ? json["event"]?["type"]?.text : json["type"]?.text
-        return Naming(key: json["event_id"]?.text ?? digest, type: type ?? "event")
+        return Naming(key: json["event_id"]?.text ?? digest(), type: type ?? "event")
     }
 
-    private static func twilio(_ form: Form?, _ json: JSON, _ digest: String) -> Naming {
-        let fields = form ?? .empty
-        if let message = fields["MessageSid"] ?? fields["SmsSid"] {
-            let status = fields["MessageStatus"] ?? fields["SmsStatus"] ?? "received"
-            return Naming(key: "\(message):\(status)", type: "message.\(status)")
-        }
-        if let call = fields["CallSid"] {
-            let status = fields["CallStatus"] ?? "event"
-            return Naming(key: "\(call):\(status):\(digest.suffix(16))", type: "call.\(status)")
-        }
-        return Naming(key: digest, type: json["type"]?.text ?? "event")
+    /// What Twilio has signed is the same event, however it is cut into fields: where one ends and the next begins is
+    /// not signed, nor is how they are written, so no field can stand for it.
+    private static func twilio(_ arrival: Arrival, _ fields: Form, _ json: JSON) -> Naming {
+        // Conversations tells what happened by these two, to a message as to anything else.
+        let told = fields["EventType"].map { event in fields["Status"].map { "\(event).\($0)" } ?? event }
+        let type =
+            if fields["MessageSid"] != nil || fields["SmsSid"] != nil {
+                "message." + (fields["MessageStatus"] ?? fields["SmsStatus"] ?? told ?? "received")
+            } else if fields["CallSid"] != nil {
+                "call." + (fields["CallStatus"] ?? "event")
+            } else {
+                told ?? json["type"]?.text ?? "event"
+            }
+        return Naming(key: Naming.digest(Array(Scheme.twilioContent(of: arrival).utf8)), type: type)
     }
 
     /// A list of events: known again by the ids of all of them, whatever else is counted up at a repetition.
-    private static func batch(_ json: JSON, id: String, type: String, _ digest: String) -> Naming {
+    private func batch(_ json: JSON, _ digest: @autoclosure () -> String) -> Naming {
         let all = json.elements ?? [json]
-        let ids = all.compactMap { $0[id]?.text ?? $0[id]?.wholeNumber.map { "\($0)" } }
-        let types = Set(all.compactMap { $0[type]?.text })
-        let key = ids.count == all.count && !ids.isEmpty ? ids.sorted().joined(separator: ",") : digest
+        let ids = all.compactMap { id(of: $0) }
+        let types = Set(all.compactMap { $0[kindMember]?.text })
+        let key = ids.count == all.count && !ids.isEmpty ? ids.sorted().joined(separator: ",") : digest()
         return Naming(key: key, type: types.count == 1 ? types.first ?? "event" : types.isEmpty ? "event" : "batch")
     }
 
-    private static func meta(_ json: JSON, _ digest: String) -> Naming {
+    /// Where an event of a list says what kind it is; empty for services that send one event at a time.
+    private var kindMember: String {
+        switch self {
+        case .sendgrid: "event"
+        case .hubspot: "subscriptionType"
+        default: ""
+        }
+    }
+
+    /// The service's own id of an event of a list; nil where it has none.
+    ///
+    /// > eventId: The ID of the event that triggered this notification. This value is not guaranteed to be unique.
+    /// HubSpot, Webhooks API
+    private func id(of event: JSON) -> String? {
+        func text(_ name: String) -> String? { event[name]?.text ?? event[name]?.wholeNumber.map { "\($0)" } }
+        switch self {
+        case .sendgrid: return text("sg_event_id")
+        case .hubspot:
+            // Not attemptNumber, which is all that a repetition differs in.
+            guard let id = text("eventId") else { return nil }
+            let rest = ["portalId", "subscriptionId", "objectId", "fromObjectId", "toObjectId", "occurredAt"]
+            return ([id] + rest.map { text($0) ?? "" }).joined(separator: ":")
+        default: return nil
+        }
+    }
+
+    private static func meta(_ json: JSON, _ digest: @autoclosure () -> String) -> Naming {
         let entry = json["entry"]?.elements ?? []
         let changes = entry.flatMap { $0["changes"]?.elements ?? [] }
         let talks = entry.flatMap { $0["messaging"]?.elements ?? [] }
-        let messages = changes.flatMap { $0["value"]?["messages"]?.elements ?? [] }
-        var key = digest
-        if talks.count == 1, changes.isEmpty, let id = talks[0]["message"]?["mid"]?.text { key = id }
-        if messages.count == 1, changes.count == 1, let id = messages[0]["id"]?.text { key = id }
+        let values = changes.map { $0["value"] ?? .null }
         let type = changes.first?["field"]?.text ?? (talks.isEmpty ? "event" : "messages")
-        return Naming(key: key, type: type)
+        let id = entry.count != 1 ? nil : changes.isEmpty ? said(talks) : talks.isEmpty ? written(values) : nil
+        return Naming(key: id ?? digest(), type: type)
+    }
+
+    /// The id of the one message that somebody wrote in Messenger or on Instagram.
+    ///
+    /// What else comes under the same id has a mark that begins with `is_`, as when it was taken back: `is_deleted`.
+    private static func said(_ talks: [JSON]) -> String? {
+        guard talks.count == 1, let message = talks[0]["message"],
+            message.members?.contains(where: { $0.name.hasPrefix("is_") }) == false
+        else { return nil }
+        return message["mid"]?.text
+    }
+
+    /// The id of the one message that somebody wrote in WhatsApp.
+    private static func written(_ values: [JSON]) -> String? {
+        guard values.count == 1, let messages = values[0]["messages"]?.elements, messages.count == 1,
+            values[0]["statuses"] == nil, messages[0]["errors"] == nil
+        else { return nil }
+        return messages[0]["id"]?.text
     }
 
     /// Where the sender names no id, the bytes that it signed stand for one: what is sent once more word for word, its
@@ -165,18 +217,22 @@ extension SchemeName {
         return Naming(key: named ?? Naming.digest(Array("\(time).".utf8) + arrival.body), type: type ?? "event")
     }
 
+    /// An event of a request.
+    struct Part: Sendable {
+        let type: String
+        let payload: JSON?
+        /// The service's own id of it, where there may be many in a request and they have ids.
+        var id: String?
+    }
+
     /// The events of a payload, one by one: some services send many in one request.
-    func parts(_ payload: Payload, type whole: String) -> [(type: String, payload: JSON?)] {
-        let kind =
-            switch self {
-            case .sendgrid: "event"
-            case .hubspot: "subscriptionType"
-            default: ""
-            }
-        guard !kind.isEmpty, let elements = payload.json?.elements, !elements.isEmpty else {
-            return [(whole, payload.value)]
+    func parts(_ payload: Payload, type whole: String) -> [Part] {
+        guard !kindMember.isEmpty, let elements = payload.json?.elements, !elements.isEmpty else {
+            return [Part(type: whole, payload: payload.value)]
         }
-        return elements.map { (Naming.words($0[kind]?.text ?? "event"), $0) }
+        return elements.map {
+            Part(type: Naming.words($0[kindMember]?.text ?? "event"), payload: $0, id: id(of: $0))
+        }
     }
 }
 

@@ -20,7 +20,7 @@ extension Inbound {
     /// Takes a request by POST: 2xx once it is committed.
     func receive(_ address: Identifier<InboundAddress>, _ call: Call) throws -> Response {
         let now = world.now()
-        guard let source = try source(at: address, now: now) else { throw stranger(call.request, now) }
+        guard let source = try source(at: address, call.request, now) else { throw stranger(call.request, now) }
         let verdict = limiter.take(
             from: [.minute(source.perMinute)], of: LimitSubject("inbound", source.source.origin.source.bytes), at: now)
         guard verdict.isAllowed else { throw Problem.quotaExceeded(verdict) }
@@ -50,7 +50,7 @@ extension Inbound {
     /// Answers a question by GET, which only one service asks, before it sends anything.
     func challenge(_ address: Identifier<InboundAddress>, _ call: Call) throws -> Response {
         let now = world.now()
-        guard let source = try source(at: address, now: now) else { throw stranger(call.request, now) }
+        guard let source = try source(at: address, call.request, now) else { throw stranger(call.request, now) }
         guard let token = source.source.challengeToken, let query = Form(urlencoded: call.request.rawQuery),
             let answer = token.reveal({ Handshake.challenge(query, token: $0) })
         else { throw Self.unknown }
@@ -59,12 +59,25 @@ extension Inbound {
 
     // MARK: Before anything is known
 
-    private func source(at address: Identifier<InboundAddress>, now: Timestamp) throws -> OpenSource? {
-        guard let source = try cache.source(at: address), source.endsAt.map({ $0 > now }) ?? true else { return nil }
-        return source
+    private func source(
+        at address: Identifier<InboundAddress>, _ request: Request, _ now: Timestamp
+    ) throws -> OpenSource? {
+        let found = try cache.source(at: address) { find in
+            let subject = LimitSubject(address: request.remoteAddress, for: "inbound-guess")
+            let guesses = [Quota.minute(settings.refusalsPerMinute)]
+            let verdict = limiter.peek(from: guesses, of: subject, at: now)
+            guard verdict.isAllowed else { throw Problem.quotaExceeded(verdict) }
+            let found = try find()
+            // Each wrong address counts, and not each request to it: a service that goes on sending to a source which
+            // is gone holds up no other of the same service.
+            if found == nil { _ = limiter.take(from: guesses, of: subject, at: now) }
+            return found
+        }
+        guard let found, found.endsAt.map({ $0 > now }) ?? true else { return nil }
+        return found
     }
 
-    /// Counts a request to an address that there is not: of one sender only so many are looked at.
+    /// Counts a request to an address that there is not: of one sender only so many get the usual answer.
     private func stranger(_ request: Request, _ now: Timestamp) -> Problem {
         let verdict = limiter.take(
             from: [.minute(settings.refusalsPerMinute)],
@@ -111,10 +124,11 @@ extension Inbound {
             try store(arrival, naming, proof, source, fault: error.sentence, at: now)
             throw Problem(400, "malformed_body", error.sentence)
         }
-        if let answer = Handshake.answer(source.scheme, payload) { return answer }
-        try store(arrival, source.scheme.naming(arrival, payload, source.recipe), proof, source, at: now)
+        let scheme = source.scheme(of: proof)
+        if let answer = Handshake.answer(scheme, payload) { return answer }
+        try store(arrival, scheme.naming(arrival, payload, source.recipe), proof, source, at: now)
         wake()
-        return Handshake.taken(source.scheme, payload)
+        return Handshake.taken(scheme, payload)
     }
 
     private func store(
@@ -122,8 +136,8 @@ extension Inbound {
         at now: Timestamp
     ) throws {
         let event = try NewInboundEvent(
-            Identifier(world), source, naming, knownBy: proof.key, Envelope(arrival, isProved: true), fault: fault,
-            at: now, sealing: vault, in: database)
+            Identifier(world), source, naming, proof, Envelope(arrival, isProved: true), fault: fault, at: now,
+            sealing: vault, in: database)
         let store = ArrivalStore(database: database)
         if event.isSmall {
             _ = try gathering.take([event], for: 0) { events in
@@ -149,9 +163,9 @@ extension Inbound {
 
     // MARK: Notion
 
-    /// The token that a service sends by itself to a source that waits for one.
+    /// The token that a service sends by itself to a source that waits for one: it has none, or only the one before.
     private func awaited(_ arrival: Arrival, _ source: OpenSource) -> String? {
-        guard source.scheme == .notion, source.source.secrets.isEmpty else { return nil }
+        guard source.scheme == .notion, source.source.secrets.allSatisfy({ $0.until != nil }) else { return nil }
         return Handshake.verificationToken(arrival)
     }
 

@@ -63,12 +63,17 @@ final class SourceCache: Sendable {
 
     /// The source at an address; nil when there is none.
     ///
+    /// - Parameter ask: what looks up an address at which there was none yet; it may refuse to.
     /// - Throws: `DatabaseError` when it is not known here, or no longer for sure, and the database is away.
-    func source(at address: Identifier<InboundAddress>) throws -> OpenSource? {
+    func source(
+        at address: Identifier<InboundAddress>,
+        unmet ask: (_ find: () throws -> OpenSource?) throws -> OpenSource?
+    ) throws -> OpenSource? {
         let current = try currentGeneration()
-        if let entry = entry(address), entry.generation == current { return entry.source }
+        let met = entry(address)
+        if let met, met.generation == current { return met.source }
         // The number is read before the source: a change in between makes what is kept old, never the other way.
-        let found = try find(address)
+        let found = try met?.source == nil ? ask { try find(address) } : find(address)
         keep(Entry(generation: current, source: found), address)
         return found
     }

@@ -9,6 +9,7 @@ struct SourceReader: Sendable {
     let database: Database
     let vault: Vault
     let others: [InboundSources]
+    let now: @Sendable () -> Timestamp
 
     /// Reads a source with its secrets.
     ///
@@ -33,7 +34,11 @@ struct SourceReader: Sendable {
     }
 
     /// A source of the room's own with its secrets opened.
-    func open(_ record: SourceRecord, endsAt: Timestamp? = nil) throws -> OpenSource {
+    ///
+    /// - Parameter isExamined: with the secret before the present one even when it has ended, to explain a refusal.
+    func open(
+        _ record: SourceRecord, endsAt: Timestamp? = nil, isExamined: Bool = false
+    ) throws -> OpenSource {
         var secrets: [InboundSecret] = []
         var challenge: Secret<String>?
         var isLocked = false
@@ -41,7 +46,7 @@ struct SourceReader: Sendable {
             if let sealed = record.secretSealed {
                 secrets.append(.init(try text(sealed, "secret_sealed", of: record)))
             }
-            if let sealed = record.previousSealed, let end = record.previousEndsAt {
+            if let sealed = record.previousSealed, let end = record.previousEndsAt, isExamined || end > now() {
                 secrets.append(.init(try text(sealed, "previous_sealed", of: record), until: end))
             }
             challenge = try record.challengeSealed.map { try text($0, "challenge_sealed", of: record) }

@@ -130,7 +130,7 @@ struct Debugger {
             "line_ends", "It matches the body with other line ends: something turned LF into CRLF, or the other way.",
             if: [unix, unix.replacing("\n", with: "\r\n")].contains { $0 != lines && isRight(with: Array($0.utf8)) })
         found += hint(
-            "body_alone", "It matches an empty body: the sender signed before it wrote the body.",
+            "empty_body", "It matches an empty body: the sender signed before it wrote the body.",
             if: isRight(with: []))
         if found.isEmpty, let json = try? JSON(parsing: body) {
             found += hint(
@@ -196,7 +196,8 @@ extension Scheme {
                 .map { String($0.dropFirst(2)) }
         case .standardWebhooks: text = arrival.headers["\(Self.standardFamily(of: arrival))-timestamp"]
         case .sendgrid: text = arrival.headers["x-twilio-email-event-webhook-timestamp"]
-        case .discord, .twilio, .graph, .token, .bearer: text = nil
+        case .discord: text = arrival.headers["x-signature-timestamp"]
+        case .twilio, .graph, .token, .bearer: text = nil
         }
         return text.flatMap(Arrival.number).map { Timestamp(seconds: min($0, Timestamp.latest.seconds)) }
     }

@@ -21,9 +21,8 @@ struct Examination: Sendable {
     /// Every code of a hint.
     static let hintCodes = [
         "only_the_clock", "previous_secret", "secret_with_newline", "secret_form", "trailing_newline", "line_ends",
-        "reserialized", "body_alone", "other_encoding", "prefix_missing", "other_digest", "without_port",
-        "other_scheme",
-        "without_query", "trailing_slash", "other_header", "old_header",
+        "reserialized", "empty_body", "body_alone", "other_encoding", "prefix_missing", "other_digest",
+        "without_port", "other_scheme", "without_query", "trailing_slash", "other_header", "old_header",
     ]
 
     /// Which secret fitted; nil when it was refused.

@@ -24,7 +24,8 @@ extension Inbound {
         if let record = try store(scope).find(id) {
             return ExaminedSource(
                 id: id, name: record.name, address: record.address, path: InboundPageRoute.source(id).path,
-                source: try SourceReader(database: database, vault: vault, others: []).open(record))
+                source: try SourceReader(database: database, vault: vault, others: [], now: world.now).open(
+                    record, isExamined: true))
         }
         for find in neighbours.namedSources {
             guard let found = try find(id, scope) else { continue }

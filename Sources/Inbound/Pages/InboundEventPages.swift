@@ -87,6 +87,7 @@ struct InboundEventPage: ShellPage {
     static let sample = InboundEventPage(
         event: .sample, provider: "Slack",
         envelope: Envelope(Arrival(url: "/", headers: ["a": "b"], body: [0x7b, 0x7d]), isProved: true),
+        names: ["inbound.slack.message"],
         listHref: "/inbound-events", sourceHref: "/inbound-sources/1", replayAction: "/inbound-events/1/replay",
         now: Timestamp(seconds: 7_200))
 
@@ -94,6 +95,8 @@ struct InboundEventPage: ShellPage {
     let provider: String
     /// The request; nil when it cannot be opened.
     let envelope: Envelope?
+    /// What it is published as; none when it cannot be.
+    let names: [String]
     let listHref: String
     let sourceHref: String?
     let replayAction: String?
@@ -104,6 +107,11 @@ struct InboundEventPage: ShellPage {
 
     /// The most bytes of a body that stand on a page.
     private static let mostShown = 65_536
+
+    private var source: String {
+        event.sourceName
+            ?? (event.origin.integration == nil ? "a source that was removed" : "an integration of \(provider)")
+    }
 
     var view: TemplateValue {
         let body = envelope?.body ?? []
@@ -120,10 +128,10 @@ struct InboundEventPage: ShellPage {
                 : .text(text ?? "These \(bytesInWords(body.count)) are no text; the JSON interface gives them."),
             "is_cut": .bool(body.count > Self.mostShown), "size": .text(bytesInWords(event.bodyBytes)),
             "details": [
-                "provider": .text(provider), "source": .text(event.sourceName ?? "a source of another room"),
+                "provider": .text(provider), "source": .text(source),
                 "source_href": TemplateValue(sourceHref), "key": .text(event.key),
                 "times": .text(event.times == 1 ? "once" : "\(event.times.grouped) times"),
-                "name": .text("inbound.\(event.origin.provider).\(event.type)"),
+                "name": names.isEmpty ? .null : .text(names.joined(separator: ", ")),
                 "attempts": .text(event.attempts.grouped), "replays": .text(event.replays.grouped),
                 "received": event.received.view(now: now), "published": event.publishedAt?.view(now: now) ?? .null,
                 "next": event.state == .waiting ? event.nextAt?.view(now: now) ?? .null : .null,
@@ -137,17 +145,32 @@ struct InboundEventPage: ShellPage {
 struct InboundReplayPage: ShellPage {
     static let template = "inbound-source-form"
     static let sample = InboundReplayPage(
-        listHref: "/inbound-events", action: "/inbound-events/replay", providers: [("slack", "Slack")], typed: nil,
-        problem: .invalid("since", "required", "x"))
+        listHref: "/inbound-events", action: "/inbound-events/replay", providers: [("slack", "Slack")], most: 10_000,
+        after: Identifier(.real), typed: nil, problem: .invalid("since", "required", "x"))
 
     let listHref: String
     let action: String
     let providers: [(key: String, name: String)]
+    /// How many are published at once.
+    let most: Int
+    /// The last of those that were published just now, when more match; nil at the beginning.
+    let after: Identifier<InboundEvent>?
     let typed: Form?
     let problem: Problem?
 
     var title: String { "Publish events again" }
     var place: Place? { .inbound }
+
+    private var hidden: TemplateValue {
+        guard let after else { return [] }
+        return [["name": "after_id", "value": .text(after.text)]]
+    }
+
+    private var lead: String {
+        after == nil
+            ? "Whoever listens is told once more, up to \(most.grouped) events at a time, the oldest first."
+            : "There are more of these. The next ones, up to \(most.grouped), are those that came after the last."
+    }
 
     var view: TemplateValue {
         let form = FormView(
@@ -170,10 +193,9 @@ struct InboundReplayPage: ShellPage {
         return .object(
             [
                 "back_href": .text(listHref), "back_label": "Inbound events", "action": .text(action),
-                "heading": "Publish events again",
-                "lead": .text(
-                    "Whoever listens is told once more, up to \(InboundEventStore.mostReplayed.grouped) events at a time, the oldest first."
-                ), "hidden": [], "submit": "Publish again", "cancel_href": .text(listHref),
+                "heading": "Publish events again", "lead": .text(lead),
+                "hidden": hidden,
+                "submit": after == nil ? "Publish again" : "Publish the next", "cancel_href": .text(listHref),
             ].merging(form.members) { one, _ in one })
     }
 }

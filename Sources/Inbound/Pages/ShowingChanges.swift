@@ -23,7 +23,8 @@ extension Inbound {
             guard made.secret != nil else {
                 return call.redirect(
                     to: InboundPageRoute.source(id),
-                    saying: made.record.isClosed ? "The source waits for another token." : "The secret was replaced.")
+                    saying: made.record.secretSealed == nil
+                        ? "The source waits for another token." : "The secret was replaced.")
             }
             return try madePage(
                 made, "“\(made.record.name)” has a new secret", "Give it to the service before the old one ends.", call)
@@ -53,7 +54,7 @@ extension Inbound {
         let action = what == .secret ? InboundPageRoute.rotateSecret(id) : .rotateAddress(id)
         return SourceRotatePage(
             source: try find(id, call.scope()), what: what, showHref: call.link(InboundPageRoute.source(id)),
-            action: call.link(action), typed: typed, problem: problem)
+            action: call.link(action), typed: typed, problem: problem, now: world.now())
     }
 
     /// Shows the token that a service has sent, this once.

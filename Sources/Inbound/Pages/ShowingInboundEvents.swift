@@ -39,6 +39,7 @@ extension Inbound {
         return try call.page(
             InboundEventPage(
                 event: event, provider: name(of: event.origin.provider), envelope: envelope,
+                names: envelope.map { Telling(event).names(of: $0) } ?? [],
                 listHref: call.link(InboundPageRoute.events),
                 sourceHref: hasSource ? call.link(InboundPageRoute.source(event.origin.source)) : nil,
                 replayAction: scope.allows(.write(.events)) && event.state != .waiting
@@ -54,27 +55,35 @@ extension Inbound {
         return call.redirect(to: InboundPageRoute.event(id), saying: "It is published again.")
     }
 
-    func replayPage(_ call: Call) throws -> Response { try call.page(replayPage(call, typed: nil, problem: nil)) }
+    /// The form; with what was asked for already where there are more than are published at once.
+    func replayPage(_ call: Call) throws -> Response {
+        try call.page(replayPage(call, typed: call.request.query(), problem: nil))
+    }
 
     func replayEvents(_ call: Call) throws -> Response {
         let form = try call.request.form()
         return try call.perform {
             var input = Input(form)
-            let filter = Self.filter(&input)
-            if input.isComplete, filter.since == nil { _ = input.required("since", filter.since) }
-            guard input.isComplete else { throw input.refusal }
-            let count = try replay(filter, by: call.scope())
+            let range = try ReplayRange(&input)
+            let (count, next) = try replay(range, by: call.scope())
+            let told = "\(count.counted("event is", "events are")) published again"
+            guard let next else { return call.redirect(to: InboundPageRoute.events, saying: told + ".") }
+            let asked = form.pairs.filter { Self.replayFields.contains($0.name) && !$0.value.isEmpty }
+            let query = Form(pairs: asked + [("after_id", next.text)]).urlencoded
             return call.redirect(
-                to: InboundPageRoute.events, saying: "\(count.counted("event is", "events are")) published again.")
+                toPath: "\(InboundPageRoute.replayAll.path)?\(query)", saying: "\(told), and there are more.")
         } orShow: { problem in
             replayPage(call, typed: form, problem: problem)
         }
     }
 
-    private func replayPage(_ call: Call, typed: Form?, problem: Problem?) -> InboundReplayPage {
+    private static let replayFields: Set<String> = ["since", "until", "source_id", "provider", "type", "state"]
+
+    private func replayPage(_ call: Call, typed: Form, problem: Problem?) -> InboundReplayPage {
         InboundReplayPage(
             listHref: call.link(InboundPageRoute.events), action: call.link(InboundPageRoute.replayAll),
-            providers: neighbours.providers.map { ($0.key, $0.name) }, typed: typed, problem: problem)
+            providers: neighbours.providers.map { ($0.key, $0.name) }, most: settings.mostReplayed,
+            after: typed["after_id"].flatMap { Identifier($0) }, typed: typed, problem: problem)
     }
 
     // MARK: Why requests were refused

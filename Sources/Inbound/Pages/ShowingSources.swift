@@ -186,7 +186,7 @@ extension SourceRecord {
         case _ where scheme.isSecretOurs: steps.append("Paste the secret beside it.")
         default: break
         }
-        if isClosed, scheme != .notion {
+        if secretSealed == nil, scheme != .notion {
             steps.append("Come back and set the secret: until then it refuses everything.")
         }
         return steps

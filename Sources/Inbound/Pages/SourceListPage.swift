@@ -49,7 +49,7 @@ struct SourceListPage: ShellPage {
                     [
                         "href": .text(line.href), "name": .text(line.source.name), "tile": line.tile,
                         "provider": .text(line.provider), "scheme": .text(line.source.scheme.words),
-                        "state": line.source.stateView,
+                        "state": line.source.stateView(at: now),
                         "latest": line.latest?.view(now: now) ?? .null,
                         "created": line.source.createdAt.view(now: now),
                     ]
@@ -64,10 +64,10 @@ struct SourceListPage: ShellPage {
     }
 
     private var attention: [TemplateValue] {
-        var list = lines.filter(\.source.isClosed).prefix(3).map { line -> TemplateValue in
+        var list = lines.filter { $0.source.isClosed(at: now) }.prefix(3).map { line -> TemplateValue in
             [
-                "tone": "bad", "title": .text("“\(line.source.name)” is closed."), "text": .text(line.source.sentence),
-                "href": .text(line.href), "label": "Open source",
+                "tone": "bad", "title": .text("“\(line.source.name)” is closed."),
+                "text": .text(line.source.sentence(at: now)), "href": .text(line.href), "label": "Open source",
             ]
         }
         if dead > 0 {

@@ -41,16 +41,16 @@ struct SourcePage: ShellPage {
     var place: Place? { .inbound }
 
     var view: TemplateValue {
-        let secretEnds = source.previousEndsAt.flatMap { $0 > now ? $0 : nil }
+        let secretEnds = source.previousSecretEnds(after: now)
         let addressEnds = source.previousAddressEndsAt.flatMap { $0 > now ? $0 : nil }
         return [
-            "list_href": .text(links.list), "name": .text(source.name), "state": source.stateView,
-            "sentence": .text(source.sentence), "attention": .list(attention), "can_write": .bool(canWrite),
+            "list_href": .text(links.list), "name": .text(source.name), "state": source.stateView(at: now),
+            "sentence": .text(source.sentence(at: now)), "attention": .list(attention), "can_write": .bool(canWrite),
             "url": TemplateValue(url), "edit_href": .text(links.edit), "secret_href": .text(links.secret),
             "address_href": .text(links.address), "remove_href": .text(links.remove), "debug_href": .text(links.debug),
             "events_href": .text(links.events),
             "token_action": source.hasNewToken && canWrite ? .text(links.token) : .null,
-            "secret_words": .text(source.isClosed ? "Set secret" : "Replace secret"),
+            "secret_words": .text(source.secretSealed == nil ? "Set secret" : "Replace secret"),
             "details": [
                 "provider": .text(provider), "scheme": .text(source.scheme.words),
                 "signature": TemplateValue(source.recipe.map(Self.words)),
@@ -80,9 +80,9 @@ struct SourcePage: ShellPage {
 
     private var attention: [TemplateValue] {
         var list: [TemplateValue] = []
-        if source.isClosed {
+        if source.isClosed(at: now) {
             list.append([
-                "tone": "bad", "title": "This source is closed.", "text": .text(source.sentence),
+                "tone": "bad", "title": "This source is closed.", "text": .text(source.sentence(at: now)),
                 "href": canWrite && source.scheme != .notion ? .text(links.secret) : .null, "label": "Set secret",
             ])
         }

@@ -48,7 +48,7 @@ struct SourceRotatePage: ShellPage {
     static let template = "inbound-source-form"
     static let sample = SourceRotatePage(
         source: .sample, what: .secret, showHref: "/inbound-sources/1", action: "/inbound-sources/1/secret",
-        typed: nil, problem: .invalid("secret", "required", "x"))
+        typed: nil, problem: .invalid("secret", "required", "x"), now: Timestamp(seconds: 7_200))
 
     let source: SourceRecord
     let what: What
@@ -56,13 +56,14 @@ struct SourceRotatePage: ShellPage {
     let action: String
     let typed: Form?
     let problem: Problem?
+    let now: Timestamp
 
     var title: String { "\(words) of “\(source.name)”" }
     var place: Place? { .inbound }
 
     private var words: String {
         switch what {
-        case .secret: source.isClosed ? "Set the secret" : "Replace the secret"
+        case .secret: source.secretSealed == nil ? "Set the secret" : "Replace the secret"
         case .address: "Replace the address"
         }
     }
@@ -95,7 +96,7 @@ struct SourceRotatePage: ShellPage {
         let secret = FormField(
             "secret", source.scheme.words, .secret, help: source.scheme.help, isOptional: isOptional, width: .wide,
             maxLength: 1_024)
-        return source.isClosed ? [secret] : [secret, grace]
+        return source.isClosed(at: now) ? [secret] : [secret, grace]
     }
 }
 

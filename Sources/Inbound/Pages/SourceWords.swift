@@ -6,13 +6,15 @@ import TimeKit
 /// How sources and events are told of on pages.
 extension SourceRecord {
     /// The value of the partial `state`.
-    var stateView: TemplateValue {
-        isClosed ? ["tone": "bad", "word": "Closed"] : ["tone": "good", "word": "Open"]
+    func stateView(at now: Timestamp) -> TemplateValue {
+        isClosed(at: now) ? ["tone": "bad", "word": "Closed"] : ["tone": "good", "word": "Open"]
     }
 
     /// What its state means, and what to do.
-    var sentence: String {
-        switch (isClosed, scheme) {
+    func sentence(at now: Timestamp) -> String {
+        switch (isClosed(at: now), scheme) {
+        case (false, .notion) where secretSealed == nil:
+            "It waits for Notion’s next verification token. Until its grace ends, the one before is taken."
         case (false, _): "Every request is checked with \(scheme.words) before it is stored."
         case (true, .notion):
             "It refuses everything until Notion has sent its verification token to the address: create the subscription there now."

@@ -41,8 +41,13 @@ enum Scheme: Sendable, Equatable {
         }
 
         let key: Key
+        /// Whether it was a token that any sender may be given: that does not prove that the service itself sends.
+        let isBearer: Bool
 
-        fileprivate init(_ key: Key) { self.key = key }
+        fileprivate init(_ key: Key, isBearer: Bool) {
+            self.key = key
+            self.isBearer = isBearer
+        }
     }
 
     /// Checks a request.
@@ -62,14 +67,14 @@ enum Scheme: Sendable, Equatable {
             default: throw .wrongSignature
             }
         }
-        return Proof(found)
+        return Proof(found, isBearer: self == .bearer)
     }
 
     /// Checks a bearer against the digest of a platform key.
     static func verify(_ arrival: Arrival, byDigest digest: [UInt8]) throws(Failure) -> Proof {
         let sent = Array(try bearer(of: arrival).utf8)
         guard equalInConstantTime(SHA256.digest(sent), digest) else { throw .wrongToken }
-        return Proof(.platformKey)
+        return Proof(.platformKey, isBearer: true)
     }
 
     /// Refuses a time of signing, in whole seconds as the other side counts them, that lies too far from the clock.
@@ -90,7 +95,7 @@ enum Scheme: Sendable, Equatable {
         case .stripe: try Self.stripe(arrival, secrets, now)
         case .standardWebhooks: try Self.standardWebhooks(arrival, secrets, now)
         case .twilio: try Self.twilio(arrival, secrets)
-        case .discord: try Self.discord(arrival, secrets)
+        case .discord: try Self.discord(arrival, secrets, now)
         case .sendgrid: try Self.sendgrid(arrival, secrets, now)
         case .graph: try Graph.check(arrival, secrets)
         case .token(let header): Self.equal(try arrival.only(header), secrets)
@@ -167,12 +172,17 @@ enum Scheme: Sendable, Equatable {
         return !isPlain && parts.contains { arrival.headers["svix-\($0)"] != nil } ? "svix" : "webhook"
     }
 
-    private static func discord(_ arrival: Arrival, _ secrets: [InboundSecret]) throws(Failure) -> [Bool] {
+    /// Time and body are signed with nothing between them: only digits that are a fresh time end in one place alone.
+    private static func discord(
+        _ arrival: Arrival, _ secrets: [InboundSecret], _ now: Timestamp
+    ) throws(Failure) -> [Bool] {
         let name = "x-signature-ed25519"
         guard let given = Hex.decode(try arrival.only(name)), given.count == Ed25519.signatureSize else {
             throw .malformed(name, "64 bytes as hexadecimal digits")
         }
-        let content = Array(try arrival.only("x-signature-timestamp").utf8) + arrival.body
+        let time = try arrival.number("x-signature-timestamp")
+        try requireFresh(time.value, now: now)
+        let content = Array(time.text.utf8) + arrival.body
         let keys = try usable(secrets) { text in Hex.decode(text).flatMap { $0.count == Ed25519.keySize ? $0 : nil } }
         return keys.map { key in key.map { Ed25519.isValid(given, of: content, by: $0) } ?? false }
     }

@@ -26,13 +26,18 @@ extension Scheme {
         }
     }
 
+    /// What Twilio has signed of a request that was proved to be its own, whichever port it was given.
+    static func twilioContent(of arrival: Arrival) -> String { arrival.url + (arrival.form.map(sorted) ?? "") }
+
+    private static func sorted(_ form: Form) -> String {
+        form.names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { name in
+            Set(form.all(name)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { name + $0 }.joined()
+        }.joined()
+    }
+
     /// The fields of a form behind each other; of any other body nothing, once its digest in the address was compared.
     private static func twilioFields(_ arrival: Arrival) throws(Failure) -> String {
-        if let form = arrival.form {
-            return form.names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { name in
-                Set(form.all(name)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { name + $0 }.joined()
-            }.joined()
-        }
+        if let form = arrival.form { return sorted(form) }
         let digests = arrival.query?.all("bodySHA256") ?? []
         guard let digest = digests.first else {
             if arrival.body.isEmpty { return "" }

@@ -29,6 +29,17 @@ extension Inbound {
             guard gone.affectedRows == 500 else { break }
         }
         while mayGoOn() {
+            // A secret that has ended explains why a request was refused, as long as such are kept.
+            let ended = try database.execute(
+                """
+                UPDATE inbound_sources
+                   SET previous_sealed = NULL, previous_ends_at = NULL
+                 WHERE previous_ends_at < \(end)
+                 LIMIT 100
+                """)
+            guard ended.affectedRows == 100 else { break }
+        }
+        while mayGoOn() {
             let ended = try database.execute(
                 """
                 UPDATE inbound_sources
@@ -57,6 +68,7 @@ extension Inbound {
             let over = try rows.filter { try $0.get("state", as: String.self) != "waiting" }
             for part in Chunks.of(try over.map { try $0.get("id", as: [UInt8].self) }) {
                 try transaction.execute("DELETE FROM inbound_parts WHERE event_id IN (\(list: part))")
+                try BatchStore.forget(part, in: transaction)
                 try transaction.execute("DELETE FROM inbound_events WHERE id IN (\(list: part))")
             }
             return try rows.last?.get("id")

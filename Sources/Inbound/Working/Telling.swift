@@ -13,8 +13,34 @@ struct Telling {
     /// How deep a payload may be nested to go along: with what is written around it, it must still be JSON to everybody.
     private static let deepest = 26
 
+    /// A body that is no JSON although it says so; it is put aside at once.
+    struct Unreadable: Error {
+        let sentence: String
+    }
+
+    /// What one request tells of.
+    ///
+    /// - Throws: ``Unreadable``; ``UnknownScheme``.
+    func parts(of envelope: Envelope) throws -> [SchemeName.Part] {
+        guard let scheme = record.scheme else { throw UnknownScheme() }
+        let payload: Payload
+        do throws(JSONError) {
+            payload = try Payload(envelope.arrival)
+        } catch {
+            throw Unreadable(sentence: error.sentence)
+        }
+        return scheme.parts(payload, type: record.type)
+    }
+
+    /// The names of what one request tells of, each once; none when nothing can be published.
+    func names(of envelope: Envelope) -> [String] {
+        guard let parts = try? parts(of: envelope) else { return [] }
+        var seen: Set<String> = []
+        return parts.compactMap { try? name($0.type).description }.filter { seen.insert($0).inserted }
+    }
+
     /// The events of one request, each with its name.
-    func events(_ parts: [(type: String, payload: JSON?)]) throws -> [(name: EventName, data: JSON)] {
+    func events(_ parts: [SchemeName.Part]) throws -> [(name: EventName, data: JSON)] {
         try parts.enumerated().map { index, part in
             (try name(part.type), data(part.type, part.payload, index: parts.count > 1 ? index : nil))
         }

@@ -120,35 +120,33 @@ struct Working: Sendable {
                 let event = InboundEvent(
                     id: one.record.id, origin: one.record.origin, type: one.record.type, key: one.record.key,
                     received: one.record.received, headers: envelope.headers, body: envelope.body)
-                try room.outbox.publish(try told(one.record, envelope), of: event, in: transaction)
+                try room.outbox.publish(
+                    try told(one.record, envelope, in: transaction), of: event, in: transaction)
                 for listener in room.neighbours.listeners { try listener(event, transaction) }
             }
         }
     }
 
+    /// What others are told: each event once, whatever it comes together with, unless somebody asked for it again.
     private func told(
-        _ record: InboundEventRecord, _ envelope: Envelope
+        _ record: InboundEventRecord, _ envelope: Envelope, in transaction: Transaction
     ) throws -> [(name: EventName, data: JSON)] {
-        guard let scheme = record.scheme else { throw UnknownScheme() }
-        let payload: Payload
-        do throws(JSONError) {
-            payload = try Payload(envelope.arrival)
-        } catch {
-            throw Unreadable(sentence: error.sentence)
+        let telling = Telling(record)
+        let parts = try telling.parts(of: envelope)
+        let ids = parts.map(\.id)
+        let fresh = try BatchStore.note(ids.compactMap(\.self), of: record, in: transaction)
+        var seen: Set<String> = []
+        let isTold = ids.map { id in
+            id.map { seen.insert($0).inserted && (record.replays > 0 || fresh.contains($0)) } ?? true
         }
-        return try Telling(record).events(scheme.parts(payload, type: record.type))
-    }
-
-    /// A body that is no JSON although it says so; it is put aside at once.
-    private struct Unreadable: Error {
-        let sentence: String
+        return zip(try telling.events(parts), isTold).filter { $0.1 }.map { $0.0 }
     }
 
     // MARK: Failing
 
     private func fail(_ record: InboundEventRecord, _ token: [UInt8], _ error: any Error) throws {
         if error is LeaseLost { return }
-        let unreadable = error as? Unreadable
+        let unreadable = error as? Telling.Unreadable
         room.log.warning(
             "an event that came in cannot be published",
             ["event": .init(record.id.text), "error": .init(String(reflecting: error))])
