@@ -103,7 +103,7 @@ struct Rooms: Sendable {
             }, wake: { bell.press() })
         inbound = try Self.inbound(
             configuration, database, world, vault, limiter, connections, platforms, catalogue, inboundGeneration)
-        self.connections = Self.told(connections, database, accounts, platforms, inbound)
+        self.connections = Self.told(connections, database, accounts, platforms, inbound, webhooks)
         audit = Audit(database: database, world: world, pageOf: { Self.page(of: $0, $1) })
         requestLogs = RequestLogs(
             database: database, world: world, settings: configuration.requestLogs, log: configuration.log,
