@@ -81,7 +81,12 @@ struct WebhookStore: Sendable {
 
     /// The webhooks that send to a connection, the newest first.
     func sending(to connection: Identifier<Connection>) throws -> [WebhookRecord] {
-        try sending(to: connection, which: "AND \(visible(in: database)) ORDER BY w.id DESC LIMIT 20", in: database)
+        let which: SQL = """
+            AND \(try visible(in: database))
+             ORDER BY w.id DESC
+             LIMIT 20
+            """
+        return try sending(to: connection, which: which, in: database)
     }
 
     /// All webhooks of the organization that send to a connection, held until the transaction ends.

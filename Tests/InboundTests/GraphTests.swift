@@ -94,7 +94,9 @@ import TimeKit
         #expect(try post(body([Self.new]), ["authorization": "Bearer \(Self.new)"]).status == 200)
         try mail.work()
         let events = try mail.published()
-        #expect(events.count == 2 && events[0].type == "inbound.microsoft_teams.created")
+        // Whoever comes with the key says nothing that Graph vouches for.
+        #expect(
+            Set(events.map(\.type)) == ["inbound.microsoft_teams.created", "inbound.microsoft_teams.event"], "\(events)")
         #expect(events[0].data["payload"]?["value"]?[0]?["resource"] == "teams('t')/channels('c')/messages('1')")
         let listed = try #require(try mail.api(.get, "inbound-events").json["data"]?.elements)
         for event in listed {

@@ -47,8 +47,11 @@ struct OutboxTests {
         try post.webhook(["api_key.*"])
         try Self.tell(post, 430)
         let counts = try inThreads(4) { _ in
+            // Of what another has in hand nothing is handed on, so that none does not mean that none is left.
             var count = 0
-            for _ in 0..<20 { count += try HandingOn(room: post.room).run() }
+            while try Self.count(post, "domain_events WHERE handed_on_at IS NULL") > 0 {
+                count += try HandingOn(room: post.room).run()
+            }
             return count
         }
         #expect(counts.reduce(0, +) == 431)
