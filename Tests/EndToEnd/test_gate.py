@@ -265,6 +265,16 @@ def test_what_follows_learns_who_asks_and_no_client_can_say_it(site):
     assert_denied(refused, 403, "insufficient_scope")
 
 
+def test_a_key_with_as_many_and_as_long_rights_as_there_may_be_is_let_in(site):
+    house, upstream = site
+    rights = ["items:read", *(f"{number:02}{'r' * 62}:{'a' * 64}" for number in range(49))]
+    key = house.create_key(*rights)
+    answer = get(house, "/app/x", key)
+    assert answer.status_code == 200, answer.text
+    [told] = [value for name, value in upstream.seen[-1]["headers"] if name == "X-Hub-Scopes"]
+    assert set(told.split()) == set(rights)
+
+
 def test_the_gates_own_addresses_tell_a_browser_nothing(site):
     house, _ = site
     key = house.create_key("items:read")
