@@ -555,7 +555,7 @@ def test_each_gated_request_leaves_one_line(site):
     get(house, "/files/", key)
     files = sorted((house.folder / "gate").glob("gate-*.log"))
     assert files and all(re.fullmatch(r"gate-\d{10}\.log", file.name) for file in files)
-    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    lines = gate_lines(house.folder / "gate")
     assert [(line["method"], line["uri"], line["status"], line["code"], line["key"].replace("-", "")) for line in lines] == [
         ("GET", "/app/x", 200, "valid", identity), ("GET", "/app/x", 401, "not_found", ""),
         ("POST", "/app/x", 403, "insufficient_scope", identity), ("GET", "/files/", 200, "valid", identity)]
@@ -563,6 +563,20 @@ def test_each_gated_request_leaves_one_line(site):
         assert line["v"] == 1 and line["address"] == "127.0.0.1" and line["bytes"] > 0 and len(line["request_id"]) == 32
     assert [line["route"] for line in lines] == ["/app/:thing"] * 3 + [""]
     assert key not in "".join(file.read_text() for file in files) and "secret" not in str(lines)
+
+
+def gate_lines(folder):
+    return [json.loads(line) for file in sorted(folder.glob("gate-*.log")) for line in file.read_text().splitlines()]
+
+
+def test_the_lines_may_go_to_a_folder_apart_and_are_taken_up_there(make_house, tmp_path):
+    folder = tmp_path / "between"
+    with gated(make_house, tmp_path, settings={"HUB_GATE_FOLDER": folder}) as (house, _):
+        assert get(house, "/app/x", house.create_key("items:read")).status_code == 200
+        [line] = until(lambda: gate_lines(folder), 5, "the line")
+        logged = "SELECT path FROM request_logs WHERE request_id = %s"
+        until(lambda: house.sql(logged, line["request_id"]), 10, "the line's way into the log")
+        assert not (house.folder / "gate").exists()
 
 
 def test_the_last_use_is_known_a_moment_later(site):

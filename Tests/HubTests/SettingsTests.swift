@@ -89,3 +89,21 @@ import Testing
         }
     }
 }
+
+/// The files that a server is set up with, which must agree although no program reads them all.
+@Suite struct ShippedFiles {
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: Source.root.appending(path: path), encoding: .utf8)
+    }
+
+    @Test("nginx, the unit and the folder's own file name one folder for the gate, outside the hub's closed one")
+    func gateFolder() throws {
+        let (nginx, unit) = (try text("nginx/hub-upstream.conf"), try text("nginx/systemd/hub.service"))
+        let match = try #require(nginx.firstMatch(of: /map "" \$hub_gate_folder \{\s+default ([^;]+);/))
+        let folder = String(match.1)
+        #expect(unit.contains("\nEnvironment=HUB_GATE_FOLDER=\(folder)\n"))
+        #expect(unit.contains("\nReadWritePaths=-\(folder)\n"))
+        #expect(try text("nginx/systemd/hub-gate.tmpfiles.conf").contains("\nd \(folder) 2770 hub www-data -\n"))
+        #expect(unit.contains("\nStateDirectory=hub\nStateDirectoryMode=0700\n") && !folder.hasPrefix("/var/lib/hub"))
+    }
+}

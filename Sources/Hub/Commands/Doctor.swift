@@ -7,6 +7,7 @@ import ClientKit
 import Connections
 import DatabaseKit
 import Domain
+import FoundationEssentials
 import Inbound
 import LogKit
 import OAuthServer
@@ -149,6 +150,11 @@ extension Configuration {
         }
         if passwordParameters.logN < 17 {
             found.append("HUB_SCRYPT_LN is below 17: passwords are cheaper to guess from a stolen database.")
+        }
+        let files = FileManager.default
+        let isGateShut = !files.isReadableFile(atPath: gateFolder) || !files.isWritableFile(atPath: gateFolder)
+        if files.fileExists(atPath: gateFolder), isGateShut {
+            found.append("HUB_GATE_FOLDER: nothing can be read or removed in \(gateFolder), so the gate has no log.")
         }
         if settings[.assets]?.text.isEmpty != false {
             found.append("HUB_ASSETS is not set: browsers may keep old stylesheets after an update.")

@@ -22,6 +22,7 @@ struct Configuration: Sendable {
     let databaseConnections: Int
     let keyringPath: String
     let stateFolder: String
+    let gateFolder: String
     let workers: Int
     let lanes: Int
     let bodyLimit: Int
@@ -54,6 +55,7 @@ struct Configuration: Sendable {
         databaseConnections = try settings.number(.databaseConnections, 1...256)
         keyringPath = try settings.text(.keyring)
         stateFolder = try settings.text(.state)
+        gateFolder = try Self.gateFolder(settings)
         workers = try settings.number(.workers, 1...128)
         lanes = try settings.number(.lanes, 1...128)
         bodyLimit = try settings.number(.bodyLimit, 1_024...67_108_864)
@@ -138,6 +140,14 @@ struct Configuration: Sendable {
         patience.drain = .seconds(try settings.number(.drainDeadline, 1...3_600))
         patience.boot = .seconds(try settings.number(.bootDeadline, 1...600))
         return patience
+    }
+
+    /// nginx takes a path for one below its own folder unless it is whole; both sides are to mean the same.
+    private static func gateFolder(_ settings: Settings) throws(SettingsError) -> String {
+        let folder = text(settings, .gateFolder)
+        guard !folder.isEmpty else { return try "\(settings.text(.state))/gate" }
+        guard folder.hasPrefix("/") else { throw settings.complaint(.gateFolder, "must be a path that begins with /") }
+        return folder
     }
 
     private static func policy(_ settings: Settings) throws(SettingsError) -> AddressPolicy {

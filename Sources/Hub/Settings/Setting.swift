@@ -6,6 +6,7 @@ enum Setting: String, CaseIterable {
     case databaseConnections = "HUB_DATABASE_CONNECTIONS"
     case keyring = "HUB_KEYRING"
     case state = "HUB_STATE"
+    case gateFolder = "HUB_GATE_FOLDER"
     case listen = "HUB_LISTEN"
     case listenMode = "HUB_LISTEN_MODE"
     case listenGroup = "HUB_LISTEN_GROUP"
@@ -72,8 +73,8 @@ enum Setting: String, CaseIterable {
         case .state: "/var/lib/hub"
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
-        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL,
-            .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
+        case .gateFolder, .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks,
+            .redirectURIs, .siteURL, .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
             ""
         case .workers: "\(2 * cores)"
         case .lanes: "32"
@@ -129,6 +130,8 @@ enum Setting: String, CaseIterable {
         case .databaseConnections: "How many database connections each worker keeps."
         case .keyring: "The file with the master keys, mode 0600."
         case .state: "The folder for what is shared between the processes of this host."
+        case .gateFolder:
+            "The folder where nginx writes the requests that met the gate; gate in HUB_STATE when it is not set."
         case .listen: "Where nginx finds the hub: a socket's path, tcp:127.0.0.1:9000, or systemd."
         case .listenMode: "The mode of the socket, in octal."
         case .listenGroup: "The group of the socket: that of nginx."
