@@ -202,7 +202,7 @@ class House:
                 env=clean_environment(HUB_CONFIG=str(self.folder / "hub.conf")), start_new_session=True)
 
     def nginx_configuration(self, extra):
-        shared = {name: str(self.settings[name]) for name in ("HUB_GATE_FOLDER",)
+        shared = {name: str(self.settings[name]) for name in ("HUB_GATE_FOLDER", "HUB_TRUSTED_PROXIES")
                   if self.settings.get(name)}
         return subprocess.run(
             [ROOT / ".make" / "nginx-configuration", self.folder, str(self.port), self.socket, self.mount, *extra],

@@ -579,6 +579,38 @@ def test_the_lines_may_go_to_a_folder_apart_and_are_taken_up_there(make_house, t
         assert not (house.folder / "gate").exists()
 
 
+def test_behind_proxies_the_client_is_whom_they_name_and_not_what_it_claims(make_house, tmp_path):
+    with gated(make_house, tmp_path, settings={"HUB_TRUSTED_PROXIES": "127.0.0.1, 203.0.113.0/28"}) as (house, _):
+        key = house.create_key("items:read", name="far")
+        # The client says it is another; the first proxy adds the client, the second the first, nginx sees the second.
+        chain = {"X-Forwarded-For": "198.51.100.66, 198.51.100.9, 203.0.113.5"}
+        assert requests.get(house.origin + "/app/x", headers=bearer(key, **chain), timeout=10).status_code == 200
+        [line] = until(lambda: gate_lines(house.folder / "gate"), 5, "the line")
+        assert line["address"] == "198.51.100.9"
+        used = until(lambda: [one["last_used_address"] for one in house.sql(
+            "SELECT last_used_address FROM api_keys WHERE name = 'far' AND last_used_at IS NOT NULL")], 5)
+        assert used == ["198.51.100.9"], "the hub hears the same"
+        told = house.hub("doctor").splitlines()
+        assert any("set_real_ip_from 127.0.0.1; set_real_ip_from 203.0.113.0/28; " in line for line in told)
+        assert "nginx takes a trusted proxy for the client" not in house.log_text()
+
+
+def test_an_nginx_that_takes_a_proxy_for_the_client_is_noticed(make_house):
+    house = make_house()
+    house.write_settings(HUB_TRUSTED_PROXIES="127.0.0.1")
+    house.supervisor.send_signal(signal.SIGHUP)
+
+    def told():
+        requests.get(house.url("/health/live"), headers={"X-Forwarded-For": "198.51.100.9"}, timeout=10)
+        return [line for line in house.log() if line["message"] == "nginx takes a trusted proxy for the client"]
+
+    [line, *_] = until(told, 30, "the warning")
+    assert line["address"] == "127.0.0.1" and "set_real_ip_from 127.0.0.1;" in line["needed"]
+    house.write_settings(HUB_TRUSTED_PROXIES="10.0.0.7,0.0.0.0/0")
+    refused = house.hub("doctor", check=False)
+    assert refused.returncode == 1 and "HUB_TRUSTED_PROXIES (" in refused.stdout
+
+
 def test_the_last_use_is_known_a_moment_later(site):
     house, _ = site
     key = house.create_key("items:read", name="used")

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPKit
 import LogKit
 import Testing
 
@@ -87,6 +88,38 @@ import Testing
             let isNamedByRule = setting == .siteURL || setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil
             #expect(setting.meaning.hasSuffix(".") && isNamedByRule, "\(setting)")
         }
+    }
+
+    @Test(
+        "Proxies that may say for whom they ask are named exactly, and never all there are",
+        arguments: [
+            ("", 0), ("10.0.0.7", 1), ("10.0.0.7, 10.1.0.0/28,2001:db8::7", 3), ("::ffff:10.0.0.7", 1),
+            ("0.0.0.0/0", nil), ("10.0.0.7,::/0", nil), ("::ffff:0:0/96", nil), ("unix:", nil), ("proxy.example", nil),
+            ("10.0.0.7;", nil),
+            ("10.0.0.7 10.0.0.8", nil),
+        ] as [(String, Int?)])
+    func proxies(listed: String, count: Int?) {
+        #expect(TrustedProxies(listed: listed)?.networks.count == count)
+    }
+
+    @Test("nginx is told in its own words whom to believe")
+    func proxyLines() {
+        #expect(
+            TrustedProxies(listed: "10.0.0.7,2001:db8::/64")?.nginxLines
+                == "set_real_ip_from 10.0.0.7; set_real_ip_from 2001:db8::/64; real_ip_header X-Forwarded-For; real_ip_recursive on;"
+        )
+        #expect(TrustedProxies(listed: "")?.nginxLines == nil)
+    }
+
+    @Test("A proxy's address with a word of the client's shows that nginx lacks its lines; anything else does not")
+    func proxyWatch() throws {
+        let watch = ProxyWatch(try #require(TrustedProxies(listed: "10.0.0.0/28")), log: Log(threshold: .error))
+        let path = try #require(Path("/"))
+        let forwarded: Headers = ["X-Forwarded-For": "203.0.113.9"]
+        #expect(watch.shows(Request(path: path, headers: forwarded, remoteAddress: "10.0.0.7")))
+        #expect(!watch.shows(Request(path: path, headers: forwarded, remoteAddress: "203.0.113.9")))
+        // The proxy looks for itself whether the hub lives.
+        #expect(!watch.shows(Request(path: path, remoteAddress: "10.0.0.7")))
     }
 }
 

@@ -52,6 +52,7 @@ struct Examination {
         guard let configuration = check("settings", { try Configuration(settings) }) else { return }
         check("lanes") { try configuration.requireFreeLanes() }
         warnings(configuration)
+        if let lines = configuration.trustedProxies.nginxLines { print("note     nginx's http { } must say: \(lines)") }
         let ring = check("key ring") { try KeyRing.load(path: configuration.keyringPath) }
         check("providers") { try configuration.catalogue().providers.count }
         if let demands = configuration.siteTokens { siteTokens(demands, configuration) }

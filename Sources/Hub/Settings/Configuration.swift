@@ -23,6 +23,7 @@ struct Configuration: Sendable {
     let keyringPath: String
     let stateFolder: String
     let gateFolder: String
+    let trustedProxies: TrustedProxies
     let workers: Int
     let lanes: Int
     let bodyLimit: Int
@@ -56,6 +57,7 @@ struct Configuration: Sendable {
         keyringPath = try settings.text(.keyring)
         stateFolder = try settings.text(.state)
         gateFolder = try Self.gateFolder(settings)
+        trustedProxies = try Self.trustedProxies(settings)
         workers = try settings.number(.workers, 1...128)
         lanes = try settings.number(.lanes, 1...128)
         bodyLimit = try settings.number(.bodyLimit, 1_024...67_108_864)
@@ -148,6 +150,16 @@ struct Configuration: Sendable {
         guard !folder.isEmpty else { return try "\(settings.text(.state))/gate" }
         guard folder.hasPrefix("/") else { throw settings.complaint(.gateFolder, "must be a path that begins with /") }
         return folder
+    }
+
+    private static func trustedProxies(_ settings: Settings) throws(SettingsError) -> TrustedProxies {
+        guard let proxies = TrustedProxies(listed: text(settings, .trustedProxies)) else {
+            throw settings.complaint(
+                .trustedProxies,
+                "must be addresses or networks such as 10.0.0.7 or 10.0.0.0/28, separated by commas, and never everybody's"
+            )
+        }
+        return proxies
     }
 
     private static func policy(_ settings: Settings) throws(SettingsError) -> AddressPolicy {

@@ -13,6 +13,7 @@ enum Setting: String, CaseIterable {
     case workers = "HUB_WORKERS"
     case lanes = "HUB_LANES"
     case keepalive = "HUB_KEEPALIVE"
+    case trustedProxies = "HUB_TRUSTED_PROXIES"
     case assets = "HUB_ASSETS"
     case templates = "HUB_TEMPLATES"
     case providers = "HUB_PROVIDERS"
@@ -73,7 +74,7 @@ enum Setting: String, CaseIterable {
         case .state: "/var/lib/hub"
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
-        case .gateFolder, .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks,
+        case .gateFolder, .listenGroup, .trustedProxies, .assets, .templates, .providers, .originMap, .allowNetworks,
             .redirectURIs, .siteURL, .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
             ""
         case .workers: "\(2 * cores)"
@@ -138,6 +139,8 @@ enum Setting: String, CaseIterable {
         case .workers: "How many worker processes serve."
         case .lanes: "How many requests a worker serves at once."
         case .keepalive: "How many connections nginx keeps open in all; fewer than lanes times workers."
+        case .trustedProxies:
+            "Proxies in front of nginx, as addresses or networks separated by commas, whose X-Forwarded-For counts."
         case .assets: "The folder public/, for the digests in the names of its files."
         case .templates: "A folder whose templates replace those built in."
         case .providers: "A folder of provider files that add to those built in or replace them."
