@@ -139,4 +139,14 @@ import Testing
         #expect(try text("nginx/systemd/hub-gate.tmpfiles.conf").contains("\nd \(folder) 2770 hub www-data -\n"))
         #expect(unit.contains("\nStateDirectory=hub\nStateDirectoryMode=0700\n") && !folder.hasPrefix("/var/lib/hub"))
     }
+
+    @Test("What is wrong keeps the unit from nothing, systemd hears of readiness, and a reload reads the settings anew")
+    func unit() throws {
+        let unit = try text("nginx/systemd/hub.service")
+        let checks = unit.matches(of: /(?m)^ExecStartPre=(.*)$/).map { String($0.1) }
+        #expect(checks.count == 1 && checks.allSatisfy { $0.hasPrefix("-") })
+        #expect(unit.contains("\nType=notify\n"))
+        // A credential is a copy made at the start.
+        #expect(!unit.contains("LoadCredential=hub.conf") && unit.contains("\nEnvironment=HUB_CONFIG=/etc/"))
+    }
 }

@@ -63,20 +63,24 @@ struct Examination {
                 != nil
         else { return }
         check("schema") { try Self.requireKnownSchema(configuration) }
-        check("durability") { try Self.requireDurability(database) }
+        check("durability", isNeeded: false) { try Self.requireDurability(database) }
         if let ring { check("encryption keys") { try Self.requireKeys(ring, database) } }
     }
 
     /// Runs one check, and says in one line how it went.
+    ///
+    /// - Parameter isNeeded: whether anything is wrong when it fails; else that is a warning.
     @discardableResult
-    private mutating func check<Result>(_ name: String, _ body: () throws -> Result) -> Result? {
+    private mutating func check<Result>(
+        _ name: String, isNeeded: Bool = true, _ body: () throws -> Result
+    ) -> Result? {
         do {
             let result = try body()
             print("ok       \(name)")
             return result
         } catch {
-            isHealthy = false
-            print("wrong    \(name): \(error)")
+            if isNeeded { isHealthy = false }
+            print("\(isNeeded ? "wrong  " : "warning")  \(name): \(error)")
             return nil
         }
     }
