@@ -90,6 +90,24 @@ import Testing
         }
     }
 
+    @Test("README's table names every setting in its order, with its default and its meaning")
+    func table() throws {
+        let readme = try String(contentsOf: Source.root.appending(path: "README.md"), encoding: .utf8)
+        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `HUB_") || $0.hasPrefix("| `SITE_") }
+        let expected = Setting.allCases.map { setting in
+            let (one, three) = (setting.standard(cores: 1), setting.standard(cores: 3))
+            let text =
+                switch one {
+                case nil: "must be set"
+                case ""?: ""
+                case let one? where one != three: "\(one) × cores"
+                case let one?: "`\(one)`"
+                }
+            return "| `\(setting.rawValue)` | \(text) | \(setting.meaning) |"
+        }
+        #expect(rows.map(String.init) == expected)
+    }
+
     @Test(
         "Proxies that may say for whom they ask are named exactly, and never all there are",
         arguments: [
