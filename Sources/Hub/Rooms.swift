@@ -115,7 +115,9 @@ struct Rooms: Sendable {
         }
         let losses = try Losses(state: configuration.stateFolder)
         self.losses = losses
-        spool = try RequestSpool(state: configuration.stateFolder, log: configuration.log) { losses.add($0) }
+        spool = try RequestSpool(
+            state: configuration.stateFolder, gateFolder: configuration.gateFolder, log: configuration.log
+        ) { losses.add($0) }
     }
 
     /// The routes of all rooms but Operations, which is told of all the others.

@@ -79,6 +79,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     let (gatekeeper, oauthServer) = (built.rooms.gatekeeper, built.rooms.oauthServer)
     let gate = Gate(gatekeeper: gatekeeper, oauthServer: oauthServer)
     built.rooms.siteTokens?.prepare()
+    let proxyWatch = ProxyWatch(built.configuration.trustedProxies, log: house.log)
     startFastCGI()
     let lanes = try (0..<built.configuration.lanes).map { number in
         let beat = child.slot.lane(number)
@@ -86,7 +87,10 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
             acceptor: acceptor, limits: limits, log: house.log, began: { beat.began() }, moved: { beat.moved() },
             ended: { beat.ended() },
             refuse: { house.refuse($0) }, admit: { gate.answer($0) }
-        ) { house.respond(to: $0) }
+        ) {
+            proxyWatch.look(at: $0)
+            return house.respond(to: $0)
+        }
         return try WorkerThread(name: "lane \(number)") { lane.run() }
     }
     let errands = try Errands(name: "gate") { isLast in

@@ -15,11 +15,14 @@ public struct RequestSpool: Sendable {
     ///
     /// - Parameters:
     ///   - state: the folder for what is shared between the processes of a host.
+    ///   - gateFolder: where nginx writes; it is no fault when there is no such folder.
     ///   - lost: told how many requests found no room on the disk.
     /// - Throws: `SpoolError` when the folder cannot be made.
-    public init(state: String, log: Log, lost: @escaping @Sendable (Int) -> Void = { _ in }) throws {
+    public init(
+        state: String, gateFolder: String, log: Log, lost: @escaping @Sendable (Int) -> Void = { _ in }
+    ) throws {
         folder = try SpoolFolder("\(state)/spool")
-        gateFolder = "\(state)/gate"
+        self.gateFolder = gateFolder
         writer = SpoolWriter(folder, log: log, lost: lost)
     }
 

@@ -202,13 +202,15 @@ class House:
                 env=clean_environment(HUB_CONFIG=str(self.folder / "hub.conf")), start_new_session=True)
 
     def nginx_configuration(self, extra):
+        shared = {name: str(self.settings[name]) for name in ("HUB_GATE_FOLDER", "HUB_TRUSTED_PROXIES")
+                  if self.settings.get(name)}
         return subprocess.run(
             [ROOT / ".make" / "nginx-configuration", self.folder, str(self.port), self.socket, self.mount, *extra],
-            capture_output=True, text=True, check=True).stdout
+            capture_output=True, text=True, check=True, env={**os.environ, **shared}).stdout
 
     def start_nginx(self):
-        for name in ("nginx", "gate"):
-            (self.folder / name).mkdir(exist_ok=True)
+        for folder in (self.folder / "nginx", self.settings.get("HUB_GATE_FOLDER") or self.folder / "gate"):
+            pathlib.Path(folder).mkdir(exist_ok=True)
         extra = []
         for name in ("site", "http"):
             text = getattr(self, name)

@@ -265,6 +265,16 @@ def test_what_follows_learns_who_asks_and_no_client_can_say_it(site):
     assert_denied(refused, 403, "insufficient_scope")
 
 
+def test_a_key_with_as_many_and_as_long_rights_as_there_may_be_is_let_in(site):
+    house, upstream = site
+    rights = ["items:read", *(f"{number:02}{'r' * 62}:{'a' * 64}" for number in range(49))]
+    key = house.create_key(*rights)
+    answer = get(house, "/app/x", key)
+    assert answer.status_code == 200, answer.text
+    [told] = [value for name, value in upstream.seen[-1]["headers"] if name == "X-Hub-Scopes"]
+    assert set(told.split()) == set(rights)
+
+
 def test_the_gates_own_addresses_tell_a_browser_nothing(site):
     house, _ = site
     key = house.create_key("items:read")
@@ -545,7 +555,7 @@ def test_each_gated_request_leaves_one_line(site):
     get(house, "/files/", key)
     files = sorted((house.folder / "gate").glob("gate-*.log"))
     assert files and all(re.fullmatch(r"gate-\d{10}\.log", file.name) for file in files)
-    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    lines = gate_lines(house.folder / "gate")
     assert [(line["method"], line["uri"], line["status"], line["code"], line["key"].replace("-", "")) for line in lines] == [
         ("GET", "/app/x", 200, "valid", identity), ("GET", "/app/x", 401, "not_found", ""),
         ("POST", "/app/x", 403, "insufficient_scope", identity), ("GET", "/files/", 200, "valid", identity)]
@@ -553,6 +563,52 @@ def test_each_gated_request_leaves_one_line(site):
         assert line["v"] == 1 and line["address"] == "127.0.0.1" and line["bytes"] > 0 and len(line["request_id"]) == 32
     assert [line["route"] for line in lines] == ["/app/:thing"] * 3 + [""]
     assert key not in "".join(file.read_text() for file in files) and "secret" not in str(lines)
+
+
+def gate_lines(folder):
+    return [json.loads(line) for file in sorted(folder.glob("gate-*.log")) for line in file.read_text().splitlines()]
+
+
+def test_the_lines_may_go_to_a_folder_apart_and_are_taken_up_there(make_house, tmp_path):
+    folder = tmp_path / "between"
+    with gated(make_house, tmp_path, settings={"HUB_GATE_FOLDER": folder}) as (house, _):
+        assert get(house, "/app/x", house.create_key("items:read")).status_code == 200
+        [line] = until(lambda: gate_lines(folder), 5, "the line")
+        logged = "SELECT path FROM request_logs WHERE request_id = %s"
+        until(lambda: house.sql(logged, line["request_id"]), 10, "the line's way into the log")
+        assert not (house.folder / "gate").exists()
+
+
+def test_behind_proxies_the_client_is_whom_they_name_and_not_what_it_claims(make_house, tmp_path):
+    with gated(make_house, tmp_path, settings={"HUB_TRUSTED_PROXIES": "127.0.0.1, 203.0.113.0/28"}) as (house, _):
+        key = house.create_key("items:read", name="far")
+        # The client says it is another; the first proxy adds the client, the second the first, nginx sees the second.
+        chain = {"X-Forwarded-For": "198.51.100.66, 198.51.100.9, 203.0.113.5"}
+        assert requests.get(house.origin + "/app/x", headers=bearer(key, **chain), timeout=10).status_code == 200
+        [line] = until(lambda: gate_lines(house.folder / "gate"), 5, "the line")
+        assert line["address"] == "198.51.100.9"
+        used = until(lambda: [one["last_used_address"] for one in house.sql(
+            "SELECT last_used_address FROM api_keys WHERE name = 'far' AND last_used_at IS NOT NULL")], 5)
+        assert used == ["198.51.100.9"], "the hub hears the same"
+        told = house.hub("doctor").splitlines()
+        assert any("set_real_ip_from 127.0.0.1; set_real_ip_from 203.0.113.0/28; " in line for line in told)
+        assert "nginx takes a trusted proxy for the client" not in house.log_text()
+
+
+def test_an_nginx_that_takes_a_proxy_for_the_client_is_noticed(make_house):
+    house = make_house()
+    house.write_settings(HUB_TRUSTED_PROXIES="127.0.0.1")
+    house.supervisor.send_signal(signal.SIGHUP)
+
+    def told():
+        requests.get(house.url("/health/live"), headers={"X-Forwarded-For": "198.51.100.9"}, timeout=10)
+        return [line for line in house.log() if line["message"] == "nginx takes a trusted proxy for the client"]
+
+    [line, *_] = until(told, 30, "the warning")
+    assert line["address"] == "127.0.0.1" and "set_real_ip_from 127.0.0.1;" in line["needed"]
+    house.write_settings(HUB_TRUSTED_PROXIES="10.0.0.7,0.0.0.0/0")
+    refused = house.hub("doctor", check=False)
+    assert refused.returncode == 1 and "HUB_TRUSTED_PROXIES (" in refused.stdout
 
 
 def test_the_last_use_is_known_a_moment_later(site):

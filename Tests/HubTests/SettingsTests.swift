@@ -1,4 +1,5 @@
 import Foundation
+import HTTPKit
 import LogKit
 import Testing
 
@@ -87,5 +88,83 @@ import Testing
             let isNamedByRule = setting == .siteURL || setting.rawValue.wholeMatch(of: /HUB_[A-Z_]+/) != nil
             #expect(setting.meaning.hasSuffix(".") && isNamedByRule, "\(setting)")
         }
+    }
+
+    @Test("README's table names every setting in its order, with its default and its meaning")
+    func table() throws {
+        let readme = try String(contentsOf: Source.root.appending(path: "README.md"), encoding: .utf8)
+        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `HUB_") || $0.hasPrefix("| `SITE_") }
+        let expected = Setting.allCases.map { setting in
+            let (one, three) = (setting.standard(cores: 1), setting.standard(cores: 3))
+            let text =
+                switch one {
+                case nil: "must be set"
+                case ""?: ""
+                case let one? where one != three: "\(one) × cores"
+                case let one?: "`\(one)`"
+                }
+            return "| `\(setting.rawValue)` | \(text) | \(setting.meaning) |"
+        }
+        #expect(rows.map(String.init) == expected)
+    }
+
+    @Test(
+        "Proxies that may say for whom they ask are named exactly, and never all there are",
+        arguments: [
+            ("", 0), ("10.0.0.7", 1), ("10.0.0.7, 10.1.0.0/28,2001:db8::7", 3), ("::ffff:10.0.0.7", 1),
+            ("0.0.0.0/0", nil), ("10.0.0.7,::/0", nil), ("::ffff:0:0/96", nil), ("unix:", nil), ("proxy.example", nil),
+            ("10.0.0.7;", nil),
+            ("10.0.0.7 10.0.0.8", nil),
+        ] as [(String, Int?)])
+    func proxies(listed: String, count: Int?) {
+        #expect(TrustedProxies(listed: listed)?.networks.count == count)
+    }
+
+    @Test("nginx is told in its own words whom to believe")
+    func proxyLines() {
+        #expect(
+            TrustedProxies(listed: "10.0.0.7,2001:db8::/64")?.nginxLines
+                == "set_real_ip_from 10.0.0.7; set_real_ip_from 2001:db8::/64; real_ip_header X-Forwarded-For; real_ip_recursive on;"
+        )
+        #expect(TrustedProxies(listed: "")?.nginxLines == nil)
+    }
+
+    @Test("A proxy's address with a word of the client's shows that nginx lacks its lines; anything else does not")
+    func proxyWatch() throws {
+        let watch = ProxyWatch(try #require(TrustedProxies(listed: "10.0.0.0/28")), log: Log(threshold: .error))
+        let path = try #require(Path("/"))
+        let forwarded: Headers = ["X-Forwarded-For": "203.0.113.9"]
+        #expect(watch.shows(Request(path: path, headers: forwarded, remoteAddress: "10.0.0.7")))
+        #expect(!watch.shows(Request(path: path, headers: forwarded, remoteAddress: "203.0.113.9")))
+        // The proxy looks for itself whether the hub lives.
+        #expect(!watch.shows(Request(path: path, remoteAddress: "10.0.0.7")))
+    }
+}
+
+/// The files that a server is set up with, which must agree although no program reads them all.
+@Suite struct ShippedFiles {
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: Source.root.appending(path: path), encoding: .utf8)
+    }
+
+    @Test("nginx, the unit and the folder's own file name one folder for the gate, outside the hub's closed one")
+    func gateFolder() throws {
+        let (nginx, unit) = (try text("nginx/hub-upstream.conf"), try text("nginx/systemd/hub.service"))
+        let match = try #require(nginx.firstMatch(of: /map "" \$hub_gate_folder \{\s+default ([^;]+);/))
+        let folder = String(match.1)
+        #expect(unit.contains("\nEnvironment=HUB_GATE_FOLDER=\(folder)\n"))
+        #expect(unit.contains("\nReadWritePaths=-\(folder)\n"))
+        #expect(try text("nginx/systemd/hub-gate.tmpfiles.conf").contains("\nd \(folder) 2770 hub www-data -\n"))
+        #expect(unit.contains("\nStateDirectory=hub\nStateDirectoryMode=0700\n") && !folder.hasPrefix("/var/lib/hub"))
+    }
+
+    @Test("What is wrong keeps the unit from nothing, systemd hears of readiness, and a reload reads the settings anew")
+    func unit() throws {
+        let unit = try text("nginx/systemd/hub.service")
+        let checks = unit.matches(of: /(?m)^ExecStartPre=(.*)$/).map { String($0.1) }
+        #expect(checks.count == 1 && checks.allSatisfy { $0.hasPrefix("-") })
+        #expect(unit.contains("\nType=notify\n"))
+        // A credential is a copy made at the start.
+        #expect(!unit.contains("LoadCredential=hub.conf") && unit.contains("\nEnvironment=HUB_CONFIG=/etc/"))
     }
 }

@@ -37,7 +37,12 @@ final class Archive: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func spool() throws -> RequestSpool { try RequestSpool(state: folder, log: Log(threshold: .error)) }
+    /// Where nginx writes, which need not be where the hub does.
+    var gateFolder: String { folder + "/of-nginx" }
+
+    func spool() throws -> RequestSpool {
+        try RequestSpool(state: folder, gateFolder: gateFolder, log: Log(threshold: .error))
+    }
 
     /// Takes in all there is.
     func ingest(_ spool: RequestSpool) throws {

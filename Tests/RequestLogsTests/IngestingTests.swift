@@ -164,7 +164,7 @@ import TimeKit
 
     @Test("nginx's lines are taken in once, a partly written one when it is whole, strangers' not at all")
     func gate() throws {
-        let folder = "\(archive.folder)/gate"
+        let folder = archive.gateFolder
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let key = try archive.key("site")
         func line(_ number: Int, key: String) -> String {

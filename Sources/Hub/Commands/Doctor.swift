@@ -7,6 +7,7 @@ import ClientKit
 import Connections
 import DatabaseKit
 import Domain
+import FoundationEssentials
 import Inbound
 import LogKit
 import OAuthServer
@@ -51,6 +52,7 @@ struct Examination {
         guard let configuration = check("settings", { try Configuration(settings) }) else { return }
         check("lanes") { try configuration.requireFreeLanes() }
         warnings(configuration)
+        if let lines = configuration.trustedProxies.nginxLines { print("note     nginx's http { } must say: \(lines)") }
         let ring = check("key ring") { try KeyRing.load(path: configuration.keyringPath) }
         check("providers") { try configuration.catalogue().providers.count }
         if let demands = configuration.siteTokens { siteTokens(demands, configuration) }
@@ -61,20 +63,24 @@ struct Examination {
                 != nil
         else { return }
         check("schema") { try Self.requireKnownSchema(configuration) }
-        check("durability") { try Self.requireDurability(database) }
+        check("durability", isNeeded: false) { try Self.requireDurability(database) }
         if let ring { check("encryption keys") { try Self.requireKeys(ring, database) } }
     }
 
     /// Runs one check, and says in one line how it went.
+    ///
+    /// - Parameter isNeeded: whether anything is wrong when it fails; else that is a warning.
     @discardableResult
-    private mutating func check<Result>(_ name: String, _ body: () throws -> Result) -> Result? {
+    private mutating func check<Result>(
+        _ name: String, isNeeded: Bool = true, _ body: () throws -> Result
+    ) -> Result? {
         do {
             let result = try body()
             print("ok       \(name)")
             return result
         } catch {
-            isHealthy = false
-            print("wrong    \(name): \(error)")
+            if isNeeded { isHealthy = false }
+            print("\(isNeeded ? "wrong  " : "warning")  \(name): \(error)")
             return nil
         }
     }
@@ -149,6 +155,11 @@ extension Configuration {
         }
         if passwordParameters.logN < 17 {
             found.append("HUB_SCRYPT_LN is below 17: passwords are cheaper to guess from a stolen database.")
+        }
+        let files = FileManager.default
+        let isGateShut = !files.isReadableFile(atPath: gateFolder) || !files.isWritableFile(atPath: gateFolder)
+        if files.fileExists(atPath: gateFolder), isGateShut {
+            found.append("HUB_GATE_FOLDER: nothing can be read or removed in \(gateFolder), so the gate has no log.")
         }
         if settings[.assets]?.text.isEmpty != false {
             found.append("HUB_ASSETS is not set: browsers may keep old stylesheets after an update.")

@@ -22,6 +22,8 @@ struct Configuration: Sendable {
     let databaseConnections: Int
     let keyringPath: String
     let stateFolder: String
+    let gateFolder: String
+    let trustedProxies: TrustedProxies
     let workers: Int
     let lanes: Int
     let bodyLimit: Int
@@ -54,6 +56,8 @@ struct Configuration: Sendable {
         databaseConnections = try settings.number(.databaseConnections, 1...256)
         keyringPath = try settings.text(.keyring)
         stateFolder = try settings.text(.state)
+        gateFolder = try Self.gateFolder(settings)
+        trustedProxies = try Self.trustedProxies(settings)
         workers = try settings.number(.workers, 1...128)
         lanes = try settings.number(.lanes, 1...128)
         bodyLimit = try settings.number(.bodyLimit, 1_024...67_108_864)
@@ -140,6 +144,24 @@ struct Configuration: Sendable {
         patience.drain = .seconds(try settings.number(.drainDeadline, 1...3_600))
         patience.boot = .seconds(try settings.number(.bootDeadline, 1...600))
         return patience
+    }
+
+    /// nginx takes a path for one below its own folder unless it is whole; both sides are to mean the same.
+    private static func gateFolder(_ settings: Settings) throws(SettingsError) -> String {
+        let folder = text(settings, .gateFolder)
+        guard !folder.isEmpty else { return try "\(settings.text(.state))/gate" }
+        guard folder.hasPrefix("/") else { throw settings.complaint(.gateFolder, "must be a path that begins with /") }
+        return folder
+    }
+
+    private static func trustedProxies(_ settings: Settings) throws(SettingsError) -> TrustedProxies {
+        guard let proxies = TrustedProxies(listed: text(settings, .trustedProxies)) else {
+            throw settings.complaint(
+                .trustedProxies,
+                "must be addresses or networks such as 10.0.0.7 or 10.0.0.0/28, separated by commas, and never everybody's"
+            )
+        }
+        return proxies
     }
 
     private static func policy(_ settings: Settings) throws(SettingsError) -> AddressPolicy {

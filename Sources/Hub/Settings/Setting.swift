@@ -6,12 +6,14 @@ enum Setting: String, CaseIterable {
     case databaseConnections = "HUB_DATABASE_CONNECTIONS"
     case keyring = "HUB_KEYRING"
     case state = "HUB_STATE"
+    case gateFolder = "HUB_GATE_FOLDER"
     case listen = "HUB_LISTEN"
     case listenMode = "HUB_LISTEN_MODE"
     case listenGroup = "HUB_LISTEN_GROUP"
     case workers = "HUB_WORKERS"
     case lanes = "HUB_LANES"
     case keepalive = "HUB_KEEPALIVE"
+    case trustedProxies = "HUB_TRUSTED_PROXIES"
     case assets = "HUB_ASSETS"
     case templates = "HUB_TEMPLATES"
     case providers = "HUB_PROVIDERS"
@@ -73,8 +75,8 @@ enum Setting: String, CaseIterable {
         case .state: "/var/lib/hub"
         case .listen: "/run/hub/hub.sock"
         case .listenMode: "660"
-        case .listenGroup, .assets, .templates, .providers, .originMap, .allowNetworks, .redirectURIs, .siteURL,
-            .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
+        case .gateFolder, .listenGroup, .trustedProxies, .assets, .templates, .providers, .originMap, .allowNetworks,
+            .redirectURIs, .siteURL, .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
             ""
         case .workers: "\(2 * cores)"
         case .lanes: "32"
@@ -131,12 +133,16 @@ enum Setting: String, CaseIterable {
         case .databaseConnections: "How many database connections each worker keeps."
         case .keyring: "The file with the master keys, mode 0600."
         case .state: "The folder for what is shared between the processes of this host."
+        case .gateFolder:
+            "The folder where nginx writes the requests that met the gate; gate in HUB_STATE when it is not set."
         case .listen: "Where nginx finds the hub: a socket's path, tcp:127.0.0.1:9000, or systemd."
         case .listenMode: "The mode of the socket, in octal."
         case .listenGroup: "The group of the socket: that of nginx."
         case .workers: "How many worker processes serve."
         case .lanes: "How many requests a worker serves at once."
         case .keepalive: "How many connections nginx keeps open in all; fewer than lanes times workers."
+        case .trustedProxies:
+            "Proxies in front of nginx, as addresses or networks separated by commas, whose X-Forwarded-For counts."
         case .assets: "The folder public/, for the digests in the names of its files."
         case .templates: "A folder whose templates replace those built in."
         case .providers: "A folder of provider files that add to those built in or replace them."
