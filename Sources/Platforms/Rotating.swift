@@ -31,7 +31,9 @@ extension Platforms {
             webhookSecret = input.truth("webhook_secret") ?? false
             if let given = input.secret("signing_secret") {
                 // Pasted secrets come with blanks and line ends that are no part of them.
-                let text = given.reveal { String($0.trimmed) }
+                let text = given.reveal { text in
+                    String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+                }
                 if text.isEmpty || !text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) {
                     input.refuse("signing_secret", "invalid", "This holds characters that no secret has.")
                 }
