@@ -181,11 +181,18 @@ struct AccountStore: Sendable {
         try database.execute("DELETE FROM sign_in_failures WHERE subject = \(account)")
     }
 
-    /// Forgets failures and links that no longer count, a thousand at a time.
-    func purge() throws {
+    /// Takes back an attempt that could not be judged.
+    func takeBackAttempt(account: [UInt8]) throws {
+        try database.execute(
+            "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = \(account) AND failures > 0")
+    }
+
+    /// Forgets failures, links and sessions that no longer count, for as long as the closure says yes.
+    func purge(while goesOn: () -> Bool) throws {
         let now = world.now()
-        try database.execute("DELETE FROM sign_in_failures WHERE last_failed_at < \(now - Throttle.memory) LIMIT 1000")
-        try database.execute("DELETE FROM set_up_links WHERE expires_at < \(now) LIMIT 1000")
-        try database.execute("DELETE FROM sessions WHERE expires_at < \(now) LIMIT 1000")
+        try database.deleteAll(
+            "DELETE FROM sign_in_failures WHERE last_failed_at < \(now - Throttle.memory)", while: goesOn)
+        try database.deleteAll("DELETE FROM set_up_links WHERE expires_at < \(now)", while: goesOn)
+        try database.deleteAll("DELETE FROM sessions WHERE expires_at < \(now)", while: goesOn)
     }
 }
