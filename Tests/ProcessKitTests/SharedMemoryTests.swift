@@ -114,6 +114,37 @@ struct SlotLimiterTests {
         return process
     }
 
+    private final class Counts: Sendable {
+        let served = Atomic<Int>(0)
+        let refused = Atomic<Int>(0)
+    }
+
+    @Test("Who would be one too many to wait is turned away at once, and the others wait on")
+    func waiters() throws {
+        let house = try House()
+        let limiter = try SlotLimiter(file: house.folder.appending(path: "limit").path, slots: 1, waiters: 2)
+        let counts = Counts()
+        let threads = try limiter.withSlot(deadline: .now()) {
+            let threads = try (0..<8).map { number in
+                try WorkerThread(name: "wait \(number)") {
+                    do {
+                        try limiter.withSlot(deadline: .now() + .seconds(20)) {
+                            _ = counts.served.add(1, ordering: .relaxed)
+                        }
+                    } catch {
+                        counts.refused.add(1, ordering: .relaxed)
+                    }
+                }
+            }
+            let end = Date.now + 10
+            while counts.refused.load(ordering: .relaxed) < 6, Date.now < end { usleep(1_000) }
+            #expect(counts.refused.load(ordering: .relaxed) == 6 && counts.served.load(ordering: .relaxed) == 0)
+            return threads
+        }
+        for thread in threads { #expect(thread.join(before: ContinuousClock.now + .seconds(20))) }
+        #expect(counts.refused.load(ordering: .relaxed) == 6 && counts.served.load(ordering: .relaxed) == 2)
+    }
+
     @Test("A limiter has between 1 and 64 slots", arguments: [0, -1, 65])
     func bounds(slots: Int) {
         #expect(throws: ProcessError(.badSetting, "")) { try SlotLimiter(file: "/tmp/never", slots: slots) }
