@@ -21,18 +21,7 @@ struct Figures: Sendable {
     let rooms: Rooms
     let heartbeat: Heartbeat?
     let world: World
-
-    /// Whether the database answers and its schema is the one this program knows.
-    func isReady() throws -> Bool {
-        _ = try database.row("SELECT 1 AS one")
-        return try schemaState() == .current
-    }
-
-    /// How many migrations are still to be applied.
-    func pendingMigrations() throws -> Int {
-        guard case .behind(let names) = try schemaState() else { return 0 }
-        return names.count
-    }
+    let readiness: Readiness
 
     // MARK: The overview
 
@@ -143,12 +132,8 @@ struct Figures: Sendable {
         }
     }
 
-    private func schemaState() throws -> SchemaState {
-        try Schema.migrator(configuration.databaseURL, log: configuration.log).state()
-    }
-
     private func schema() throws -> SystemState.Schema {
-        let state = try schemaState()
+        let state = try readiness.schemaState()
         let last = try database.row("SELECT name, applied_at FROM schema_migrations ORDER BY name DESC LIMIT 1")
         let count: Int = try database.row("SELECT COUNT(*) AS count FROM schema_migrations")?.get("count") ?? 0
         return SystemState.Schema(
