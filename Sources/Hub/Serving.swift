@@ -58,7 +58,9 @@ func runWorker() -> Int32 {
     do {
         let child = try Child.adopt(log: log)
         do {
-            return try work(child, House.build(Configuration(Settings()), heartbeat: child.heartbeat))
+            let configuration = try Configuration(Settings())
+            try Schema.requireKnown(configuration)
+            return try work(child, House.build(configuration, heartbeat: child.heartbeat))
         } catch {
             child.couldNotBoot(because: "\(error)")
         }

@@ -22,7 +22,9 @@ func runWork() -> Int32 {
     do {
         let child = try Child.adopt(log: log)
         do {
-            let built = try House.build(Configuration(Settings()))
+            let configuration = try Configuration(Settings())
+            try Schema.requireKnown(configuration)
+            let built = try House.build(configuration)
             let runner = JobRunner(JobQueue(built.database), built.jobs, threads: 4, log: log)
             let ingesting = Ingesting(built.rooms.spool, into: built.rooms.requestLogs)
             let bell = try Doorbell(path: Rooms.bell(in: built.configuration.stateFolder))
