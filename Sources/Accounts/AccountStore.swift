@@ -93,16 +93,15 @@ struct AccountStore: Sendable {
 
     // MARK: Organizations
 
-    func organization(named name: String, in querying: some Querying) throws -> Identifier<Organization>? {
-        try querying.row("SELECT id FROM organizations WHERE name = \(name) ORDER BY id LIMIT 1")?.get("id")
-    }
-
-    /// The organizations of a name, or the first two of all.
-    func organizations(named name: String?) throws -> [Row] {
-        if let name {
-            return try database.rows("SELECT id, name FROM organizations WHERE name = \(name) ORDER BY id LIMIT 2")
+    /// The organization with an id, or else the first ten of a name; the first two of all when nothing is said.
+    func organizations(called text: String?, in querying: some Querying) throws -> [Row] {
+        guard let text else { return try querying.rows("SELECT id, name FROM organizations ORDER BY id LIMIT 2") }
+        // The id first: anybody may give an organization a name that looks like another's id.
+        if let id = Identifier<Organization>(text) {
+            let rows = try querying.rows("SELECT id, name FROM organizations WHERE id = \(id)")
+            if !rows.isEmpty { return rows }
         }
-        return try database.rows("SELECT id, name FROM organizations ORDER BY id LIMIT 2")
+        return try querying.rows("SELECT id, name FROM organizations WHERE name = \(text) ORDER BY id LIMIT 10")
     }
 
     func insertOrganization(_ id: Identifier<Organization>, name: String, in transaction: Transaction) throws {
