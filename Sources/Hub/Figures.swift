@@ -97,20 +97,16 @@ struct Figures: Sendable {
 
     private var workers: [SystemState.Worker] {
         let now = MonotonicTime.now()
-        return (heartbeat?.pulses() ?? []).filter { $0.state != .starting && Self.isWorker($0.pid) }
-            .map { pulse in
-                SystemState.Worker(
-                    processID: Int(pulse.pid), host: ProcessInfo.processInfo.hostName,
-                    isDraining: pulse.state == .draining,
-                    busyLanes: pulse.busy.count, lanes: configuration.lanes, requests: Int(clamping: pulse.served),
-                    started: world.now() - (now - pulse.spawned))
-            }
-    }
-
-    /// Whether a process of the crew answers requests; the others carry out jobs.
-    private static func isWorker(_ pid: Int32) -> Bool {
-        guard pid != 0, let line = try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")) else { return false }
-        return line.split(separator: 0).last.map { Array($0) } == Array("worker".utf8)
+        return (heartbeat?.pulses() ?? []).filter {
+            $0.state != .starting && ($0.role == workerRole || $0.role.isEmpty)
+        }
+        .map { pulse in
+            SystemState.Worker(
+                processID: Int(pulse.pid), host: ProcessInfo.processInfo.hostName,
+                isDraining: pulse.state == .draining,
+                busyLanes: pulse.busy.count, lanes: configuration.lanes, requests: Int(clamping: pulse.served),
+                started: world.now() - (now - pulse.spawned))
+        }
     }
 
     private func jobs() throws -> [SystemState.Job] {

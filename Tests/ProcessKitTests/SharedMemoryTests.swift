@@ -56,8 +56,11 @@ struct SharedMemoryTests {
     func slot() throws {
         let heartbeat = try Heartbeat(layout: .init(slots: 3, lanes: 2, counters: 0), supervisor: 1)
         let slot = HeartbeatSlot(heartbeat: heartbeat, number: 1)
-        heartbeat.prepare(1, generation: 5, at: .now())
-        #expect(slot.pulse.state == .starting && slot.pulse.generation == 5)
+        heartbeat.prepare(1, role: "worker", generation: 5, at: .now())
+        #expect(slot.pulse.state == .starting && slot.pulse.generation == 5 && slot.pulse.role == "worker")
+        heartbeat.prepare(0, role: "überlange Rolle", generation: 5, at: .now())
+        #expect(heartbeat.pulse(0).role == "überlan")
+        heartbeat.clear(0)
         slot.ready()
         slot.lane(1).began(request: 1 << 100 | 3)
         #expect(slot.pulse.busy.map(\.id) == [1 << 100 | 3] && slot.pulse.busy.first?.lane == 1)
