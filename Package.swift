@@ -151,7 +151,7 @@ let package = Package(
             [
                 "APIKeys", "Accounts", "Platforms", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit",
                 "JSONKit",
-                "LogKit",
+                "LogKit", "ProcessKit",
                 "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),

@@ -93,16 +93,15 @@ struct AccountStore: Sendable {
 
     // MARK: Organizations
 
-    func organization(named name: String, in querying: some Querying) throws -> Identifier<Organization>? {
-        try querying.row("SELECT id FROM organizations WHERE name = \(name) ORDER BY id LIMIT 1")?.get("id")
-    }
-
-    /// The organizations of a name, or the first two of all.
-    func organizations(named name: String?) throws -> [Row] {
-        if let name {
-            return try database.rows("SELECT id, name FROM organizations WHERE name = \(name) ORDER BY id LIMIT 2")
+    /// The organization with an id, or else the first ten of a name; the first two of all when nothing is said.
+    func organizations(called text: String?, in querying: some Querying) throws -> [Row] {
+        guard let text else { return try querying.rows("SELECT id, name FROM organizations ORDER BY id LIMIT 2") }
+        // The id first: anybody may give an organization a name that looks like another's id.
+        if let id = Identifier<Organization>(text) {
+            let rows = try querying.rows("SELECT id, name FROM organizations WHERE id = \(id)")
+            if !rows.isEmpty { return rows }
         }
-        return try database.rows("SELECT id, name FROM organizations ORDER BY id LIMIT 2")
+        return try querying.rows("SELECT id, name FROM organizations WHERE name = \(text) ORDER BY id LIMIT 10")
     }
 
     func insertOrganization(_ id: Identifier<Organization>, name: String, in transaction: Transaction) throws {
@@ -181,11 +180,18 @@ struct AccountStore: Sendable {
         try database.execute("DELETE FROM sign_in_failures WHERE subject = \(account)")
     }
 
-    /// Forgets failures and links that no longer count, a thousand at a time.
-    func purge() throws {
+    /// Takes back an attempt that could not be judged.
+    func takeBackAttempt(account: [UInt8]) throws {
+        try database.execute(
+            "UPDATE sign_in_failures SET failures = failures - 1 WHERE subject = \(account) AND failures > 0")
+    }
+
+    /// Forgets failures, links and sessions that no longer count, for as long as the closure says yes.
+    func purge(while goesOn: () -> Bool) throws {
         let now = world.now()
-        try database.execute("DELETE FROM sign_in_failures WHERE last_failed_at < \(now - Throttle.memory) LIMIT 1000")
-        try database.execute("DELETE FROM set_up_links WHERE expires_at < \(now) LIMIT 1000")
-        try database.execute("DELETE FROM sessions WHERE expires_at < \(now) LIMIT 1000")
+        try database.deleteAll(
+            "DELETE FROM sign_in_failures WHERE last_failed_at < \(now - Throttle.memory)", while: goesOn)
+        try database.deleteAll("DELETE FROM set_up_links WHERE expires_at < \(now)", while: goesOn)
+        try database.deleteAll("DELETE FROM sessions WHERE expires_at < \(now)", while: goesOn)
     }
 }

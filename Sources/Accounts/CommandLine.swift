@@ -27,9 +27,10 @@ extension Accounts {
 
     private static let operatorActor = Actor(kind: .commandLine, name: "command line")
 
-    /// Makes a person a member of an organization, which is made when there is none of that name.
+    /// Makes a person a member of an organization, told by its name or its id; it is made when there is none of that name.
     ///
-    /// - Throws: ``AccountsRefusal`` for an address that is taken or is none, or a password that is too short.
+    /// - Throws: ``AccountsRefusal`` for an address that is taken or is none, a password that is too short, or a name that
+    ///   several organizations have.
     public func createUser(
         email text: String, name: String?, organization organizationName: String, role: Role, password: Secret<String>
     ) throws {
@@ -46,17 +47,15 @@ extension Accounts {
             }
             let shown = name ?? String(email.prefix { $0 != "@" }.prefix(100))
             try accounts.insert(user, email: email, name: shown, passwordHash: hash, in: transaction)
-            if let known = try accounts.organization(named: organizationName, in: transaction) {
-                try accounts.setMembership(of: user, in: known, role: role, transaction)
-                let scope = OrganizationScope(
-                    trusted: known, name: organizationName, actor: Self.operatorActor, requestID: "-")
+            if let scope = try operatorScope(called: organizationName, in: transaction) {
+                try accounts.setMembership(of: user, in: scope.organization, role: role, transaction)
                 try audit.record(
                     "member.added", .init("user", user, name: email), details: ["role": .string(role.rawValue)],
                     by: scope,
                     in: transaction)
             } else {
                 // A mistyped name must not make somebody the owner of an organization that nobody wanted.
-                guard role == .owner else {
+                guard role == .owner, Identifier<Organization>(organizationName) == nil else {
                     throw AccountsRefusal(
                         description: "There is no organization “\(organizationName)”; only an owner can begin one.")
                 }
@@ -101,21 +100,32 @@ extension Accounts {
         }
     }
 
-    /// The organization of a name, or the only one.
+    /// The organization of a name or an id, or the only one.
     ///
-    /// - Throws: ``AccountsRefusal`` when there is none, or several and no name.
+    /// - Throws: ``AccountsRefusal`` when there is none, or when several could be meant.
     public func organizationScope(named name: String?) throws -> OrganizationScope {
-        let rows = try accounts.organizations(named: name)
-        guard let first = rows.first else {
+        if let scope = try operatorScope(called: name, in: database) { return scope }
+        throw AccountsRefusal(
+            description: name.map { "There is no organization “\($0)”." }
+                ?? "There is no organization yet; set the hub up first.")
+    }
+
+    /// An organization for the command line; nil when there is none.
+    private func operatorScope(called text: String?, in querying: some Querying) throws -> OrganizationScope? {
+        let rows = try accounts.organizations(called: text, in: querying)
+        guard let first = rows.first else { return nil }
+        guard rows.count == 1 else {
             throw AccountsRefusal(
-                description: name.map { "There is no organization “\($0)”." }
-                    ?? "There is no organization yet; set the hub up first.")
-        }
-        guard rows.count == 1 || name != nil else {
-            throw AccountsRefusal(description: "There are several organizations; name one with --org.")
+                description: try text.map { name in
+                    try "There are several organizations “\(name)”; name one by its id: \(ids(rows))."
+                } ?? "There are several organizations; name one with --org.")
         }
         return OrganizationScope(
             trusted: try first.get("id"), name: try first.get("name"), actor: Self.operatorActor, requestID: "-")
+    }
+
+    private func ids(_ rows: [Row]) throws -> String {
+        try rows.map { try $0.get("id", as: Identifier<Organization>.self).text }.joined(separator: ", ")
     }
 
     private func checkPassword(_ password: Secret<String>, context: [String]) throws {

@@ -92,9 +92,9 @@ public struct Accounts: Sendable {
         try organization(scope).memberCount()
     }
 
-    /// Forgets what is over.
-    public func purge() throws {
-        try accounts.purge()
+    /// Forgets all that is over, for as long as the closure says yes.
+    public func purge(while goesOn: () -> Bool = { true }) throws {
+        try accounts.purge(while: goesOn)
     }
 
     func organization(_ scope: OrganizationScope) -> OrganizationStore {

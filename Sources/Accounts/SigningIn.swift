@@ -40,34 +40,51 @@ extension Accounts {
         let subject = subject("account", account.email)
         let wait = try accounts.reserveAttempt([(subject, .account)])
         guard wait == .zero else { throw Self.tooMany(wait) }
-        guard try passwords.verify(password, against: account.passwordHash) else { return false }
+        guard try verify(password, against: account.passwordHash, counted: subject) else { return false }
         try accounts.forgiveAttempt(account: subject)
         return true
+    }
+
+    /// Verifies a password whose attempt was counted. One that is not judged, since too many are at it, does not count.
+    private func verify(
+        _ password: Secret<String>, against hash: String?, counted subject: [UInt8], orTakeBack: () -> Void = {}
+    ) throws -> Bool {
+        do {
+            return try passwords.verify(password, against: hash)
+        } catch {
+            orTakeBack()
+            try accounts.takeBackAttempt(account: subject)
+            throw error
+        }
     }
 
     private func judge(_ email: String, _ password: Secret<String>, address: String) throws -> Account {
         let visitor = LimitSubject(address: address, for: "sign-in")
         let attempt = limiter.take(from: Self.attemptsPerAddress, of: visitor, at: world.now())
         if let wait = attempt.retryAfter { throw Self.tooMany(wait) }
-        guard let account = try rightAccount(email, password) else {
+        let takeBack = { limiter.giveBack(taken: attempt, of: visitor) }
+        guard let account = try rightAccount(email, password, orTakeBack: takeBack) else {
             throw Problem.invalid("password", "invalid_credentials", "The e-mail or the password is not right.")
         }
-        limiter.giveBack(taken: attempt, of: visitor)
-        if passwords.needsRehash(account.passwordHash) {
-            try accounts.setPasswordHash(try passwords.hash(password), of: account.id, in: database)
+        takeBack()
+        // When too many hashes are being made it is left for another time: the password was right.
+        if passwords.needsRehash(account.passwordHash), let hash = try? passwords.hash(password) {
+            try accounts.setPasswordHash(hash, of: account.id, in: database)
         }
         return account
     }
 
     /// The account that has this address and this password; nil when there is none, after the same work.
-    private func rightAccount(_ email: String, _ password: Secret<String>) throws -> Account? {
+    private func rightAccount(
+        _ email: String, _ password: Secret<String>, orTakeBack takeBack: () -> Void
+    ) throws -> Account? {
         let subject = subject("account", email)
         let wait = try accounts.reserveAttempt([(subject, .account)])
         guard wait == .zero else { throw Self.tooMany(wait) }
         let account = try accounts.account(email: email, in: database)
-        guard try passwords.verify(password, against: account?.passwordHash), let account, !account.isDisabled else {
-            return nil
-        }
+        let isRight = try verify(
+            password, against: account?.passwordHash, counted: subject, orTakeBack: takeBack)
+        guard isRight, let account, !account.isDisabled else { return nil }
         try accounts.forgiveAttempt(account: subject)
         return account
     }

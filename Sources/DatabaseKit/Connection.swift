@@ -94,11 +94,7 @@ private struct Session: ~Copyable {
         if let known = statements[sql.text] {
             statement = known
         } else {
-            do {
-                statement = try Statement(sql.text, on: handle)
-            } catch {
-                throw error.beforeEffect
-            }
+            statement = try prepare(sql.text)
             statements[sql.text] = statement
         }
         do {
@@ -106,6 +102,20 @@ private struct Session: ~Copyable {
         } catch {
             statements[sql.text] = nil
             throw error
+        }
+    }
+
+    /// Prepares a statement. When the server has no room for another one, this connection first gives back its own.
+    private mutating func prepare(_ text: String) throws(DatabaseError) -> Statement {
+        do throws(DatabaseError) {
+            return try Statement(text, on: handle)
+        } catch {
+            guard error.isFullOfStatements, statements.letGo() else { throw error.beforeEffect }
+        }
+        do throws(DatabaseError) {
+            return try Statement(text, on: handle)
+        } catch {
+            throw error.beforeEffect
         }
     }
 }
@@ -116,6 +126,12 @@ struct StatementCache {
 
     /// The server allows 16 382 over all connections (`max_prepared_stmt_count`).
     static let limit = 256
+
+    /// Lets all statements go; false when there was none.
+    mutating func letGo() -> Bool {
+        defer { statements.removeAll() }
+        return !statements.isEmpty
+    }
 
     /// At the limit all are let go: a program has fewer statements of its own, so only a stray one is prepared again.
     subscript(text: String) -> Statement? {

@@ -28,17 +28,29 @@ public final class Database: Sendable, Querying {
 
     /// Runs a statement and reads all of its rows; bound it with LIMIT.
     public func rows(_ sql: SQL) throws(DatabaseError) -> [Row] {
-        try once { (connection) throws(DatabaseError) in try connection.rows(sql) }
+        let rows = try once(isRead: sql.isSelect) { (connection) throws(DatabaseError) in try connection.rows(sql) }
+        if !sql.isSelect { pool.noteChange() }
+        return rows
     }
 
     /// Runs a statement for its effect.
     @discardableResult
     public func execute(_ sql: SQL) throws(DatabaseError) -> Outcome {
-        try once { (connection) throws(DatabaseError) in try connection.execute(sql) }
+        let outcome = try once(isRead: false) { (connection) throws(DatabaseError) in try connection.execute(sql) }
+        if outcome.affectedRows > 0 { pool.noteChange() }
+        return outcome
     }
+
+    /// How many statements a connection keeps prepared at most, which count against the server's
+    /// `max_prepared_stmt_count`.
+    public static let statementsPerConnection = StatementCache.limit
 
     /// How many connections are open.
     public var connectionCount: Int { pool.count }
+
+    /// How many connections were lost or could not be made so far: when it stays the same, nothing has told that the
+    /// server went away.
+    public var losses: Int { pool.losses }
 
     /// How much a transaction sees of others.
     public enum Isolation: Sendable {
@@ -90,13 +102,24 @@ public final class Database: Sendable, Querying {
         let transaction = Transaction(on: connection)
         do {
             let result = try body(transaction)
-            try transaction.commit()
+            try commit(transaction)
             return result
         } catch {
             transaction.rollBack()
             if let cause = transaction.ending { throw TransactionFailure(cause: cause, thrown: error) }
             throw error
         }
+    }
+
+    /// A commit that is refused has left nothing; one whose answer is lost may have happened.
+    private func commit(_ transaction: Transaction) throws(DatabaseError) {
+        do {
+            try transaction.commit()
+        } catch {
+            if error.code == .commitUnknown, transaction.hasWritten { pool.noteChange() }
+            throw error
+        }
+        if transaction.hasWritten { pool.noteChange() }
     }
 
     private func begin(_ isolation: Isolation) throws(DatabaseError) -> Connection {
@@ -120,7 +143,7 @@ public final class Database: Sendable, Querying {
     }
 
     private func once<Result>(
-        _ body: (Connection) throws(DatabaseError) -> Result
+        isRead: Bool, _ body: (Connection) throws(DatabaseError) -> Result
     ) throws(DatabaseError) -> Result {
         var (connection, isFresh) = try pool.borrow()
         while true {
@@ -130,6 +153,8 @@ public final class Database: Sendable, Querying {
                 return result
             } catch {
                 guard error.nothingWasSent, !isFresh else {
+                    // Sent, and the answer lost: it may have happened.
+                    if !isRead, error.losesConnection, !error.nothingWasSent { pool.noteChange() }
                     pool.giveBack(connection)
                     throw error
                 }
@@ -137,5 +162,19 @@ public final class Database: Sendable, Querying {
                 isFresh = true
             }
         }
+    }
+}
+
+extension Database {
+    /// Runs a body, and tells beside its outcome whether anything it sent from this thread may stay in the database.
+    ///
+    /// What was rolled back or refused does not stay; a COMMIT or a statement whose answer was lost may. Not to be called
+    /// again from inside the body.
+    public func noticingChanges<Success>(
+        _ body: () throws -> Success
+    ) -> (outcome: Result<Success, any Error>, mayStay: Bool) {
+        pool.beginNoticing()
+        let outcome = Result { try body() }
+        return (outcome, pool.endNoticing())
     }
 }

@@ -108,6 +108,9 @@ extension DatabaseError {
         }
     }
 
+    /// The server holds as many prepared statements as it may, over all connections.
+    var isFullOfStatements: Bool { number == 1461 }
+
     /// The whole transaction must end and may begin again.
     var endsTransaction: Bool { code == .deadlock || code == .lockTimeout || losesConnection }
 
@@ -118,7 +121,7 @@ extension DatabaseError {
         case 1020, 1213: .deadlock
         case 1205: .lockTimeout
         case 1317, 1969, 3024: .statementTimeout
-        case 1040, 1041, 1047, 1053, 1129, 1135, 1152...1161, 1184, 1203, 1226, 1927, 4031: .gone
+        case 1040, 1041, 1047, 1053, 1129, 1135, 1152...1161, 1184, 1203, 1226, 1461, 1927, 4031: .gone
         case 2002...2006, 2012, 2013, 2026, 2055: .gone
         case 3, 1021, 1026, 1114, 1290, 1792, 1836: .readOnly
         case 1030 where message.contains("28"): .readOnly

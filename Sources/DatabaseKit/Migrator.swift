@@ -47,9 +47,15 @@ public struct Migrator: Sendable {
         self.settings = settings
     }
 
-    /// What the schema is to this program; changes nothing.
+    /// What the schema is to this program, asked over a connection of its own; changes nothing.
     public func state() throws(DatabaseError) -> SchemaState {
-        try state(on: try Connection(url, DatabaseSettings()))
+        let connection = try Connection(url, DatabaseSettings())
+        return try state { (sql) throws(DatabaseError) in try connection.rows(sql) }
+    }
+
+    /// The same, asked by way of a database that is open already.
+    public func state(in querying: some Querying) throws(DatabaseError) -> SchemaState {
+        try state { (sql) throws(DatabaseError) in try querying.rows(sql) }
     }
 
     /// Applies what is missing and answers with the names of the steps it applied.
@@ -62,7 +68,7 @@ public struct Migrator: Sendable {
             connection = try Connection(url, settings)
             try lock(connection)
             try connection.command(Self.historyTable)
-            state = try self.state(on: connection)
+            state = try self.state { (sql) throws(DatabaseError) in try connection.rows(sql) }
         } catch {
             throw MigrationError(cause: error, "the schema could not be examined: \(error.description)")
         }
@@ -106,10 +112,10 @@ public struct Migrator: Sendable {
             """)
     }
 
-    private func state(on connection: Connection) throws(DatabaseError) -> SchemaState {
+    private func state(_ rows: (SQL) throws(DatabaseError) -> [Row]) throws(DatabaseError) -> SchemaState {
         var applied: [String: [UInt8]] = [:]
         do {
-            for row in try connection.rows("SELECT name, digest FROM schema_migrations") {
+            for row in try rows("SELECT name, digest FROM schema_migrations") {
                 applied[try row.get("name")] = try row.get("digest", as: [UInt8].self)
             }
         } catch  where error.code == .schema {

@@ -35,7 +35,9 @@ final class Pool: Sendable {
     /// Takes a connection back; a broken one is closed and its place freed.
     func giveBack(_ connection: Connection) {
         let woken = roster.withLock { roster in
-            connection.isBroken ? roster.freePlace() : roster.take(back: connection)
+            guard connection.isBroken else { return roster.take(back: connection) }
+            roster.losses += 1
+            return roster.freePlace()
         }
         woken?.wake()
     }
@@ -51,14 +53,40 @@ final class Pool: Sendable {
     /// Replaces a lost connection in the same place.
     func replace(_ connection: Connection) throws(DatabaseError) -> Connection {
         connection.abandon()
+        roster.withLock { $0.losses += 1 }
         return try connect()
     }
 
     /// How many connections are held, lent or idle.
     var count: Int { roster.withLock { $0.held } }
 
+    /// How many connections were lost or refused.
+    var losses: Int { roster.withLock { $0.losses } }
+
+    /// From now on what this thread changes is noticed.
+    func beginNoticing() {
+        let thread = UInt(pthread_self())
+        roster.withLock { $0.changes[thread] = false }
+    }
+
+    /// Something that this thread sent may stay.
+    func noteChange() {
+        let thread = UInt(pthread_self())
+        roster.withLock { roster in
+            if roster.changes[thread] != nil { roster.changes[thread] = true }
+        }
+    }
+
+    /// Whether anything may stay of what this thread sent.
+    func endNoticing() -> Bool {
+        let thread = UInt(pthread_self())
+        return roster.withLock { $0.changes.removeValue(forKey: thread) ?? false }
+    }
+
     private func revive(_ connection: Connection) throws(DatabaseError) -> (connection: Connection, isFresh: Bool) {
-        connection.isAlive(at: .now) ? (connection, false) : (try connect(), true)
+        if connection.isAlive(at: .now) { return (connection, false) }
+        roster.withLock { $0.losses += 1 }
+        return (try connect(), true)
     }
 
     /// Makes a connection for a place that is already held, and frees the place when that fails.
@@ -99,6 +127,10 @@ struct Roster {
 
     /// Connections lent, idle or being made.
     private(set) var held = 0
+    /// Connections lost or refused so far.
+    var losses = 0
+    /// The threads whose changes are noticed, and whether there was one.
+    var changes: [UInt: Bool] = [:]
     private var threadsInTransaction: Set<UInt> = []
     private let limit: Int
     private var idle: [Connection] = []
@@ -176,6 +208,7 @@ struct Roster {
 
     /// Remembers that the server refused, for at most a fifth of a second.
     mutating func remember(_ error: DatabaseError, at now: ContinuousClock.Instant, jitter: Double) {
+        losses += 1
         if let refusal, now < refusal.until { return }
         refusal = (error, now + .milliseconds(200) * jitter)
     }

@@ -25,6 +25,9 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         self.values = values
     }
 
+    /// Whether it only reads, as far as its first word tells.
+    var isSelect: Bool { text.hasPrefix("SELECT") }
+
     /// What the compiler has gathered.
     public init(stringInterpolation: StringInterpolation) {
         text = stringInterpolation.text

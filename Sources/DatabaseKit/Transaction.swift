@@ -7,6 +7,8 @@ import Glibc
 public final class Transaction: Querying {
     private let connection: Connection
     private var isOver = false
+    /// Whether anything was sent that changes what the database holds.
+    private(set) var hasWritten = false
     /// The error after which nothing of this transaction may be kept.
     private(set) var ending: DatabaseError?
 
@@ -16,13 +18,15 @@ public final class Transaction: Querying {
 
     /// Runs a statement and reads all of its rows; bound it with LIMIT.
     public func rows(_ sql: SQL) throws(DatabaseError) -> [Row] {
-        try watched { () throws(DatabaseError) in try connection.rows(sql) }
+        if !sql.isSelect { hasWritten = true }
+        return try watched { () throws(DatabaseError) in try connection.rows(sql) }
     }
 
     /// Runs a statement for its effect.
     @discardableResult
     public func execute(_ sql: SQL) throws(DatabaseError) -> Outcome {
-        try watched { () throws(DatabaseError) in try connection.execute(sql) }
+        hasWritten = true
+        return try watched { () throws(DatabaseError) in try connection.execute(sql) }
     }
 
     private func watched<Result>(_ body: () throws(DatabaseError) -> Result) throws(DatabaseError) -> Result {

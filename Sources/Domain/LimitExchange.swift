@@ -23,6 +23,8 @@ public final class LimitExchange: Sendable {
         /// Up to when the others' rows have been read, by the database's clock.
         var cursor: Timestamp?
         var rounds = 0
+        /// Whether the last purge has left old rows.
+        var isBehind = false
         var isAway = false
     }
 
@@ -32,6 +34,8 @@ public final class LimitExchange: Sendable {
     static let pages = 10
     /// A row may become visible this much after the moment it bears.
     static let overlap = Duration.seconds(5)
+    /// How long a round may remove old rows.
+    private static let purgeTime = Duration.milliseconds(500)
 
     /// An exchange between a limiter and a database.
     public init(database: Database, limiter: Limiter, world: World, log: Log) {
@@ -71,11 +75,11 @@ public final class LimitExchange: Sendable {
         let others = try meet()
         if others.present > 0 { try tell() }
         if others.known > 0 { try listen(at: others.now) }
-        let round = progress.withLock { progress -> Int in
+        let isDue = progress.withLock { progress -> Bool in
             progress.rounds += 1
-            return progress.rounds
+            return progress.isBehind || progress.rounds % 300 == 1
         }
-        if round % 300 == 1 { try purge() }
+        if isDue { try purge() }
     }
 
     /// Shows that this host is there, and counts the others: all of the last day, and those that are there now.
@@ -169,10 +173,15 @@ public final class LimitExchange: Sendable {
         return subjects.count
     }
 
-    /// Removes what counts nowhere any more.
+    /// Removes what counts nowhere any more, for a short while: what is left is removed in the next round.
     private func purge() throws {
-        try database.execute(
-            "DELETE FROM limit_counts WHERE changed_at < UTC_TIMESTAMP(6) - INTERVAL 25 HOUR LIMIT 5000")
+        let end = ContinuousClock.now + Self.purgeTime
+        var isBehind = false
+        try database.deleteAll("DELETE FROM limit_counts WHERE changed_at < UTC_TIMESTAMP(6) - INTERVAL 25 HOUR") {
+            isBehind = .now >= end
+            return !isBehind
+        }
+        progress.withLock { $0.isBehind = isBehind }
         try database.execute("DELETE FROM limit_hosts WHERE seen_at < UTC_TIMESTAMP(6) - INTERVAL 25 HOUR LIMIT 100")
     }
 }

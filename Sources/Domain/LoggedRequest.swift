@@ -10,8 +10,6 @@ public struct LoggedRequest: Sendable, Equatable {
         case api
         /// A site behind nginx whose requests the hub lets pass.
         case gate
-        /// A back end that asked about a key.
-        case verify
     }
 
     /// When it was taken up.

@@ -78,7 +78,6 @@ struct RequestReader {
                 case "GATE_SCOPE": unsafe found.scope = text(value)
                 case "GATE_ORGANIZATION": unsafe found.organization = text(value)
                 case "GATE_COST": unsafe found.cost = text(value)
-                case "GATE_METHOD": unsafe found.method = text(value)
                 case "GATE_URI": unsafe found.uri = text(value)
                 case "GATE_AUTHORIZATION": if !value.isEmpty { unsafe bearer = text(value) }
                 case "GATE_API_KEY": if !value.isEmpty { unsafe key = text(value) }

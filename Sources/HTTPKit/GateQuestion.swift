@@ -9,8 +9,6 @@ public struct GateQuestion: Sendable {
     public var organization = ""
     /// How many requests this one counts as; empty for one.
     public var cost = ""
-    /// The method of the site's request.
-    public var method = ""
     /// The address of the site's request, query and all, as the client sent it.
     public var uri = ""
     /// The client's address as nginx vouches for it.

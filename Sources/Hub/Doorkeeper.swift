@@ -171,6 +171,6 @@ struct Doorkeeper: Sendable {
         guard (1...255).contains(key.utf8.count) else {
             throw Problem(400, "invalid_form_nonce", "The number of this form is none of ours.")
         }
-        return try answers.once(key: key, call, by: principal.actor, scope) { try perform(call) }
+        return try answers.once(key: key, call, by: principal.actor, scope, isScript: isScript) { try perform(call) }
     }
 }

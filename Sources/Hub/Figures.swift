@@ -22,18 +22,7 @@ struct Figures: Sendable {
     let rooms: Rooms
     let heartbeat: Heartbeat?
     let world: World
-
-    /// Whether the database answers and its schema is the one this program knows.
-    func isReady() throws -> Bool {
-        _ = try database.row("SELECT 1 AS one")
-        return try schemaState() == .current
-    }
-
-    /// How many migrations are still to be applied.
-    func pendingMigrations() throws -> Int {
-        guard case .behind(let names) = try schemaState() else { return 0 }
-        return names.count
-    }
+    let readiness: Readiness
 
     // MARK: The overview
 
@@ -109,20 +98,16 @@ struct Figures: Sendable {
 
     private var workers: [SystemState.Worker] {
         let now = MonotonicTime.now()
-        return (heartbeat?.pulses() ?? []).filter { $0.state != .starting && Self.isWorker($0.pid) }
-            .map { pulse in
-                SystemState.Worker(
-                    processID: Int(pulse.pid), host: ProcessInfo.processInfo.hostName,
-                    isDraining: pulse.state == .draining,
-                    busyLanes: pulse.busy.count, lanes: configuration.lanes, requests: Int(clamping: pulse.served),
-                    started: world.now() - (now - pulse.spawned))
-            }
-    }
-
-    /// Whether a process of the crew answers requests; the others carry out jobs.
-    private static func isWorker(_ pid: Int32) -> Bool {
-        guard pid != 0, let line = try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline")) else { return false }
-        return line.split(separator: 0).last.map { Array($0) } == Array("worker".utf8)
+        return (heartbeat?.pulses() ?? []).filter {
+            $0.state != .starting && ($0.role == workerRole || $0.role.isEmpty)
+        }
+        .map { pulse in
+            SystemState.Worker(
+                processID: Int(pulse.pid), host: ProcessInfo.processInfo.hostName,
+                isDraining: pulse.state == .draining,
+                busyLanes: pulse.busy.count, lanes: configuration.lanes, requests: Int(clamping: pulse.served),
+                started: world.now() - (now - pulse.spawned))
+        }
     }
 
     private func jobs() throws -> [SystemState.Job] {
@@ -151,12 +136,8 @@ struct Figures: Sendable {
             failures: queue.failures)
     }
 
-    private func schemaState() throws -> SchemaState {
-        try Schema.migrator(configuration.databaseURL, log: configuration.log).state()
-    }
-
     private func schema() throws -> SystemState.Schema {
-        let state = try schemaState()
+        let state = try readiness.schemaState()
         let last = try database.row("SELECT name, applied_at FROM schema_migrations ORDER BY name DESC LIMIT 1")
         let count: Int = try database.row("SELECT COUNT(*) AS count FROM schema_migrations")?.get("count") ?? 0
         return SystemState.Schema(

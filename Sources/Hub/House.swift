@@ -30,7 +30,7 @@ struct House: Sendable {
         if IntegrationsHubRoute.isForBrowsers(path) || APIReferenceRoute(path) == .page { return false }
         if OAuthEndpointRoute.isForBrowsers(path) { return false }
         return switch path[0] {
-        case "api", "health", "metrics", "oauth", "functions", "gate", "inbound", ".well-known": true
+        case "api", "health", "metrics", "oauth", "functions", "inbound", ".well-known": true
         default: false
         }
     }

@@ -9,7 +9,8 @@ import TimeKit
 
 /// Remembers what a POST answered, so that the same POST sent again has one effect (`Idempotency-Key`).
 ///
-/// The claim is committed before the effect and the answer after it. A process that dies in between leaves the claim: the
+/// The claim is committed before the effect and the answer after it. Whoever fails gives it back only when nothing of the
+/// effect can have stayed. A process that dies in between leaves the claim, and so does a COMMIT without an answer: the
 /// repetition is then told that the outcome is unknown, rather than having its effect twice.
 ///
 /// > draft-ietf-httpapi-idempotency-key-header-07 §2
@@ -22,8 +23,11 @@ struct IdempotentAnswers: Sendable {
     static let life = Duration.hours(24)
 
     /// Performs a request, or gives the answer that it had the first time.
+    ///
+    /// - Parameter isScript: whether problems are answered as documents, which can be kept like any other answer.
     func once(
-        key: String, _ call: Call, by actor: Actor, _ scope: OrganizationScope, _ perform: () throws -> Response
+        key: String, _ call: Call, by actor: Actor, _ scope: OrganizationScope, isScript: Bool,
+        _ perform: () throws -> Response
     ) throws -> Response {
         let request = call.request
         let name =
@@ -33,26 +37,40 @@ struct IdempotentAnswers: Sendable {
         if let earlier = try claim(caller, fingerprint, scope) {
             return try replay(earlier, caller, fingerprint, scope)
         }
-        let response: Response
-        do {
-            response = try perform()
-        } catch {
-            release(caller)
-            throw error
-        }
-        guard response.status.code < 400 else {
+        let (outcome, mayStay) = database.noticingChanges(perform)
+        switch outcome {
+        case .success(let response) where response.status.code < 400:
+            keep(response, caller, scope, call)
+            return response
+        case .success(let response):
             // A form shown again with its faults; corrected, it comes with the same number.
             release(caller)
             return response
+        case .failure(let error):
+            let problem = error as? Problem
+            if let problem, Self.unknownOutcomes.contains(problem.code) {
+                if isScript { keep(problem.response(requestID: request.id), caller, scope, call) }
+            } else if problem != nil || !mayStay {
+                release(caller)
+            }
+            throw error
         }
+    }
+
+    /// With these a handler says that it does not know whether another service did it. Every other problem that a
+    /// handler throws says that it was not done.
+    private static let unknownOutcomes: Set<String> = ["outcome_unknown", "platform_silent"]
+
+    /// Keeps an answer for repetitions.
+    ///
+    /// When that fails, what was asked for is done all the same, and saying otherwise would have it done twice. The claim
+    /// stays, so that a repetition is told to look.
+    private func keep(_ response: Response, _ caller: [UInt8], _ scope: OrganizationScope, _ call: Call) {
         do {
             try store(response, caller, scope)
         } catch {
-            // What was asked for is done, and saying otherwise would have it done twice. The claim stays, so that a
-            // repetition is told to look.
             call.log.error("an answer could not be kept for repetition", ["error": .init(String(reflecting: error))])
         }
-        return response
     }
 
     /// Nothing was done, so the same key may try again.
@@ -60,9 +78,10 @@ struct IdempotentAnswers: Sendable {
         _ = try? database.execute("DELETE FROM idempotent_answers WHERE caller = \(caller) AND status IS NULL")
     }
 
-    /// Forgets answers that are too old, a thousand at a time.
-    func purge() throws {
-        try database.execute("DELETE FROM idempotent_answers WHERE created_at < \(world.now() - Self.life) LIMIT 1000")
+    /// Forgets all answers that are too old, for as long as the closure says yes.
+    func purge(while goesOn: () -> Bool = { true }) throws {
+        let end = world.now() - Self.life
+        try database.deleteAll("DELETE FROM idempotent_answers WHERE created_at < \(end)", while: goesOn)
     }
 
     /// Notes that a request is being performed; gives what is known when it was noted before.
@@ -76,9 +95,15 @@ struct IdempotentAnswers: Sendable {
             VALUES (\(caller), \(fingerprint), \(scope.organization), \(now))
             """)
         guard claimed.affectedRows == 0 else { return nil }
-        return try database.row(
+        let earlier = try database.row(
             "SELECT fingerprint, status, answer_sealed, created_at FROM idempotent_answers WHERE caller = \(caller)")
+        // The first request has given the key back in this very moment; whoever comes again may claim it.
+        guard let earlier else { throw Self.inProgress }
+        return earlier
     }
+
+    private static let inProgress = Problem(
+        409, "request_in_progress", "The first request is still being performed.", headers: ["retry-after": "1"])
 
     private func replay(
         _ row: Row, _ caller: [UInt8], _ fingerprint: [UInt8], _ scope: OrganizationScope
@@ -94,9 +119,7 @@ struct IdempotentAnswers: Sendable {
                 ? Problem(
                     409, "outcome_unknown",
                     "The first request was cut off. Look whether it took effect, then use another key.")
-                : Problem(
-                    409, "request_in_progress", "The first request is still being performed.",
-                    headers: ["retry-after": "1"])
+                : Self.inProgress
         }
         let bytes = try vault.open(sealed, at: place(caller), for: scope.organization, in: database)
         return try Self.unpack(JSON(parsing: bytes), status: status).with("idempotent-replayed", "true")

@@ -22,7 +22,7 @@ struct Journal: Sendable {
     /// What is streamed is noted at its end, when its bytes are counted and before the gateway can have seen that it is
     /// the end: libfcgi's last record follows.
     func note(_ request: Request, _ visit: House.Visit, _ response: Response) -> Response {
-        guard let principal = visit.caller.principal, !visit.route.isEmpty, visit.route != Self.gate,
+        guard let principal = visit.caller.principal, !visit.route.isEmpty,
             let organization = Self.organization(visit, principal)
         else { return response }
         let entry: @Sendable (Int) -> LoggedRequest = { [now, status = response.status.code] bytes in
@@ -67,8 +67,6 @@ struct Journal: Sendable {
         }
         return response
     }
-
-    private static let gate = "/gate"
 
     /// Whose log it stands in: where it was refused before the organization was settled, that of a caller who has but one.
     private static func organization(_ visit: House.Visit, _ principal: Principal) -> Identifier<Organization>? {

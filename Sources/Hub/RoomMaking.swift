@@ -55,12 +55,14 @@ extension Rooms {
         return connections
     }
 
+    /// Whoever waits for a hash holds a lane: few may, and not for long, so that strangers at the door hold up nobody else.
     static func passwords(_ configuration: Configuration) throws -> Passwords {
         let limiter = try SlotLimiter(
-            file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots)
+            file: "\(configuration.stateFolder)/password-slots", slots: configuration.scryptSlots,
+            waiters: max(1, configuration.lanes / 8))
         return Passwords(parameters: configuration.passwordParameters) { body in
             do {
-                try limiter.withSlot(deadline: .now() + .seconds(5), body)
+                try limiter.withSlot(deadline: .now() + .seconds(2), body)
             } catch is SlotLimiter.Busy {
                 throw Problem(
                     503, "busy", "Many people are signing in just now. Try again in a few seconds.",

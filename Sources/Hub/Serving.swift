@@ -15,6 +15,9 @@ import TimeKit
 import Glibc
 #endif
 
+/// What the processes that answer requests are called among the supervisor's children; the others carry out jobs.
+let workerRole = "worker"
+
 /// `hub serve`: the supervisor. It opens the socket and keeps the crew running; it holds no database, thread or key.
 func serve() throws -> Int32 {
     let settings = try Settings()
@@ -38,7 +41,7 @@ func serve() throws -> Int32 {
                 keeping: ["PATH", "TZ", "CREDENTIALS_DIRECTORY", Setting.siteURL.rawValue]
                     + Settings.serviceVariables(), prefixes: ["HUB_"]),
             roles: [
-                Plan.Role("worker", count: configuration.workers, arguments: ["worker"]),
+                Plan.Role(workerRole, count: configuration.workers, arguments: ["worker"]),
                 Plan.Role("work", count: 1, arguments: ["work"]),
             ], patience: configuration.patience)
     }.run()
@@ -58,7 +61,9 @@ func runWorker() -> Int32 {
     do {
         let child = try Child.adopt(log: log)
         do {
-            return try work(child, House.build(Configuration(Settings()), heartbeat: child.heartbeat))
+            let configuration = try Configuration(Settings())
+            try Schema.requireKnown(configuration)
+            return try work(child, House.build(configuration, heartbeat: child.heartbeat))
         } catch {
             child.couldNotBoot(because: "\(error)")
         }

@@ -120,11 +120,12 @@ extension House {
                     return principal
                 }, quotas: try Rooms.rateLimit(configuration).quotas, limiter: limiter, now: world.now),
             answers: answers)
+        let readiness = try Readiness(database, Schema.migrator(configuration.databaseURL, log: configuration.log))
         let figures = Figures(
-            configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world)
+            configuration: configuration, database: database, rooms: rooms, heartbeat: heartbeat, world: world,
+            readiness: readiness)
         let operations = Operations(
-            world: world, isReady: { try figures.isReady() },
-            pendingMigrations: { try figures.pendingMigrations() }, overview: { try figures.overview($0) },
+            world: world, schemaState: { try readiness.schemaState() }, overview: { try figures.overview($0) },
             system: { try figures.system() })
         let house = House(
             signposts: Signposts(

@@ -22,7 +22,9 @@ func runWork() -> Int32 {
     do {
         let child = try Child.adopt(log: log)
         do {
-            let built = try House.build(Configuration(Settings()))
+            let configuration = try Configuration(Settings())
+            try Schema.requireKnown(configuration)
+            let built = try House.build(configuration)
             let runner = JobRunner(JobQueue(built.database), built.jobs, threads: 4, log: log)
             let ingesting = Ingesting(built.rooms.spool, into: built.rooms.requestLogs)
             let bell = try Doorbell(path: Rooms.bell(in: built.configuration.stateFolder))
@@ -61,8 +63,10 @@ extension BuiltHouse {
     /// What is done in the background.
     var jobs: [JobHandler] {
         [
-            JobHandler("accounts.purge", every: .hours(1)) { _ in try rooms.accounts.purge() },
-            JobHandler("answers.purge", every: .minutes(10)) { _ in try answers.purge() },
+            JobHandler("accounts.purge", every: .hours(1)) { run in
+                try rooms.accounts.purge { run.hasTime }
+            },
+            JobHandler("answers.purge", every: .minutes(10)) { run in try answers.purge { run.hasTime } },
             JobHandler("events.purge", every: .hours(24)) { _ in
                 try DomainEvents(world: .real).purge(after: .days(configuration.webhooks.eventDays), in: database)
             },
@@ -81,4 +85,9 @@ extension BuiltHouse {
         .merging(RequestLogs.jobLabels) { _, new in new }.merging(Webhooks.jobLabels) { _, new in new }
         .merging(Platforms.jobLabels) { _, new in new }.merging(Inbound.jobLabels) { _, new in new }
         .merging(OAuthServer.jobLabels) { _, new in new }
+}
+
+extension JobRun {
+    /// Whether another batch may begin: what is left waits for the next turn.
+    fileprivate var hasTime: Bool { !isStopping && remaining > .seconds(5) }
 }

@@ -1,4 +1,5 @@
 import AdminShell
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
@@ -8,27 +9,24 @@ import TimeKit
 /// The hub's own pages: what needs a person, how the hub is doing, and whether it can work.
 public struct Operations: Sendable {
     let world: World
-    let isReady: @Sendable () throws -> Bool
-    let pendingMigrations: @Sendable () throws -> Int
+    let schemaState: @Sendable () throws -> SchemaState
     let overview: @Sendable (OrganizationScope) throws -> Overview
     let system: @Sendable () throws -> SystemState
 
     /// The room.
     ///
     /// - Parameters:
-    ///   - isReady: whether the schema is the one this program knows; throws when the database does not answer.
-    ///   - pendingMigrations: how many migrations are still to be applied.
+    ///   - schemaState: what the schema is to this program; throws when the database does not answer. Strangers ask as
+    ///     often as they like, so it must be cheap.
     ///   - overview: what stands on an organization's first page.
     ///   - system: how the hub is doing at this moment.
     public init(
-        world: World, isReady: @escaping @Sendable () throws -> Bool,
-        pendingMigrations: @escaping @Sendable () throws -> Int,
+        world: World, schemaState: @escaping @Sendable () throws -> SchemaState,
         overview: @escaping @Sendable (OrganizationScope) throws -> Overview,
         system: @escaping @Sendable () throws -> SystemState
     ) {
         self.world = world
-        self.isReady = isReady
-        self.pendingMigrations = pendingMigrations
+        self.schemaState = schemaState
         self.overview = overview
         self.system = system
     }
@@ -41,7 +39,7 @@ public struct Operations: Sendable {
             case .system: try systemPage(call)
             case .metrics: try metrics()
             case .live: Self.well
-            case .ready: ready(call)
+            case .ready: ready(call).answer
             case .health: health(call)
             }
         }
@@ -62,23 +60,28 @@ public struct Operations: Sendable {
     /// Whether requests can be served: the database answers, and its schema is known.
     ///
     /// Strangers learn no more than that; the log has the reason.
-    private func ready(_ call: Call) -> Response {
+    private func ready(_ call: Call) -> (answer: Response, state: SchemaState?) {
+        var state: SchemaState?
         do {
-            if try isReady() { return Self.well }
+            state = try schemaState()
+            if state == .current { return (Self.well, state) }
             call.log.warning("not ready: the schema is not the one this program knows")
         } catch {
             call.log.warning("not ready", ["error": .init(String(reflecting: error))])
         }
-        return Problem(503, "not_ready", "The hub cannot serve requests just now.", headers: ["retry-after": "2"])
-            .response(requestID: call.request.id)
+        let problem = Problem(
+            503, "not_ready", "The hub cannot serve requests just now.", headers: ["retry-after": "2"])
+        return (problem.response(requestID: call.request.id), state)
     }
 
     /// Readiness with the one detail that whoever deploys must know; a number tells a stranger nothing.
     private func health(_ call: Call) -> Response {
-        var response = ready(call)
-        guard case .bytes(let bytes) = response.body, case .object(let members)? = try? JSON(parsing: bytes),
-            let pending = try? pendingMigrations()
+        let (answer, state) = ready(call)
+        var response = answer
+        guard let state, case .bytes(let bytes) = response.body, case .object(let members)? = try? JSON(parsing: bytes)
         else { return response }
+        var pending = 0
+        if case .behind(let names) = state { pending = names.count }
         let member = JSON.Member("pending_migrations", .integer(Int64(pending)))
         response.body = .bytes(JSON.object(members + [member]).bytes)
         return response

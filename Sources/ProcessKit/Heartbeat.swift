@@ -6,7 +6,8 @@ import TimeKit
 ///
 ///     header    8 words   layout's mark, slots, lanes, counters, supervisor's pid, drain, tick and boot deadline in ms
 ///     counters  n words   whatever their users agree upon
-///     slot      8 words   pid, state, spawned at, last tick, requests served, generation, length of the last words
+///     slot      8 words   pid, state, spawned at, last tick, requests served, generation, length of the last words,
+///                         the first 8 bytes of its role's name
 ///               32 words  the last words of a child that could not boot, 256 bytes of UTF-8
 ///               3 × lanes when the lane's request began (0: idle) and the request's 128-bit id
 ///
@@ -101,7 +102,13 @@ public struct Heartbeat: Sendable {
         return Pulse(
             slot: slot, pid: Int32(truncatingIfNeeded: page[base]), state: State(rawValue: page[base + 1]) ?? .absent,
             spawned: MonotonicTime(milliseconds: page[base + 2]), tick: MonotonicTime(milliseconds: page[base + 3]),
-            served: page[base + 4], generation: page[base + 5], busy: busy)
+            served: page[base + 4], generation: page[base + 5], role: Self.word(page[base + 7]), busy: busy)
+    }
+
+    /// Text of at most 8 bytes as a word holds it, filled up with zeros.
+    private static func word(_ word: UInt64) -> String {
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 
     /// The sentence with which the child of a slot gave up, if it did.
@@ -116,9 +123,10 @@ public struct Heartbeat: Sendable {
     }
 
     /// Makes a slot ready for a child about to be spawned.
-    func prepare(_ slot: Int, generation: UInt64, at now: MonotonicTime) {
+    func prepare(_ slot: Int, role: String = "", generation: UInt64, at now: MonotonicTime) {
         clear(slot)
         let base = base(of: slot)
+        page[base + 7] = role.utf8.prefix(8).enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64($1.offset * 8) }
         page[base + 2] = now.milliseconds
         page[base + 3] = now.milliseconds
         page[base + 5] = generation
@@ -176,6 +184,8 @@ public struct Pulse: Equatable, Sendable {
     public let served: UInt64
     /// Which reload it belongs to, counted from 1.
     public let generation: UInt64
+    /// The first 8 bytes of its role's name in the plan; empty without a supervisor.
+    public let role: String
     /// The lanes that are at a request.
     public let busy: [Request]
 }

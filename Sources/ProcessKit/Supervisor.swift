@@ -144,7 +144,7 @@ public struct Supervisor: ~Copyable {
     private func spawn(
         _ slot: Int, _ role: Plan.Role, _ generation: UInt64, _ plan: Plan, _ crew: inout Crew
     ) -> [Order] {
-        heartbeat.prepare(slot, generation: generation, at: .now())
+        heartbeat.prepare(slot, role: role.name, generation: generation, at: .now())
         do {
             let pid = try spawner.spawn(role, slot: slot, plan: plan)
             crew.spawned(slot: slot, pid: pid)

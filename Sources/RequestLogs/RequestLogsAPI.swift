@@ -75,7 +75,8 @@ extension RequestLogsRoute {
         .required("id", .id, "The line's id."), .required("at", .time, "When."),
         .required("request_id", .text(example: "4f0c9f0e2b7d4a6c8e1f3a5b7c9d0e1f"), "The id of the request."),
         .required(
-            "surface", .text(example: "api"), "What was asked: the hub's interface, the gate, or a verification."),
+            "surface", .text(example: "api"),
+            "What was asked: `api`, the hub's interface, or `gate`, a site behind the gate."),
         .required("actor", actor, "Who asked."),
         .required("connection_id", JSONSchema.id.orNull, "The connection that it was about."),
         .required("method", .text(example: "GET"), "The method."),

@@ -45,7 +45,6 @@ extension LoggedRequest {
         switch surface {
         case .api: "Interface of the hub"
         case .gate: "Site behind the gate"
-        case .verify: "Check of a key"
         }
     }
 

@@ -169,6 +169,41 @@ extension GateQuestion {
         #expect(try ask(.asking(Secret("guess"), for: "items:read", from: address)).status == "401")
     }
 
+    @Test("Beyond its guesses an address has as many keys looked up again, then the database is not asked for it")
+    func spentGuesses() throws {
+        let memory = try Gatekeeper.Memory.made(house)
+        let gatekeeper = try Gatekeeper.made(house, memory: memory, guesses: 5)
+        let (known, late, later) = (try key(), try key(), try key())
+        func ask(_ key: Secret<String>, from address: String = "203.0.113.9") -> String {
+            let answer = String(
+                decoding: gatekeeper.answer(.asking(key, for: "items:read", from: address)), as: UTF8.self)
+            if answer.contains("Status: 204") { return "204" }
+            return answer.contains("X-Hub-Status: 429") ? "429" : answer.contains("503") ? "503" : "401"
+        }
+        func guess() -> String { ask(KeyText(for: Identifier(house.world), prefix: "sk_").secret) }
+        #expect(ask(known) == "204")
+        #expect((0..<5).map { _ in guess() } == Array(repeating: "401", count: 5))
+        #expect((0..<4).map { _ in guess() } == Array(repeating: "429", count: 4))
+        #expect(ask(late) == "204", "what is found does not count")
+        #expect(guess() == "429")
+        try house.database.execute("RENAME TABLE api_keys TO keys_away")
+        #expect((0..<20).map { _ in guess() } == Array(repeating: "429", count: 20), "nothing was looked up")
+        #expect(ask(known) == "204" && ask(late) == "204" && ask(later) == "429")
+        let neighbour = try Gatekeeper.made(house, memory: memory, guesses: 5)
+        let looked = neighbour.answer(.asking(known, for: "items:read"))
+        #expect(String(decoding: looked, as: UTF8.self).contains("503"), "another process may look up what was met")
+        let told = #expect(throws: Problem.self) {
+            _ = try gatekeeper.visit(later, from: "203.0.113.9", requestID: "test")
+        }
+        #expect(told?.status == 429 && told?.headers["retry-after"] != nil)
+        #expect(ask(later, from: "203.0.113.10") == "503", "another address has its own")
+        try house.database.execute("RENAME TABLE keys_away TO api_keys")
+        gatekeeper.changed()
+        #expect(ask(known) == "204", "what was met before is read anew")
+        house.pass(.minutes(2))
+        #expect(ask(later) == "204")
+    }
+
     @Test("A flood of guesses asks nothing of the database")
     func withoutDatabase() throws {
         try house.database.execute("RENAME TABLE api_keys TO keys_away")

@@ -93,7 +93,7 @@ import TimeKit
         let stranger = KeyText(for: Identifier(house.world), prefix: "sk_").secret
         _ = try (gatekeeper.find(stranger), other.find(stranger))
         let digest = stranger.reveal { KeyDigest(of: $0) }
-        let table = UnknownKeys(memory.unknown, clock: { [clock] in clock.now })
+        let table = KeyNotes(memory.unknown, clock: { [clock] in clock.now })
         #expect(table.contains(digest))
         clock.pass(.milliseconds(999))
         #expect(table.contains(digest))
@@ -103,9 +103,9 @@ import TimeKit
 
     @Test("A hundred thousand unknown keys leave memory as it was")
     func flood() throws {
-        let table = UnknownKeys(memory.unknown, clock: { [clock] in clock.now })
+        let table = KeyNotes(memory.unknown, clock: { [clock] in clock.now })
         for number in 0..<100_000 { table.note(KeyDigest(of: "key \(number)")) }
-        #expect(memory.unknown.count == UnknownKeys.words)
+        #expect(memory.unknown.count == KeyNotes.words)
         #expect(gatekeeper.cache.count == 0)
         #expect(table.contains(KeyDigest(of: "key 99999")))
     }

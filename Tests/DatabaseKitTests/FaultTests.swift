@@ -95,19 +95,33 @@ import Testing
             log: Log(threshold: .error))
         for (id, cut, happened) in [(1, CuttingProxy.Cut.beforeTheServer, 0), (2, .beforeTheClient, 1)] {
             var tries = 0
-            let error = #expect(throws: DatabaseError.self) {
+            let (outcome, mayStay) = database.noticingChanges {
                 try database.transaction { transaction in
                     tries += 1
                     try transaction.execute("INSERT INTO things VALUES (\(id))")
                     proxy.arm(cut)
                 }
             }
-            #expect(error?.code == .commitUnknown)
+            let error = #expect(throws: DatabaseError.self) { try outcome.get() }
+            #expect(error?.code == .commitUnknown && mayStay)
             #expect(error?.isAway == false)
             #expect(tries == 1)
             #expect(try administrator.number("SELECT COUNT(*) FROM things WHERE id = \(id)") == happened)
         }
         #expect(try database.number("SELECT 1") == 1)
+    }
+
+    @Test("A server that keeps no more prepared statements gets back those of the connection, which prepares on")
+    func fullOfStatements() throws {
+        let administrator = try database { $0.connections = 1 }
+        try administrator.execute("SET GLOBAL max_prepared_stmt_count = 20")
+        let database = try database { $0.connections = 1 }
+        for number in 0..<100 { #expect(try database.number("SELECT \(unescaped: String(number))") == number) }
+        try administrator.execute("SET GLOBAL max_prepared_stmt_count = 0")
+        let error = #expect(throws: DatabaseError.self) { _ = try database.rows("SELECT 'new'") }
+        #expect(error?.isAway == true)
+        // What was prepared was given back, so it is wanted anew too.
+        #expect(throws: DatabaseError.self) { _ = try database.rows("SELECT 99") }
     }
 }
 

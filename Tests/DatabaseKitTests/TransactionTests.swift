@@ -174,6 +174,46 @@ import Testing
         #expect(try amount(1) == 1)
     }
 
+    @Test(
+        "It is noticed what may stay of a thread's work: what was committed, and nothing that was rolled back or read")
+    func noticing() throws {
+        let database = scratch.database
+        func stays(_ body: () throws -> Void) -> Bool { database.noticingChanges(body).mayStay }
+        #expect(!stays { _ = try database.rows("SELECT amount FROM accounts") })
+        #expect(!stays { try database.execute("DELETE FROM accounts WHERE id = 9") })
+        #expect(!stays { try database.execute("INSERT INTO accounts VALUES (1, 1)") }, "a duplicate")
+        #expect(
+            !stays {
+                try database.transaction { transaction in
+                    try transaction.execute("UPDATE accounts SET amount = 0")
+                    throw Refused()
+                }
+            })
+        #expect(!stays { try database.transaction { _ = try $0.rows("SELECT id FROM accounts FOR UPDATE") } })
+        #expect(!stays { _ = inThreads(1) { _ in try database.execute("INSERT INTO notes VALUES ('theirs')") } })
+        #expect(stays { try database.execute("INSERT INTO notes VALUES ('mine')") })
+        #expect(stays { _ = try database.rows("INSERT INTO notes VALUES ('told') RETURNING text") })
+        #expect(
+            stays {
+                try database.transaction { try $0.execute("INSERT INTO notes VALUES ('kept')") }
+                throw Refused()
+            })
+        #expect(stays { try database.transaction { _ = try $0.rows("INSERT INTO notes VALUES ('r') RETURNING text") } })
+    }
+
+    @Test("Everything is deleted in batches, or until there is no more time")
+    func deleting() throws {
+        for number in 0..<25 { try scratch.database.execute("INSERT INTO notes VALUES (\("n\(number)"))") }
+        var batches = 0
+        let some = try scratch.database.deleteAll("DELETE FROM notes WHERE text <> \("n3")", atOnce: 10) {
+            batches += 1
+            return false
+        }
+        #expect(try some == 10 && batches == 1 && notes().count == 15)
+        #expect(try scratch.database.deleteAll("DELETE FROM notes WHERE text <> \("n3")", atOnce: 10) == 14)
+        #expect(try notes() == ["n3"])
+    }
+
     @Test("A transaction cannot be used after its end")
     func leaked() throws {
         var leaked: Transaction?

@@ -132,4 +132,21 @@ import TimeKit
         #expect(try rows(house) == 1)
         #expect(hosts[0].limiter.take(10, from: quotas, of: key, at: house.world.now()).isAllowed)
     }
+
+    @Test("However many rows are a day old, they are gone after a few rounds")
+    func manyOldRows() throws {
+        let house = try House()
+        let hosts = try hosts(1, house)
+        try house.database.execute(
+            """
+            INSERT INTO limit_counts (subject, host, counts, changed_at)
+            SELECT UNHEX(LPAD(HEX(seq), 32, '0')), REPEAT('x', 16), 'x', UTC_TIMESTAMP(6) - INTERVAL 26 HOUR
+              FROM seq_1_to_12000
+            """)
+        for _ in 0..<60 {
+            if try rows(house) == 0 { break }
+            try hosts[0].exchange.exchange()
+        }
+        #expect(try rows(house) == 0)
+    }
 }

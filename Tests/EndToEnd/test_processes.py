@@ -213,6 +213,21 @@ def test_a_worker_that_cannot_boot_stops_the_house_with_one_sentence(make_house)
     assert "not-there" in house.log_text()
 
 
+def test_what_runs_goes_on_under_a_newer_schema_and_nothing_boots_on_it(make_house):
+    house = make_house(workers=2)
+    api, before = house.api(), sorted(house.workers())
+    house.sql("INSERT INTO schema_migrations (name, digest, applied_at) VALUES ('9999_later', 'x', UTC_TIMESTAMP(6))")
+    house.supervisor.send_signal(signal.SIGHUP)
+    until(lambda: "newer program (9999_later)" in house.log_text(), what="a line of the log")
+    assert sorted(house.workers()) == before
+    assert api.get("/connections").status_code == 200
+    until(lambda: requests.get(house.url("/health/ready"), timeout=5).status_code == 503, what="a warning")
+    house.supervisor.terminate()
+    house.supervisor.wait(40)
+    house.start_hub()
+    assert house.supervisor.wait(20) != 0
+
+
 def test_lanes_must_outnumber_kept_connections(make_house):
     house = make_house()
     refused = house.folder / "hub.conf"

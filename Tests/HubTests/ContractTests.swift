@@ -1,8 +1,10 @@
+import Accounts
 import AdminShell
 import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import LogKit
 import Testing
 import TimeKit
 
@@ -55,6 +57,88 @@ import TimeKit
     func refused() throws {
         let (door, key) = try house()
         #expect(try post(door, key, "").status == 422 && post(door, key, "A").status == 201)
+    }
+
+    private struct Lost: Error {}
+
+    /// Sends a request whose work is the body; gives the status, or nil for an error that is no problem.
+    private func perform(_ door: FrontDoor, isScript: Bool = true, _ body: () throws -> Response) throws -> Int? {
+        let scope = try door.accounts.organizationScope(named: nil)
+        let call = Call(
+            request: Request(.post, path: try #require(Path("/api/v1/workspaces"))), principal: nil,
+            organization: scope, shell: door.built.house.shell, csrfToken: "", log: Log(threshold: .error))
+        do {
+            return try door.built.answers.once(
+                key: "k", call, by: scope.actor, scope, isScript: isScript, body
+            ).status.code
+        } catch let problem as Problem {
+            return problem.status.code
+        } catch is Lost {
+            return nil
+        }
+    }
+
+    @Test("What may have stayed keeps its key, whatever went wrong after it; what was rolled back gives it free")
+    func kept() throws {
+        let (door, _) = try house()
+        let database = door.database
+        #expect(
+            try perform(door) {
+                try database.transaction { transaction in
+                    try transaction.execute("DELETE FROM workspaces")
+                    throw Lost()
+                }
+            } == nil)
+        #expect(
+            try perform(door) { throw Problem(503, "busy", "Later.") } == 503, "the key is free, and free again")
+        #expect(
+            try perform(door) {
+                try database.transaction {
+                    try $0.execute(
+                        "UPDATE generations SET value = value + 1 WHERE name = \(Generations.apiKeys)")
+                }
+                throw Lost()
+            } == nil)
+        #expect(try perform(door) { Response(status: 201) } == 409)
+        door.clock.pass(.minutes(2))
+        #expect(try perform(door) { Response(status: 201) } == 409, "nobody knows whether it is done")
+    }
+
+    @Test("When a service may have done it nobody knows, and the answer that says so is given again")
+    func unknown() throws {
+        for isScript in [true, false] {
+            let (door, _) = try house()
+            let silent = Problem(502, "platform_silent", "It is not known whether it was posted.")
+            #expect(try perform(door, isScript: isScript) { throw silent } == 502)
+            #expect(try perform(door, isScript: isScript) { Response(status: 201) } == (isScript ? 502 : 409))
+        }
+    }
+
+    @Test("A key that is given back in the very moment it is asked for is not used without a claim")
+    func gone() throws {
+        let (door, _) = try house()
+        // What is not inserted and not there is as good as deleted in between.
+        try door.database.execute("ALTER TABLE idempotent_answers ADD CONSTRAINT never CHECK (LENGTH(caller) = 0)")
+        var performed = 0
+        let status = try perform(door) {
+            performed += 1
+            return Response(status: 201)
+        }
+        #expect(status == 409 && performed == 0)
+    }
+
+    @Test("However many answers are too old, all are forgotten in one turn")
+    func purge() throws {
+        let (door, key) = try house()
+        try door.database.execute(
+            """
+            INSERT INTO idempotent_answers (caller, fingerprint, organization_id, created_at)
+            SELECT UNHEX(LPAD(HEX(seq), 64, '0')), REPEAT('x', 32), REPEAT('x', 16), \(door.clock.now - .hours(25))
+              FROM seq_1_to_3500
+            """)
+        _ = try post(door, key, "A")
+        try door.built.answers.purge()
+        #expect(try door.count("SELECT COUNT(*) AS n FROM idempotent_answers") == 1)
     }
 
     @Test("Of 32 at once one has its effect, the others get its answer or are told to wait")

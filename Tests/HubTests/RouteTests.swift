@@ -14,7 +14,7 @@ import Testing
 /// What holds for every route of every room, read from the samples that each room gives of its routes.
 @Suite(.timeLimit(.minutes(15))) struct EveryRoute {
     private static let scriptPlaces: Set<String> = [
-        "api", "functions", "oauth", "health", "metrics", "gate", "inbound", ".well-known",
+        "api", "functions", "oauth", "health", "metrics", "inbound", ".well-known",
     ]
 
     /// Whether scripts call an address; one below `/api` is for people.

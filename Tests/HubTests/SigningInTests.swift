@@ -160,19 +160,35 @@ import TimeKit
         #expect(statuses.count { $0 == 422 } <= 20 && statuses.allSatisfy { [422, 429, 503].contains($0) })
     }
 
+    @Test("When too many sign in at once the rest are told so at once, and what was not judged does not count")
+    func crowd() throws {
+        // One hash at a time, each a twentieth of a second at least, and one lane that waits.
+        let door = try FrontDoor(["HUB_SCRYPT_LN": "16", "HUB_SCRYPT_SLOTS": "1", "HUB_LANES": "8"])
+        try door.person("ana@acme.example")
+        let statuses = try guesses(door, 2) {
+            "n\($0)@acme.example"
+        } from: {
+            "203.0.113.\($0)"
+        }
+        let judged = statuses.count { $0 == 422 }
+        #expect(
+            judged >= 2 && statuses.contains(503) && statuses.allSatisfy { [422, 503].contains($0) }, "\(statuses)")
+        #expect(try door.count("SELECT CAST(SUM(failures) AS SIGNED) AS n FROM sign_in_failures") == judged)
+    }
+
     private func guesses(
-        _ door: FrontDoor, at email: @escaping @Sendable (Int) -> String,
+        _ door: FrontDoor, _ count: Int = 125, at email: @escaping @Sendable (Int) -> String,
         from address: @escaping @Sendable (Int) -> String
     ) throws -> [Int] {
         try inThreads(8) { thread in
             let page = Visitor(door)
             let hidden = try page.hidden(of: "/sign-in")
-            return try (0..<125).map { number in
-                let visitor = Visitor(door, from: address(thread * 125 + number))
+            return try (0..<count).map { number in
+                let visitor = Visitor(door, from: address(thread * count + number))
                 visitor.cookies = page.cookies
                 return try visitor.send(
                     .post, "/sign-in",
-                    form: [("email", email(thread * 125 + number)), ("password", "guess guess guess")] + hidden
+                    form: [("email", email(thread * count + number)), ("password", "guess guess guess")] + hidden
                 ).status.code
             }
         }.flatMap(\.self)

@@ -22,11 +22,10 @@ import TimeKit
 
     private func door(
         overview: Overview = .sample, system: SystemState = .sample,
-        isReady: @escaping @Sendable () throws -> Bool = { true }
+        schemaState: @escaping @Sendable () throws -> SchemaState = { .current }
     ) throws -> Door {
         let room = Operations(
-            world: house.world, isReady: isReady, pendingMigrations: { 0 }, overview: { _ in overview },
-            system: { system })
+            world: house.world, schemaState: schemaState, overview: { _ in overview }, system: { system })
         return try Door(house, room.routes, templates: Operations.templates)
     }
 
@@ -50,8 +49,7 @@ import TimeKit
             ("/health", #"{"status":"ok","pending_migrations":0}"#),
         ])
     func ready(path: String, answer: String) throws {
-        let database = house.database
-        let door = try door { try database.row("SELECT 1") != nil }
+        let door = try door()
         #expect(try door.send(.get, path, as: nil).text() == answer)
         #expect(try door.send(.head, path, as: nil).status == 200)
         #expect(try door.send(.post, path, as: nil).status == 405)
@@ -60,9 +58,15 @@ import TimeKit
     @Test("A hub that cannot work says so, when to ask again, and nothing else")
     func notReady() throws {
         let away = Database(try DatabaseURL("mysql://hub:geheim@/hub?socket=/nowhere/mariadb.sock"), connections: 1)
-        let closures: [@Sendable () throws -> Bool] = [{ try away.row("SELECT 1") != nil }, { false }]
+        let closures: [@Sendable () throws -> SchemaState] = [
+            {
+                _ = try away.row("SELECT 1")
+                return .current
+            }, { .unknown(["0099_later"]) },
+            { .changed(["0001_organizations"]) }, { .behind(["0077_oauth_device_codes"]) },
+        ]
         for closure in closures {
-            let response = try door(isReady: closure).send(.get, "/health/ready", as: nil)
+            let response = try door(schemaState: closure).send(.get, "/health/ready", as: nil)
             #expect(response.status == 503)
             #expect(response.headers["retry-after"] == "2")
             #expect(response.headers["content-type"] == "application/problem+json")

@@ -56,8 +56,11 @@ struct SharedMemoryTests {
     func slot() throws {
         let heartbeat = try Heartbeat(layout: .init(slots: 3, lanes: 2, counters: 0), supervisor: 1)
         let slot = HeartbeatSlot(heartbeat: heartbeat, number: 1)
-        heartbeat.prepare(1, generation: 5, at: .now())
-        #expect(slot.pulse.state == .starting && slot.pulse.generation == 5)
+        heartbeat.prepare(1, role: "worker", generation: 5, at: .now())
+        #expect(slot.pulse.state == .starting && slot.pulse.generation == 5 && slot.pulse.role == "worker")
+        heartbeat.prepare(0, role: "überlange Rolle", generation: 5, at: .now())
+        #expect(heartbeat.pulse(0).role == "überlan")
+        heartbeat.clear(0)
         slot.ready()
         slot.lane(1).began(request: 1 << 100 | 3)
         #expect(slot.pulse.busy.map(\.id) == [1 << 100 | 3] && slot.pulse.busy.first?.lane == 1)
@@ -112,6 +115,37 @@ struct SlotLimiterTests {
         let process = try house.run(House.fixture, ["limit", path, "2"], input: Pipe(), output: output)
         #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "held\n")
         return process
+    }
+
+    private final class Counts: Sendable {
+        let served = Atomic<Int>(0)
+        let refused = Atomic<Int>(0)
+    }
+
+    @Test("Who would be one too many to wait is turned away at once, and the others wait on")
+    func waiters() throws {
+        let house = try House()
+        let limiter = try SlotLimiter(file: house.folder.appending(path: "limit").path, slots: 1, waiters: 2)
+        let counts = Counts()
+        let threads = try limiter.withSlot(deadline: .now()) {
+            let threads = try (0..<8).map { number in
+                try WorkerThread(name: "wait \(number)") {
+                    do {
+                        try limiter.withSlot(deadline: .now() + .seconds(20)) {
+                            _ = counts.served.add(1, ordering: .relaxed)
+                        }
+                    } catch {
+                        counts.refused.add(1, ordering: .relaxed)
+                    }
+                }
+            }
+            let end = Date.now + 10
+            while counts.refused.load(ordering: .relaxed) < 6, Date.now < end { usleep(1_000) }
+            #expect(counts.refused.load(ordering: .relaxed) == 6 && counts.served.load(ordering: .relaxed) == 0)
+            return threads
+        }
+        for thread in threads { #expect(thread.join(before: ContinuousClock.now + .seconds(20))) }
+        #expect(counts.refused.load(ordering: .relaxed) == 6 && counts.served.load(ordering: .relaxed) == 2)
     }
 
     @Test("A limiter has between 1 and 64 slots", arguments: [0, -1, 65])

@@ -101,7 +101,7 @@ struct Stage {
 
     private func pulse(_ slot: Int, _ state: Heartbeat.State, busySince: MonotonicTime? = nil) -> Pulse {
         Pulse(
-            slot: slot, pid: 0, state: state, spawned: now, tick: now, served: 0, generation: 1,
+            slot: slot, pid: 0, state: state, spawned: now, tick: now, served: 0, generation: 1, role: "",
             busy: busySince.map { [.init(lane: 0, since: $0, id: 7)] } ?? [])
     }
 }

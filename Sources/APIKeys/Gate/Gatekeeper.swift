@@ -16,19 +16,22 @@ public final class Gatekeeper: Sendable {
     public struct Memory: Sendable {
         let generation: SharedGeneration
         let unknown: SharedPage
+        let met: SharedPage
         let limiter: Limiter
 
         /// Files in a folder, made when missing; limits are counted by this limiter.
         public init(folder: String, limiter: Limiter) throws {
             generation = try SharedGeneration(file: "\(folder)/key-generation")
-            unknown = try SharedPage(file: "\(folder)/unknown-keys", words: UnknownKeys.words)
+            unknown = try SharedPage(file: "\(folder)/unknown-keys", words: KeyNotes.words)
+            met = try SharedPage(file: "\(folder)/met-keys", words: KeyNotes.words)
             self.limiter = limiter
         }
 
         /// What nobody else sees, for tests.
         public init(limiter: Limiter) throws {
             generation = try SharedGeneration()
-            unknown = try SharedPage(words: UnknownKeys.words)
+            unknown = try SharedPage(words: KeyNotes.words)
+            met = try SharedPage(words: KeyNotes.words)
             self.limiter = limiter
         }
     }
@@ -56,7 +59,7 @@ public final class Gatekeeper: Sendable {
         self.world = world
         self.log = log
         limiter = memory.limiter
-        cache = KeyCache(database, memory.generation, unknown: memory.unknown, clock: clock)
+        cache = KeyCache(database, memory.generation, unknown: memory.unknown, met: memory.met, clock: clock)
         guesses = Guesses(memory.limiter, limit: guessesPerMinute)
         audit = AuditTrail(world: world)
     }
@@ -95,6 +98,12 @@ public final class Gatekeeper: Sendable {
 
     /// Whose key somebody sent, whatever its state; nil when there is none.
     func find(_ sent: Secret<String>) throws -> ResolvedKey? { try cache.key(sent) }
+
+    /// The same for a stranger; throws ``Guesses/Exhausted`` when it would have to be looked up and their address has
+    /// guessed too often for that.
+    func find(_ sent: Secret<String>, from address: String, at now: Timestamp) throws -> ResolvedKey? {
+        try cache.key(sent) { read in try guesses.look(for: address, at: now, read) }
+    }
 
     /// What becomes of a key before its limits are asked: its state, the address, the right.
     ///
@@ -137,6 +146,9 @@ public final class Gatekeeper: Sendable {
             case .malformed: return refuse(.notFound, nil, question, at: now)
             case .ambiguous: return GateAnswer.ambiguous
             }
+        } catch let spent as Guesses.Exhausted {
+            _ = guessed(from: question.remoteAddress, requestID: question.requestID, at: now)
+            return GateAnswer.guessing(by: "", retryAfter: spent.retryAfter)
         } catch {
             log.with(["request_id": .init(question.requestID)]).error(
                 "the gate could not tell whose key it was", ["error": .init(String(reflecting: error))])
@@ -145,7 +157,8 @@ public final class Gatekeeper: Sendable {
     }
 
     private func answer(_ question: GateQuestion, _ sent: Secret<String>, at now: Timestamp) throws -> [UInt8] {
-        guard let key = try find(sent), question.organization.isEmpty || question.organization == key.organization.text
+        guard let key = try find(sent, from: question.remoteAddress, at: now),
+            question.organization.isEmpty || question.organization == key.organization.text
         else { return refuse(.notFound, nil, question, at: now) }
         guard let verdict = judge(key, from: question.remoteAddress, right: question.scope, at: now),
             let cost = question.cost.isEmpty ? 1 : Int(question.cost), (0...Self.highestCost).contains(cost)

@@ -10,8 +10,9 @@ import TimeKit
 /// Counts credentials that open nothing, by the address they came from.
 ///
 /// Who guesses too often is told to wait, which a key that opens something is not: behind one address there may be many.
-/// Counting asks nothing of the database. An address leaves one line in the audit log for each window, however much it
-/// guesses, written by a thread of its own.
+/// Counting asks nothing of the database, and for an address that has guessed too often the database is asked no more
+/// often than that again: a key that this host has not met within a day must then wait too. An address leaves one line in the audit log
+/// for each window, however much it guesses, written by a thread of its own.
 final class Guesses: Sendable {
     /// How many lines wait at most to be written; the log counts what exceeds it.
     private static let room = 1_000
@@ -30,6 +31,26 @@ final class Guesses: Sendable {
     init(_ limiter: Limiter, limit: Int) {
         self.limiter = limiter
         quota = .minute(limit)
+    }
+
+    /// An address has guessed too often for the database to be asked once more.
+    struct Exhausted: Error {
+        /// When it may be asked again, in seconds.
+        let retryAfter: Int
+    }
+
+    /// Looks a key up in the database for an address, unless it has guessed too often and had too much looked up since.
+    ///
+    /// Only what is not found counts.
+    func look<Key>(for address: String, at now: Timestamp, _ read: () throws -> Key?) throws -> Key? {
+        guard !limiter.peek(1, from: [quota], of: LimitSubject(address: address, for: "api-key"), at: now).isAllowed
+        else { return try read() }
+        let subject = LimitSubject(address: address, for: "api-key-look")
+        let taken = limiter.take(1, from: [quota], of: subject, at: now)
+        guard taken.isAllowed else { throw Exhausted(retryAfter: LimitFields.retryAfter(taken) ?? 1) }
+        let found = try read()
+        if found != nil { limiter.giveBack(taken: taken, of: subject) }
+        return found
     }
 
     /// Notes a credential that opens nothing; tells after how many seconds to come back when there were too many.

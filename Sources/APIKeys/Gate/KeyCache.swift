@@ -53,7 +53,8 @@ final class KeyCache: Sendable {
 
     private let reader: KeyReader
     private let generation: KeyGeneration
-    private let unknown: UnknownKeys
+    private let unknown: KeyNotes
+    private let met: KeyNotes
     private let clock: @Sendable () -> MonotonicTime
     private let kept = (0..<parts).map { _ in Lock(Part()) }
     /// One lane at a time reads keys of a kind, so that of many who need the same one the first one reads it.
@@ -69,12 +70,13 @@ final class KeyCache: Sendable {
     }
 
     init(
-        _ database: Database, _ shared: SharedGeneration, unknown page: SharedPage,
+        _ database: Database, _ shared: SharedGeneration, unknown: SharedPage, met: SharedPage,
         clock: @escaping @Sendable () -> MonotonicTime
     ) {
         reader = KeyReader(database: database)
         generation = KeyGeneration(database: database, shared: shared, clock: clock)
-        unknown = UnknownKeys(page, clock: clock)
+        self.unknown = KeyNotes(unknown, clock: clock)
+        self.met = KeyNotes(met, memory: KeyNotes.metMemory, clock: clock)
         self.clock = clock
     }
 
@@ -83,15 +85,23 @@ final class KeyCache: Sendable {
 
     /// The key that somebody sent; nil when there is none.
     ///
+    /// - Parameter look: called with a closure that reads the key of a digest not met on this host within a day; throws
+    ///   instead of calling it when whoever sent it may not have the database asked. What was met is read without that.
     /// - Throws: `DatabaseError` when the key is not known here, or no longer for sure, and the database is away.
-    func key(_ sent: Secret<String>) throws -> ResolvedKey? {
+    func key(
+        _ sent: Secret<String>, look: (() throws -> ResolvedKey?) throws -> ResolvedKey? = { try $0() }
+    ) throws -> ResolvedKey? {
         // What is longer than any key costs nothing, not even its digest.
         guard sent.reveal({ KeyText.lengths.contains($0.utf8.count) }) else { return nil }
         let digest = sent.reveal { KeyDigest(of: $0) }
         let current = try currentGeneration()
         if let key = standing(digest), key.generation == current { return key }
         guard sent.reveal({ KeyText.isKey($0) }), !unknown.contains(digest) else { return nil }
-        return try reading[Int(digest.words[3] % UInt64(reading.count))].withLock { _ in try read(digest) }
+        return try met.contains(digest) ? readAlone(digest) : look { try readAlone(digest) }
+    }
+
+    private func readAlone(_ digest: KeyDigest) throws -> ResolvedKey? {
+        try reading[Int(digest.words[3] % UInt64(reading.count))].withLock { _ in try read(digest) }
     }
 
     private func standing(_ digest: KeyDigest) -> ResolvedKey? {
@@ -110,6 +120,7 @@ final class KeyCache: Sendable {
             part(digest).withLock { $0.drop(digest) }
             return nil
         }
+        met.note(digest)
         keep(found, digest)
         return found
     }

@@ -40,7 +40,14 @@ extension Gatekeeper {
     ///   of those; 403 `disabled` and `ip_not_allowed`; `DatabaseError` while it cannot be told.
     public func visit(_ sent: Secret<String>, from address: String, requestID: String) throws -> KeyVisit {
         let now = world.now()
-        guard let key = try find(sent) else { throw invalid(from: address, requestID, at: now) }
+        let found: ResolvedKey?
+        do {
+            found = try find(sent, from: address, at: now)
+        } catch let spent as Guesses.Exhausted {
+            _ = guessed(from: address, requestID: requestID, at: now)
+            throw Self.tooManyGuesses(retryAfter: spent.retryAfter)
+        }
+        guard let key = found else { throw invalid(from: address, requestID, at: now) }
         switch key.verdict(at: now, from: address) {
         case .valid: break
         case .disabled: throw Problem(403, KeyVerdict.disabled.rawValue, "This key is disabled for the time being.")
@@ -62,7 +69,11 @@ extension Gatekeeper {
         guard let seconds = guessed(from: address, requestID: requestID, at: now) else {
             return .unauthorized("invalid_credential", "The credential is unknown, has ended, or was revoked.")
         }
-        return Problem(
+        return Self.tooManyGuesses(retryAfter: seconds)
+    }
+
+    private static func tooManyGuesses(retryAfter seconds: Int) -> Problem {
+        Problem(
             429, KeyVerdict.rateLimited.rawValue,
             "Too many credentials from this address were not valid. Try again in a while.",
             headers: ["retry-after": "\(seconds)"])

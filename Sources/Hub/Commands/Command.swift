@@ -152,7 +152,10 @@ private func printHelp() {
         )
     }
     print(
-        "\nSettings are HUB_* environment variables, or lines of the file that HUB_CONFIG names; `hub doctor` prints them."
+        "\n--org takes the name of an organization or its id."
+    )
+    print(
+        "Settings are HUB_* environment variables, or lines of the file that HUB_CONFIG names; `hub doctor` prints them."
     )
 }
 

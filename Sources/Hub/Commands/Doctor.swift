@@ -62,6 +62,9 @@ struct Examination {
             check("database", { try database.row("SELECT VERSION() AS version")?.get("version", as: String.self) })
                 != nil
         else { return }
+        for sentence in (try? ConnectionBudget(configuration, database).warnings) ?? [] {
+            print("warning  \(sentence)")
+        }
         check("schema") { try Self.requireKnownSchema(configuration) }
         check("durability", isNeeded: false) { try Self.requireDurability(database) }
         if let ring { check("encryption keys") { try Self.requireKeys(ring, database) } }
