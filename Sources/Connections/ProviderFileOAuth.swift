@@ -54,10 +54,12 @@ extension ProviderFile {
         _ oauth: Object, _ fields: [ProviderField]
     ) throws(ProviderFileError) -> ProviderRevocation? {
         guard let value = oauth.members["revoke"] else { return nil }
-        let revoke = try object("/oauth/revoke", value, Self.callMembers.union(["ends_siblings"]))
+        let revoke = try object(
+            "/oauth/revoke", value, Self.callMembers.union(["ends_siblings", "authenticates_client"]))
         return ProviderRevocation(
             call: try httpCall(revoke, fields: fields, tokens: ["access_token", "refresh_token", "granted_account"]),
-            endsSiblings: try truth(revoke, "ends_siblings", else: false))
+            endsSiblings: try truth(revoke, "ends_siblings", else: false),
+            authenticatesClient: try truth(revoke, "authenticates_client", else: false))
     }
 
     private func issuer(_ oauth: Object, _ fields: [ProviderField]) throws(ProviderFileError) -> String? {
