@@ -53,6 +53,8 @@ struct AuthorizationFlow: Sendable {
     let provider: String
     let redirectURI: String
     let returnTo: String?
+    /// The tenant that somebody signs in at, where it is another one than the set-up names.
+    let tenant: String?
     let requestedScopes: [String]
     let sealedVerifier: [UInt8]?
     let expiresAt: Timestamp
@@ -74,6 +76,7 @@ extension AuthorizationFlow {
         provider = try row.get("provider")
         redirectURI = try row.get("redirect_uri")
         returnTo = try row.get("return_to")
+        tenant = try row.get("tenant")
         requestedScopes = try row.get("requested_scopes", as: String.self).split(separator: " ").map(String.init)
         sealedVerifier = try row.get("verifier_sealed")
         expiresAt = try row.get("expires_at")
@@ -94,9 +97,9 @@ struct AuthorizationStore: Sendable {
             """
             INSERT INTO authorization_flows
                    (state_hash, organization_id, connection_id, owner_hash, setup_hash, provider, redirect_uri, return_to,
-                    requested_scopes, verifier_sealed, created_at, expires_at)
+                    tenant, requested_scopes, verifier_sealed, created_at, expires_at)
             VALUES (\(flow.state), \(flow.organization), \(flow.connection), \(flow.owner), \(flow.setUp),
-                    \(flow.provider), \(flow.redirectURI), \(flow.returnTo),
+                    \(flow.provider), \(flow.redirectURI), \(flow.returnTo), \(flow.tenant),
                     \(flow.requestedScopes.joined(separator: " ")), \(flow.sealedVerifier), \(world.now()),
                     \(flow.expiresAt))
             """)
@@ -106,7 +109,7 @@ struct AuthorizationStore: Sendable {
         try database.row(
             """
             SELECT state_hash, organization_id, connection_id, owner_hash, setup_hash, provider, redirect_uri, return_to,
-                   requested_scopes, verifier_sealed, expires_at, used_at
+                   tenant, requested_scopes, verifier_sealed, expires_at, used_at
               FROM authorization_flows
              WHERE state_hash = \(state.digest)
             """

@@ -17,6 +17,9 @@ extension Connections {
         let owner: FlowOwner
         /// The path of this site where the browser goes in the end; nil for the connection's own page.
         var returnTo: String?
+        /// The tenant to sign in at, where it is another one than the set-up names: the set-up gets it, and what was granted
+        /// before ends, once somebody has.
+        var tenant: String?
         /// What is asked for; nil for what was asked for before, or else what the provider file says.
         var scopes: [String]?
     }
@@ -35,11 +38,11 @@ extension Connections {
     func begin(_ view: ConnectionView, _ how: Beginning, by scope: OrganizationScope) throws -> Begun {
         try Self.requireReadable(view)
         let (provider, oauth) = try Self.requireSignIn(view)
-        let missing = provider.missingToSignIn(view.signInValues)
+        let values = view.signInValues(at: how.tenant)
+        let missing = provider.missingToSignIn(values)
         guard missing.isEmpty else {
             throw Problem(409, "setup_incomplete", "Enter \(missing.map(\.label).joined(separator: ", ")) first.")
         }
-        let values = view.signInValues
         let state = FlowState(world)
         let verifier = AuthorizationRequest.verifier(oauth, world)
         let scopes = how.scopes ?? view.scopesToAsk
@@ -58,7 +61,7 @@ extension Connections {
                 state: state.digest, organization: scope.organization, connection: view.record.id,
                 owner: how.owner.digest,
                 setUp: view.setUpDigest, provider: provider.key, redirectURI: how.redirectURI, returnTo: how.returnTo,
-                requestedScopes: scopes, sealedVerifier: sealed, expiresAt: end, usedAt: nil))
+                tenant: how.tenant, requestedScopes: scopes, sealedVerifier: sealed, expiresAt: end, usedAt: nil))
         return Begun(url: url, state: state.text, expiresAt: end)
     }
 

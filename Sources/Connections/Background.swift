@@ -45,7 +45,12 @@ extension Connections {
     ) throws {
         let due = try DueStore(database: database, world: world).due(work)
         let log = log
-        SideBySide(due.map { ($0.provider, $0) }).run(
+        // What organizations name themselves hangs for each of them alone.
+        let shared = Set(catalogue.providers.filter(\.hostFields.isEmpty).map(\.key))
+        let calls = due.map { item in
+            (shared.contains(item.provider) ? item.provider : "\(item.provider) \(item.organization)", item)
+        }
+        SideBySide(calls).run(
             until: .now + min(Self.turn, run.remaining), stopping: { run.isStopping }
         ) { item in
             do {

@@ -42,23 +42,25 @@ extension Connections {
         }
     }
 
-    private func store(
+    /// Stores a change, in a transaction that has locked the connection.
+    func store(
         _ new: Change, over old: ConnectionView, _ scope: OrganizationScope, in transaction: Transaction
     ) throws {
         let isSetUpAnew = new.isSetUpAnew(old)
         if isSetUpAnew { try Self.requireReadable(old) }
+        let isElsewhere = new.setUp.isElsewhere(than: SetUp(keeping: old), old.provider)
+        // What one service granted must not be shown to another: it is given back there, which the queue sees to.
+        if isElsewhere { _ = try leaveToRevoke(old, scope, in: transaction) }
         let id = old.record.id
         let sealed = isSetUpAnew ? try seal(new.setUp, id, scope, in: transaction) : old.record.sealedSecrets
         try makeRoom(for: new.placing, old, scope, in: transaction)
         try namingConflicts(old.serviceName, new.placing.name) {
             try store(scope).update(
                 id, name: new.placing.name, workspace: new.placing.workspace, setup: new.setUp.openJSON,
-                sealedSecrets: sealed, isSetUpAnew: isSetUpAnew, in: transaction)
+                sealedSecrets: sealed, keeping: old.knowledge(isSetUpAnew: isSetUpAnew, isElsewhere: isElsewhere),
+                in: transaction)
         }
-        // What one service granted must not be shown to another.
-        if let provider = old.provider, new.setUp.isElsewhere(than: SetUp(keeping: old), provider) {
-            try store(scope).forgetGrant(id, in: transaction)
-        }
+        if isElsewhere { try store(scope).forgetGrant(id, in: transaction) }
         try recordUpdate(old, new, scope, in: transaction)
     }
 

@@ -73,7 +73,7 @@ extension Connections {
         try Self.requireReadable(view)
         let (provider, oauth) = try Self.requireSignIn(view)
         guard view.setUpDigest == flow.setUp else { throw AuthorizationFailure.changedMeanwhile }
-        let values = view.signInValues
+        let values = view.signInValues(at: flow.tenant)
         let check = CallbackCheck(callback: callback, flow: flow, provider: provider, oauth: oauth, values: values)
         let code = TokenEndpoint.Code(
             code: try check.code(), redirectURI: flow.redirectURI, verifier: try verifier(of: flow))
@@ -93,10 +93,20 @@ extension Connections {
             answer, oauth, started: started, hasRefreshToken: answer.refresh != nil, jitter: jitter)
         do {
             try store(grant, times, flow, scope)
-        } catch let failure as AuthorizationFailure {
-            // Nobody has these tokens now, so nobody would give them back.
-            try revokeUnwanted(grant.tokens, of: view, by: scope)
-            throw failure
+        } catch {
+            giveBack(grant.tokens, view, scope)
+            throw error
+        }
+    }
+
+    /// Gives back tokens that could not be stored: nobody has them now, so nobody else would.
+    private func giveBack(_ tokens: Tokens, _ view: ConnectionView, _ scope: OrganizationScope) {
+        do {
+            try revokeUnwanted(tokens, of: view, by: scope)
+        } catch {
+            log.error(
+                "what a sign-in granted could be neither stored nor given back",
+                ["connection": .init(view.record.id.text), "error": .init(String(reflecting: error))])
         }
     }
 
@@ -116,6 +126,7 @@ extension Connections {
             try Self.requireReadable(now)
             // A token of one client must not end up beside the secret of another.
             guard now.setUpDigest == flow.setUp else { throw AuthorizationFailure.changedMeanwhile }
+            try move(now, to: flow.tenant, scope, in: transaction)
             let sealed = try vault.seal(
                 grant.tokens.bytes, at: Tokens.place(flow.connection), for: scope.organization, in: transaction)
             try store(scope).storeGrant(
@@ -130,6 +141,17 @@ extension Connections {
         }
     }
 
+    /// Stores the tenant that somebody has signed in at; what the one before granted, or a person entered for it, goes.
+    private func move(
+        _ view: ConnectionView, to tenant: String?, _ scope: OrganizationScope, in transaction: Transaction
+    ) throws {
+        guard let tenant, let field = view.provider?.oauth?.tenantField else { return }
+        var change = Change(keeping: view)
+        let open = change.setUp.open.merging([field: tenant]) { $1 }
+        change.setUp = SetUp(open: open, secrets: change.setUp.secrets).withoutKeys(of: view.provider)
+        try store(change, over: view, scope, in: transaction)
+    }
+
     /// Tests what was just granted, so that its page says whose access it is; tells siblings by that where the token
     /// answer did not.
     private func testGrant(_ id: Identifier<Connection>, _ scope: OrganizationScope) throws -> TestOutcome? {
@@ -141,13 +163,19 @@ extension Connections {
             // Switched off, or somebody else is testing it this moment.
             return nil
         }
-        if outcome.isSuccess, let provider = view.provider, let oauth = provider.oauth, oauth.account == nil,
-            let account = outcome.metadata["access"]?.text
-        {
-            let key = GrantAnswer.key(provider, oauth, view.signInValues, account: account)
-            try store(scope).setGrantKey(id, key, of: view.record.grant.version)
-        }
+        try noteWhose(outcome, view, scope)
         return outcome
+    }
+
+    /// Tells siblings by what a test has said of whose grant it is, where no token answer does.
+    func noteWhose(_ outcome: TestOutcome, _ view: ConnectionView, _ scope: OrganizationScope) throws {
+        guard outcome.isSuccess, case .open = view.tokens, let provider = view.provider, let oauth = provider.oauth,
+            oauth.account == nil, let account = outcome.metadata["access"]?.text,
+            // What a test says by values of the set-up alone, such as the calendar's name, is nobody's account.
+            Holes.names(in: provider.test(for: view.values).access).contains(where: { !$0.hasPrefix("setup.") })
+        else { return }
+        let key = GrantKey(provider, oauth, view.signInValues, account: account)
+        try store(scope).setGrantKey(view.record.id, key, of: view.record.grant.version)
     }
 
     /// Notes why a sign-in came to nothing; the grant that there was before, if any, stays as it is.

@@ -221,6 +221,12 @@ struct ConnectionView: Sendable {
         return own.merging(environment.mapValues { $0.reveal { $0 } }) { own, _ in own }
     }
 
+    /// The same for signing in at another tenant than the set-up names; nil for the one that it names.
+    func signInValues(at tenant: String?) -> [String: String] {
+        guard let tenant, let field = provider?.oauth?.tenantField else { return signInValues }
+        return signInValues.merging([field: tenant]) { $1 }
+    }
+
     /// What the service said of itself: when it was read, at the last test, at sign-in.
     var facts: [JSON] {
         let all = ["synced", "facts", "grant"].flatMap { record.metadata[$0]?.elements ?? [] }

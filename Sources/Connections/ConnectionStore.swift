@@ -173,26 +173,6 @@ struct ConnectionStore: Sendable {
             """)
     }
 
-    /// Stores another name, place or set-up; what was tested before no longer counts when the set-up changed.
-    func update(
-        _ id: Identifier<Connection>, name: String, workspace: Identifier<Workspace>?, setup: JSON,
-        sealedSecrets: [UInt8]?,
-        isSetUpAnew: Bool, in transaction: Transaction
-    ) throws {
-        let now = world.now()
-        let anew: SQL = """
-            , status = \(ConnectionStatus.disconnected), status_detail = NULL, status_changed_at = \(now), tested_at = NULL,
-              test_duration_ms = NULL, test_rests_until = NULL, metadata = '{}'
-            """
-        try transaction.execute(
-            """
-            UPDATE connections
-               SET name = \(name), workspace_id = \(workspace), setup = \(setup.stored), secrets_sealed = \(sealedSecrets),
-                   version = version + 1, updated_at = \(now)\(isSetUpAnew ? anew : "")
-             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-            """)
-    }
-
     func rename(_ id: Identifier<Connection>, to name: String, in transaction: Transaction) throws {
         try transaction.execute(
             """
@@ -259,9 +239,9 @@ struct ConnectionStore: Sendable {
     /// What ends a grant on our side.
     static let withoutTokens: SQL = """
         tokens_sealed = NULL, tokens_version = tokens_version + 1, token_expires_at = NULL, grant_ends_at = NULL,
-        authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, refresh_due_at = NULL, refresh_lease = NULL,
-        refresh_lease_until = NULL, refresh_failures = 0, refreshed_at = NULL, probe_due_at = NULL, sync_due_at = NULL,
-        synced_at = NULL, sync_failures = 0, sync_error = NULL
+        authorized_at = NULL, granted_scopes = NULL, grant_key = NULL, grant_client = NULL, refresh_due_at = NULL,
+        refresh_lease = NULL, refresh_lease_until = NULL, refresh_failures = 0, refreshed_at = NULL, probe_due_at = NULL,
+        sync_due_at = NULL, sync_rests_until = NULL, synced_at = NULL, sync_failures = 0, sync_error = NULL
         """
 
     /// Drops what a service granted and keeps the set-up.

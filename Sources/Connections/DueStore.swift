@@ -34,18 +34,20 @@ struct DueStore: Sendable {
     let world: World
 
     /// The connections for which something is due, the longest due first, and not more of one service than that others
-    /// have their turn.
+    /// have their turn; of one service the organizations take turns.
     func due(_ work: Work) throws -> [Item] {
         let now = world.now()
         let column = work.column
         return try database.rows(
             """
             SELECT id, organization_id, provider
-              FROM (SELECT id, organization_id, provider, \(column) AS due_at,
-                           ROW_NUMBER() OVER (PARTITION BY provider ORDER BY \(column)) AS place
-                      FROM connections
-                     WHERE \(column) <= \(now) AND removed_at IS NULL AND enabled = 1
-                           AND (refresh_lease IS NULL OR refresh_lease_until <= \(now))) AS due
+              FROM (SELECT id, organization_id, provider, due_at,
+                           ROW_NUMBER() OVER (PARTITION BY provider ORDER BY turn, due_at) AS place
+                      FROM (SELECT id, organization_id, provider, \(column) AS due_at,
+                                   ROW_NUMBER() OVER (PARTITION BY provider, organization_id ORDER BY \(column)) AS turn
+                              FROM connections
+                             WHERE \(column) <= \(now) AND removed_at IS NULL AND enabled = 1
+                                   AND (refresh_lease IS NULL OR refresh_lease_until <= \(now))) AS turns) AS due
              WHERE place <= \(Self.mostOfOne)
              ORDER BY due_at
              LIMIT 2000

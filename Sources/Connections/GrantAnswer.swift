@@ -61,18 +61,34 @@ struct GrantAnswer: Sendable {
         ]
     }
 
-    /// Tells connections that share one grant at the service.
-    ///
-    /// The token endpoint stands for the service: Google's Drive and Calendar are one grant of one account. Where nobody
-    /// says whose it is, all of one client count as one: a token left alive is better than a sibling's death.
-    func key() -> [UInt8] {
-        Self.key(provider, oauth, values, account: account)
-    }
+    /// Tells connections that share this grant.
+    func key() -> GrantKey { GrantKey(provider, oauth, values, account: account) }
+}
 
-    static func key(
-        _ provider: Provider, _ oauth: ProviderOAuth, _ values: [String: String], account: String
-    ) -> [UInt8] {
+/// Tells connections that share one grant at the service.
+///
+/// The token endpoint stands for the service: Google's Drive and Calendar are one grant of one account. Where nobody says
+/// whose it is, all of one client count as one: a token left alive is better than a sibling's death.
+struct GrantKey: Sendable, Equatable {
+    /// The service, the client and the account there.
+    let whole: [UInt8]
+    /// The service and the client.
+    let client: [UInt8]
+}
+
+extension GrantKey {
+    /// - Parameter account: whose grant it is; empty where nobody has said so.
+    init(_ provider: Provider, _ oauth: ProviderOAuth, _ values: [String: String], account: String) {
         let server = (try? provider.address(oauth.tokenURL, values)) ?? oauth.tokenURL
-        return SHA256.digest([server, values["client_id"] ?? "", account].joined(separator: "\n").utf8)
+        let client = [server, values["client_id"] ?? ""]
+        whole = SHA256.digest((client + [account]).joined(separator: "\n").utf8)
+        self.client = SHA256.digest(client.joined(separator: "\n").utf8)
+    }
+}
+
+extension ConnectionView {
+    /// The key of a grant of which nobody has said whose it is; nil where nobody signs in.
+    var keyOfUnknownGrant: GrantKey? {
+        provider.flatMap { provider in provider.oauth.map { GrantKey(provider, $0, signInValues, account: "") } }
     }
 }

@@ -25,7 +25,8 @@ extension Connections {
             try Self.requireUsable(view)
             // A test that does something at the service is made only when somebody asks for it.
             if let provider = view.provider, provider.test(for: view.values).notice == nil {
-                _ = try test(view, as: .probe, by: scope)
+                // What was imported has no other way to tell whose it is.
+                try noteWhose(test(view, as: .probe, by: scope), view, scope)
                 return
             }
         } catch let problem as Problem where problem.status == 409 || problem.status == 429 {

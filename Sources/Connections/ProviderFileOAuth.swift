@@ -54,10 +54,13 @@ extension ProviderFile {
         _ oauth: Object, _ fields: [ProviderField]
     ) throws(ProviderFileError) -> ProviderRevocation? {
         guard let value = oauth.members["revoke"] else { return nil }
-        let revoke = try object("/oauth/revoke", value, Self.callMembers.union(["ends_siblings", "notice"]))
+        let revoke = try object(
+            "/oauth/revoke", value, Self.callMembers.union(["ends_siblings", "authenticates_client", "notice"]))
         return ProviderRevocation(
             call: try httpCall(revoke, fields: fields, tokens: ["access_token", "refresh_token", "granted_account"]),
-            endsSiblings: try truth(revoke, "ends_siblings", else: false), notice: try optionalText(revoke, "notice"))
+            endsSiblings: try truth(revoke, "ends_siblings", else: false),
+            authenticatesClient: try truth(revoke, "authenticates_client", else: false),
+            notice: try optionalText(revoke, "notice"))
     }
 
     private func issuer(_ oauth: Object, _ fields: [ProviderField]) throws(ProviderFileError) -> String? {

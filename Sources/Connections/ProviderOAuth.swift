@@ -1,4 +1,5 @@
 import ClientKit
+import HTTPKit
 import JSONKit
 import TimeKit
 
@@ -141,10 +142,29 @@ struct ProviderRevocation: Sendable {
     let call: ProviderTest.HTTPCall
     /// Whether all tokens of one person at this client end together, siblings among them.
     let endsSiblings: Bool
+    /// Whether the hub shows there who it is as it does at the token endpoint (RFC 7009 §2.1); else the call says it all.
+    let authenticatesClient: Bool
     /// What the service does besides, said before anybody asks for it; nil for nothing.
     var notice: String?
 
-    /// The body: form parameters or members of JSON.
-    var body: [ProviderOAuth.Parameter] { call.parameters }
-    var bodyFormat: ProviderOAuth.BodyFormat { call.bodyFormat }
+    /// The names of the values that the call is made of.
+    func holes(_ oauth: ProviderOAuth) -> Set<String> {
+        guard authenticatesClient else { return call.holes }
+        return call.holes.union(["client_id", "client_secret"] + [oauth.clientAuthenticationField].compactMap(\.self))
+    }
+
+    /// The call for the values of a set-up.
+    func call(_ oauth: ProviderOAuth, _ values: [String: String]) -> ProviderTest.HTTPCall {
+        guard authenticatesClient else { return call }
+        var call = call
+        let authentication = oauth.clientAuthentication(values)
+        if authentication == .basic {
+            // Both parts are written as in a form before they are joined (RFC 6749 §2.3.1).
+            call.basic = (Percent.encode(values["client_id"] ?? ""), Percent.encode(values["client_secret"] ?? ""))
+            return call
+        }
+        let names = authentication == .body ? ["client_id", "client_secret"] : ["client_id"]
+        call.parameters += names.filter { values[$0]?.isEmpty == false }.map { .init(name: $0, value: "{\($0)}") }
+        return call
+    }
 }

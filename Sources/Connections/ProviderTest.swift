@@ -22,7 +22,7 @@ struct ProviderTest: Sendable {
         let url: String
         let headers: [(name: String, value: String)]
         let bearer: String?
-        let basic: (user: String, password: String)?
+        var basic: (user: String, password: String)?
         let statuses: [Int]
         /// A member of the answer that must have this value too.
         let condition: (path: String, value: JSON)?

@@ -70,17 +70,15 @@ extension Connections {
         guard let revocation = oauth.revocation, revocation.call.isComplete(values) else {
             return .nothing(.init(outcome: .notSupported, detail: Self.endsThere(view)))
         }
-        if revocation.endsSiblings, let sibling = try store(scope).sibling(of: view.record.id, in: transaction) {
-            return .nothing(
-                .init(
-                    outcome: .shared,
-                    detail:
-                        "Nothing was revoked at \(view.serviceName): the connection “\(sibling)” uses the same sign-in."
-                ))
+        if revocation.endsSiblings, let key = view.keyOfUnknownGrant,
+            let sibling = try store(scope).sibling(of: view.record.id, orOf: key, in: transaction)
+        {
+            let detail = "Nothing was revoked at \(view.serviceName): \(sibling.words) uses the same sign-in."
+            return .nothing(.init(outcome: .shared, detail: detail))
         }
         let revoker = Revoker(
             organization: scope.organization, connection: view.record.id, provider: provider.key, title: view.title,
-            values: values.filter { revocation.call.holes.contains($0.key) })
+            values: values.filter { revocation.holes(oauth).contains($0.key) })
         let key = "revoke:\(Identifier<ConnectionCheck>(world))"
         try queue.enqueue(
             NewJob(
@@ -137,12 +135,13 @@ extension Connections {
         } catch {
             return .later("The hub could not look up how \(revoker.title) is revoked.")
         }
-        guard let provider = known, let revocation = provider.oauth?.revocation else {
+        guard let provider = known, let oauth = provider.oauth, let revocation = oauth.revocation else {
             return .refused("The provider file of \(revoker.title) is not there any more.")
         }
         let calls = serviceClient(revoker.connection, of: revoker.organization, provider.name, isTrial: true)
         do throws(TestFailure) {
-            _ = try Tester(calls: calls, now: world.now).http(revocation.call, provider, revoker.values)
+            _ = try Tester(calls: calls, now: world.now).http(
+                revocation.call(oauth, revoker.values), provider, revoker.values)
             return .revoked("The access was revoked at \(provider.name).")
         } catch {
             guard let status = error.status else { return .later(error.sentence) }
@@ -192,8 +191,13 @@ struct Revoker: Sendable {
     /// The values that the call has holes for, and no others.
     let values: [String: String]
 
-    /// The values of a set-up with its tokens. Either token ends the grant (RFC 7009 §2.1): where there is no refresh
-    /// token the access token stands for it.
+    /// The values of a set-up with its tokens. Where there is no refresh token the access token stands for it.
+    ///
+    /// The refresh token comes first, since the access token alone may leave the grant alive:
+    ///
+    /// > If the particular token is a refresh token … the authorization server SHOULD also invalidate all access tokens
+    /// > based on the same authorization grant … If the token passed to the request is an access token, the server MAY
+    /// > revoke the respective refresh token as well.     RFC 7009 §2.1
     static func values(_ values: [String: String], _ tokens: Tokens, account: String?) -> [String: String] {
         var values = values
         values["granted_account"] = account
@@ -238,18 +242,46 @@ extension Revoker {
     }
 }
 
+/// A living connection that shares the grant of another one.
+enum GrantSibling: Sendable, Equatable {
+    /// One of the same organization, by its service and name.
+    case own(String)
+    /// One of another organization, of which nothing more is told.
+    case foreign
+
+    /// What it is called, for people.
+    var words: String {
+        switch self {
+        case .own(let name): "the connection “\(name)”"
+        case .foreign: "another connection of this hub"
+        }
+    }
+}
+
 extension ConnectionStore {
-    /// A living connection that shares the grant of another one, by its service and name; nil when none does.
-    func sibling(of id: Identifier<Connection>, in transaction: Transaction) throws -> String? {
-        try transaction.row(
+    /// A living connection that shares the grant of another one; nil when none does.
+    ///
+    /// Looked for in all organizations: where the client is the hub's own, several may have connected one account.
+    ///
+    /// - Parameter unknown: the key of grants of which nobody has said whose they are, each of which may be the same.
+    func sibling(
+        of id: Identifier<Connection>, orOf unknown: GrantKey, in transaction: Transaction
+    ) throws -> GrantSibling? {
+        let own = try transaction.row(
+            "SELECT grant_key FROM connections WHERE id = \(id) AND organization_id = \(scope.organization)"
+        )?.get("grant_key", as: [UInt8]?.self)
+        let isShared: SQL =
+            own == nil || own == unknown.whole
+            ? "(grant_client = \(unknown.client) OR grant_key = \(unknown.whole))"
+            : "grant_key IN (\(own), \(unknown.whole))"
+        return try transaction.row(
             """
-            SELECT CONCAT(o.provider, ':', o.name) AS name
-              FROM connections c
-              JOIN connections o
-                ON o.organization_id = c.organization_id AND o.grant_key = c.grant_key AND o.id <> c.id
-             WHERE c.id = \(id) AND c.organization_id = \(scope.organization) AND o.removed_at IS NULL
-                   AND o.tokens_sealed IS NOT NULL
+            SELECT IF(organization_id = \(scope.organization), CONCAT(provider, ':', name), NULL) AS name
+              FROM connections
+             WHERE \(isShared) AND id <> \(id) AND removed_at IS NULL AND tokens_sealed IS NOT NULL
+             ORDER BY organization_id <> \(scope.organization)
              LIMIT 1
-            """)?.get("name")
+            """
+        ).map { row in try row.get("name", as: String?.self).map(GrantSibling.own) ?? .foreign }
     }
 }

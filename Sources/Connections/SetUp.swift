@@ -47,9 +47,9 @@ struct SetUp: Sendable {
         return read
     }
 
-    /// Whether secrets would go to other hosts than before.
-    func isElsewhere(than before: SetUp, _ provider: Provider) -> Bool {
-        provider.hostFields.contains { all[$0] != before.all[$0] }
+    /// Whether secrets would go to other hosts than before; of a service whose file is gone nothing goes anywhere.
+    func isElsewhere(than before: SetUp, _ provider: Provider?) -> Bool {
+        provider?.hostFields.contains { all[$0] != before.all[$0] } ?? false
     }
 
     /// Whoever may change an address and not read secrets must not have them sent to a host of their own.

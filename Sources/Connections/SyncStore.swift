@@ -4,18 +4,25 @@ import JSONKit
 import TimeKit
 
 extension ConnectionStore {
-    /// How long nobody reads the facts of a service again.
+    /// How long nobody reads the facts of a service again once they were read, or could not be.
     private static let rest = Duration.seconds(5)
 
-    /// Takes the turn to read facts; false when they were read a moment ago. Whoever dies at it leaves it due again soon.
+    /// How long reading them may take: five calls, each made again with tokens that were renewed for it.
+    private static let longest = Duration.minutes(3)
+
+    /// Takes the turn to read facts; false when somebody else has it, or just had it. Whoever dies at it leaves them due
+    /// again when the turn ends.
+    ///
+    /// A time far further ahead was written by a host whose clock goes fast, as ``claimTest(of:for:)`` says.
     func claimSync(of id: Identifier<Connection>) throws -> Bool {
         let now = world.now()
+        let (until, credible) = (now + Self.longest, now + Self.longest + .minutes(1))
         return try database.execute(
             """
             UPDATE connections
-               SET sync_due_at = \(now + .minutes(2))
+               SET sync_rests_until = \(until), sync_due_at = \(until)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-                   AND (synced_at IS NULL OR synced_at <= \(now - Self.rest) OR synced_at > \(now + RefreshLease.tolerance))
+                   AND (sync_rests_until IS NULL OR sync_rests_until <= \(now) OR sync_rests_until > \(credible))
             """
         ).affectedRows == 1
     }
@@ -32,6 +39,7 @@ extension ConnectionStore {
             """
             UPDATE connections
                SET metadata = \(metadata.stored), sync_error = \(failure), sync_due_at = \(dueAt),
+                   sync_rests_until = \(now + Self.rest),
                    synced_at = IF(\(failure == nil), \(now), synced_at),
                    sync_failures = IF(\(failure == nil), 0, sync_failures + 1), version = version + \(isNews)
              WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL

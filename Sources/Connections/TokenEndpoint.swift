@@ -126,6 +126,9 @@ struct TokenEndpoint: Sendable {
     private func send(
         _ request: OutboundRequest, besides sent: [Secret<String>]
     ) throws(TokenFailure) -> JSON {
+        // A code and a refresh token are good for one use: sent twice, the second answer ends what the first has given.
+        var request = request
+        request.isSentOnce = true
         let response: OutboundResponse
         do throws(ServiceClient.Failure) {
             response = try calls.send(request)

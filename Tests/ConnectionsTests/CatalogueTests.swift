@@ -246,6 +246,7 @@ import TimeKit
         let openrouter = try oauth("openrouter")
         #expect(openrouter.exchange == .key && openrouter.redirectParameter == "callback_url" && openrouter.usesPKCE)
         #expect(try oauth("hubspot").lifetime == .seconds(1_800))
+        #expect(try oauth("hubspot").revocation?.endsSiblings == true)
         #expect(catalogue["hubspot"]?.sunsets.first?.date.rfc3339.hasPrefix("2027-02-16") == true)
         #expect(catalogue["shopify"]?.sunsets.first?.date.rfc3339.hasPrefix("2027-01-01") == true)
         #expect(

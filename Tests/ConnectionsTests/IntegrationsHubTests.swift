@@ -1,9 +1,13 @@
 import AdminShell
+import CipherKit
+import DatabaseKit
 import Domain
 import HTTPKit
 import JSONKit
+import LogKit
 import RoomFixture
 import Testing
+import TimeKit
 
 @testable import Connections
 
@@ -116,6 +120,59 @@ import Testing
         for shop in ["evil.example", "a/b", "x?.myshopify.com", ""] {
             #expect(try connect(#"{"provider":"shopify","shop":"\#(shop)"}"#).response.status == 422, "\(shop)")
         }
+    }
+
+    /// Comes back from a shop, as Shopify signs it.
+    private func comeBack(from shop: String, _ state: String) throws -> Response {
+        let query = [("code", "c"), ("shop", "\(shop).myshopify.com"), ("state", state)]
+        let message = query.map { "\($0.0)=\($0.1)" }.joined(separator: "&")
+        let hmac = Hex.encode(HMAC.sha256(Array(message.utf8), key: Array("shop-secret".utf8)))
+        return try comeBack(query + [("hmac", hmac)], to: "shopify")
+    }
+
+    @Test("A sign-in at another shop changes nothing of the one that works before somebody has consented")
+    func anotherShop() throws {
+        let scope = "read_products,write_products,read_orders"
+        there.service.answer("/admin/oauth/access_token", 200, #"{"access_token":"shpat_1","scope":"\#(scope)"}"#)
+        there.service.answer("/admin/api/", 200, #"{"shop":{"name":"Acme"}}"#)
+        there.service.answer("/admin/api_permissions/current.json", 200, "{}")
+        let begun = try address(#"{"provider":"shopify","shop":"acme"}"#)
+        #expect(try comeBack(from: "acme", begun.state).headers["location"] == "/hub/integrations?success=shopify")
+        func shopify() throws -> JSON { try there.office.json(.get, "connections/shopify").body }
+        let id = try #require(try shopify()["id"]?.text)
+
+        let other = try address(#"{"provider":"shopify","shop":"other"}"#)
+        #expect(other.place == "https://other.myshopify.com/admin/oauth/authorize")
+        #expect(try shopify()["status"] == "connected" && shopify()["setup"]?["shop"] == "acme")
+        #expect(try there.tokens(id)?.access.reveal { $0 } == "shpat_1")
+        // The shop that was asked is the one that must answer.
+        #expect(try comeBack(from: "acme", other.state).headers["location"]?.contains("error=wrong_tenant") == true)
+        #expect(try shopify()["setup"]?["shop"] == "acme")
+
+        there.service.answer("/admin/oauth/access_token", 200, #"{"access_token":"shpat_2","scope":"\#(scope)"}"#)
+        let again = try address(#"{"provider":"shopify","shop":"other"}"#)
+        there.office.house.pass(.seconds(2))
+        #expect(try comeBack(from: "other", again.state).headers["location"] == "/hub/integrations?success=shopify")
+        #expect(there.request("POST /admin/oauth/access_token ")?.contains("Host: other.myshopify.com") == true)
+        #expect(try shopify()["status"] == "connected" && shopify()["setup"]?["shop"] == "other")
+        #expect(try there.tokens(id)?.access.reveal { $0 } == "shpat_2")
+        // What the first shop granted is given back there.
+        there.office.house.pass(.minutes(2))
+        try there.work()
+        let revoked = there.request("DELETE /admin/api_permissions/current.json ")
+        #expect(revoked?.contains("Host: acme.myshopify.com") == true && revoked?.contains("shpat_1") == true)
+    }
+
+    @Test("An error inside the hub ends at the page too, never at an address that holds the code")
+    func broken() throws {
+        let state = try begin()
+        try there.office.house.database.execute("DROP TABLE authorization_flows")
+        let back = try comeBack([("code", "c"), ("state", state)], to: "google_drive")
+        let location = back.headers["location"] ?? ""
+        #expect(back.status == 302 && location.hasPrefix("/hub/integrations?error=") && !location.contains(state))
+        let twice = try door.send(
+            .get, "/functions/v1/integrations-callback/google_drive", as: there.office.admin, query: "code=%")
+        #expect(twice.status == 302)
     }
 
     @Test("Zapier has no sign-in: its answer leads to where the hook's address is entered")

@@ -92,6 +92,44 @@ import TimeKit
         #expect(!listed.contains("ABC-DEF") && !lines.joined().contains("ABC-DEF"))
     }
 
+    @Test("A secret of extra that no field seals is left out and named, not stored where answers show it")
+    func secretsOfExtra() throws {
+        let row = """
+            {"provider":"telegram","token_encrypted":"\(Self.telegram)","extra":{"webhook_secret_encrypted":"\(Self.telegram)",\
+            "note_encrypted":"\(Self.telegram)","api_password":"hunter2","nested_token":{"a":"hunter2"},"note":"kept","chat_id":5}}
+            """
+        #expect(
+            try run(.django, row)
+                == ["imported telegram:default left out webhook_secret, note, api_password, nested_token"])
+        let setup: String = try #require(
+            try office.house.database.row("SELECT setup FROM connections")?.get("setup", as: String.self))
+        #expect(try JSON(parsing: Array(setup.utf8)) == ["chat_id": "5", "~extra": #"{"note":"kept","chat_id":5}"#])
+        let fact = #"{"provider":"google","org_id":1,"access_token":"a","metadata":{"bot_token":"hunter2","team":"x"}}"#
+        #expect(try run(.supabase, fact) == ["imported google:default left out bot_token"])
+        #expect(
+            try office.json(.get, "connections/google").body["metadata"] == [["label": "Team", "value": "x"]])
+    }
+
+    @Test(
+        "A grant that was taken over counts as one with its siblings, and a new row shows nothing that an old one did")
+    func takenOver() throws {
+        let rows =
+            #"{"provider":"google_drive","org_id":1,"access_token":"ya29.a","refresh_token":"1//b","metadata":{}}"#
+        #expect(try run(.supabase, rows).first?.hasPrefix("imported google_drive:default") == true)
+        let view = try office.room.find(
+            .named(provider: "google_drive", name: "default"), office.house.scope(of: office.admin))
+        let row = try #require(try office.house.database.row("SELECT grant_key, grant_client FROM connections"))
+        #expect(try row.get("grant_key", as: [UInt8]?.self) == view.keyOfUnknownGrant?.whole)
+        #expect(try row.get("grant_client", as: [UInt8]?.self) == view.keyOfUnknownGrant?.client)
+        func telegram(_ extra: String) -> String {
+            #"{"provider":"telegram","token_encrypted":"\#(Self.telegram)","extra":{\#(extra)}}"#
+        }
+        _ = try run(.django, telegram(#""note":"shown""#))
+        _ = try run(.django, telegram(""))
+        let setup = try office.house.database.row("SELECT setup FROM connections WHERE provider = 'telegram'")
+        #expect(try setup?.get("setup", as: String.self) == "{}")
+    }
+
     @Test("A second run changes nothing, not even a time, nor does one after the tokens were changed here")
     func secondRun() throws {
         _ = try run(.django, django)

@@ -82,7 +82,8 @@ struct Office: Sendable {
             return all.compactMap(\.self)
         }
         let own = [
-            "https://sts.eu-central-1.amazonaws.com", "https://acme.myshopify.com", "https://login.own.example",
+            "https://sts.eu-central-1.amazonaws.com", "https://acme.myshopify.com", "https://other.myshopify.com",
+            "https://login.own.example",
             "https://login.other.example",
             "https://api.telegram.org", "https://api.sendgrid.com", "https://openrouter.ai", "https://api.twilio.com",
             "https://s3.eu-central-1.amazonaws.com", "https://proxied.example.com", "https://other.example.com",

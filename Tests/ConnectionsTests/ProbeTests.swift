@@ -159,6 +159,35 @@ import TimeKit
         #expect(renewed.record.grant.endsAt == acme.house.world.now() + .days(60))
     }
 
+    @Test("Of one service no organization takes the turn of another, however much of it is due")
+    func turns() throws {
+        let acme = try SignedIn()
+        let first = try acme.connect("first").record.id
+        let other = try acme.connect("other").record.id
+        let (house, due) = (acme.house, acme.house.world.now() - .hours(1))
+        try house.database.execute(
+            """
+            INSERT INTO connections
+                   (id, organization_id, provider, name, status, status_changed_at, setup, metadata, created_by,
+                    created_at, updated_at, probe_due_at)
+            WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 300)
+            SELECT UNHEX(MD5(CONCAT('c', n.seq))), c.organization_id, c.provider, CONCAT('n', n.seq), c.status,
+                   c.status_changed_at, c.setup, c.metadata, c.created_by, c.created_at, c.updated_at, \(due)
+              FROM connections c
+              JOIN n
+             WHERE c.id = \(first)
+            """)
+        let strange = try house.organization("Other")
+        try house.database.execute(
+            """
+            UPDATE connections
+               SET organization_id = \(strange), probe_due_at = \(due + .minutes(30))
+             WHERE id = \(other)
+            """)
+        let items = try DueStore(database: house.database, world: house.world).due(.probe)
+        #expect(items.count == DueStore.mostOfOne && items.contains { $0.id == other })
+    }
+
     @Test("load_all_connections: the connections of thirty services are one query")
     func oneQuery() throws {
         let acme = try SignedIn(connections: 1)

@@ -409,6 +409,41 @@ private struct Desk {
         #expect(try desk.call(.get, "sendgrid", "/", as: other).status == 404)
     }
 
+    @Test("Where GET starts something, or hands out credentials, it needs the right to write")
+    func unsafeGets() throws {
+        let desk = try Desk()
+        let catalogue = desk.office.room.catalogue
+        #expect(
+            Set(catalogue.providers.filter { $0.proxy?.isGetUnsafe == true }.map(\.key)) == [
+                "aws", "custom_webhook", "facebook", "instagram", "slack", "telegram", "twilio", "whatsapp", "zapier",
+            ])
+        _ = try desk.connect(
+            "aws",
+            #"{"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}"#)
+        let iam: Headers = ["x-hub-proxy-host": "iam.amazonaws.com"]
+        for role in [Role.member, .support] {
+            let reader = try desk.office.house.person(role, in: desk.office.organization)
+            let answer = try desk.call(.get, "aws", "/", query: "Action=CreateAccessKey", headers: iam, as: reader)
+            #expect(try desk.code(answer) == "403 insufficient_scope")
+        }
+        #expect(desk.office.service.requests.isEmpty)
+    }
+
+    @Test("What is not idempotent reaches the service once, though a kept connection is closed just as it arrives")
+    func sentOnce() throws {
+        var desk = try Desk()
+        let service = StandIn(breaksOffKept: true) { _ in "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}" }
+        let room = try Office.room(desk.office.house, desk.office.ring, calling: service)
+        desk.door = try Door(desk.office.house, room.routes, templates: Connections.templates)
+        _ = try desk.sendgrid()
+        for (method, times) in [(HTTPKit.Method.put, 2), (.post, 1), (.patch, 1)] {
+            #expect(try desk.call(.get, "sendgrid", "/first").text() == "{}")
+            #expect(try desk.call(method, "sendgrid", "/then", body: Array("body".utf8)).text() == "{}")
+            let sent = service.requests.count { $0.hasPrefix("\(method.rawValue) /then ") }
+            #expect(sent == times, "\(method)")
+        }
+    }
+
     @Test("A connection that cannot be used says why")
     func unusable() throws {
         let desk = try Desk()

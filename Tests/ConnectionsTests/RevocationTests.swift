@@ -1,3 +1,4 @@
+import CipherKit
 import DatabaseKit
 import Domain
 import HTTPKit
@@ -49,7 +50,7 @@ import TimeKit
 
     @Test("A sibling's grant is not ended along: neither where it is one grant, nor ever where each token is its own")
     func siblings() throws {
-        let key = [UInt8](repeating: 7, count: 32)
+        let key = Self.key(7)
         for endsSiblings in [true, false] {
             let acme = try SignedIn(Self.provider(endsSiblings: endsSiblings))
             let (one, other) = (try acme.connect("one", grantKey: key), try acme.connect("other", grantKey: key))
@@ -60,6 +61,76 @@ import TimeKit
             let (_, last) = try acme.json(.post, "connections/\(other.record.id)/disconnect", "{}")
             #expect(last["revocation"]?["outcome"] == "revoked")
             #expect(acme.service.revoked.count == (endsSiblings ? 1 : 2))
+        }
+    }
+
+    /// The key of a grant of an account at a client.
+    private static func key(_ account: UInt8, client: UInt8 = 1) -> GrantKey {
+        GrantKey(whole: .init(repeating: account, count: 32), client: .init(repeating: client, count: 32))
+    }
+
+    @Test("A grant that another organization shares by the hub's own client is not ended, and nothing is told of whose")
+    func foreignSibling() throws {
+        let acme = try SignedIn(Self.provider(endsSiblings: true))
+        let (one, other) = (
+            try acme.connect("one", grantKey: Self.key(7)), try acme.connect("secret-name", grantKey: Self.key(7))
+        )
+        let strange = try acme.house.organization("Other")
+        try acme.house.database.execute(
+            "UPDATE connections SET organization_id = \(strange) WHERE id = \(other.record.id)")
+        let (_, body) = try acme.json(.post, "connections/\(one.record.id)/disconnect", "{}")
+        #expect(body["revocation"]?["outcome"] == "shared" && acme.service.revoked == [])
+        #expect(
+            body["revocation"]?["detail"]?.text
+                == "Nothing was revoked at Acme: another connection of this hub uses the same sign-in.")
+    }
+
+    @Test(
+        "A grant of which nobody says whose it is counts as one with every grant of its client, and of no other client")
+    func unknownSiblings() throws {
+        for (isFirst, isSameClient) in [(true, true), (false, true), (true, false)] {
+            let acme = try SignedIn(Self.provider(endsSiblings: true))
+            let unknown = try #require(try acme.connect("unknown").keyOfUnknownGrant)
+            try acme.house.database.execute(
+                "UPDATE connections SET grant_key = \(unknown.whole), grant_client = \(unknown.client)")
+            let mine = GrantKey(whole: Self.key(7).whole, client: isSameClient ? unknown.client : Self.key(7).client)
+            _ = try acme.connect("known", grantKey: mine)
+            if !isSameClient {
+                // Another client's unknown grants have another key, too.
+                try acme.house.database.execute(
+                    "UPDATE connections SET grant_key = \(Self.key(8).whole) WHERE name = 'unknown'")
+            }
+            let name = isFirst ? "acme:known" : "acme:unknown"
+            let (_, body) = try acme.json(.post, "connections/\(name)/disconnect", "{}")
+            #expect(body["revocation"]?["outcome"] == (isSameClient ? "shared" : "revoked"), "\(name)")
+        }
+    }
+
+    @Test(
+        "Where a call shows the client, it does so as at the token endpoint, and the refresh token is what is revoked")
+    func clientAuthentication() throws {
+        for (how, isBasic) in [("basic", true), ("body", false)] {
+            let there = try SigningInOffice(isGoogle: false)
+            let id = try there.connection(
+                "custom_oauth2",
+                setup: #"""
+                    {"client_id":"c:1","client_secret":"own secret","client_authentication":"\#(how)",
+                     "authorize_url":"https://login.own.example/authorize","token_url":"https://login.own.example/token",
+                     "revoke_url":"https://login.own.example/revoke","test_url":"https://login.own.example/me"}
+                    """#)
+            there.service.answer(
+                "/token", 200, #"{"access_token":"at-1","refresh_token":"rt-1","token_type":"Bearer"}"#)
+            there.service.answer("/me", 200, "{}")
+            there.service.answer("/revoke", 200, "{}")
+            _ = try there.signIn(id, "custom_oauth2/\(id)")
+            let told = try there.office.json(.post, "connections/\(id)/disconnect", "{}").body
+            #expect(told["revocation"]?["outcome"] == "revoked")
+            let sent = there.sent("POST /revoke ")
+            #expect(sent["token"] == "rt-1", "\(how)")
+            let basic = Base64.encode(Array("c%3A1:own%20secret".utf8))
+            let request = there.request("POST /revoke ")?.lowercased() ?? ""
+            #expect(request.contains("authorization: basic \(basic.lowercased())") == isBasic, "\(how)")
+            #expect(sent["client_secret"] == (isBasic ? nil : "own secret"), "\(how)")
         }
     }
 

@@ -80,7 +80,7 @@ struct SignedIn: Sendable {
     /// A connection that somebody signed in to just now.
     func connect(
         _ name: String = "default", refresh: String? = "refresh-0", previous: String? = nil,
-        lifetime: Duration? = .hours(1), grantKey: [UInt8]? = nil
+        lifetime: Duration? = .hours(1), grantKey: GrantKey? = nil
     ) throws -> ConnectionView {
         let (response, body) = try json(
             .post, "connections",
@@ -98,7 +98,8 @@ struct SignedIn: Sendable {
                 sealedTokens: room.vault.seal(
                     tokens.bytes, at: Tokens.place(id), for: scope.organization, in: transaction),
                 times: GrantTimes(expiresAt: expiresAt, refreshDueAt: dueAt, endsAt: nil), requested: ["read"],
-                granted: nil, metadata: "{}", status: .connected, detail: nil, grantKey: grantKey, in: transaction)
+                granted: nil, metadata: "{}", status: .connected, detail: nil,
+                grantKey: grantKey, in: transaction)
         }
         // As if it had just been tested.
         try house.database.execute("UPDATE connections SET probe_due_at = \(now + .days(1)) WHERE id = \(id)")

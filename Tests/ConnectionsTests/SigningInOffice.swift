@@ -4,6 +4,8 @@ import Domain
 import Foundation
 import HTTPKit
 import JSONKit
+import JobKit
+import LogKit
 import RoomFixture
 import Testing
 import ThreadKit
@@ -102,6 +104,14 @@ struct SigningInOffice: Sendable {
         let view = try office.room.find(.id(#require(Identifier(id))), office.house.scope(of: office.admin))
         guard case .open(let tokens) = view.tokens else { return nil }
         return tokens
+    }
+
+    /// Does what is due in the background until nothing is.
+    func work() throws {
+        let (house, log) = (office.house, Log(threshold: .error, descriptor: -1))
+        let runner = JobRunner(
+            JobQueue(house.database, now: house.world.now), office.room.jobs, log: log, now: house.world.now)
+        while try runner.runOne() {}
     }
 
     /// The last line of the audit log of a kind.

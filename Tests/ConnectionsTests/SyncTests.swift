@@ -56,6 +56,24 @@ import TimeKit
         #expect(mended["sync_error"] == .null && mended["status"] == "connected")
     }
 
+    @Test("Of two who would read the facts at once one has the turn, though nothing could be read before")
+    func turns() throws {
+        let acme = try SignedIn(Self.provider)
+        let (id, store) = (try acme.connect().record.id, acme.room.store(acme.scope))
+        #expect(try store.claimSync(of: id))
+        acme.house.pass(.seconds(30))
+        #expect(try !store.claimSync(of: id))
+        // Whoever died at it gives the turn back in the end.
+        acme.house.pass(.minutes(3))
+        acme.service.set {
+            $0.access = []; $0.scripted = [StandIn.json(500, "{}")]
+        }
+        #expect(try acme.room.sync(acme.view(id), by: acme.scope).error != nil)
+        #expect(try !store.claimSync(of: id), "a failure too is left in peace for a moment")
+        acme.house.pass(.seconds(6))
+        #expect(try store.claimSync(of: id))
+    }
+
     @Test("A service without facts says so")
     func nothing() throws {
         let acme = try SignedIn()

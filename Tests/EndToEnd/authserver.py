@@ -392,7 +392,10 @@ class Played:
             if text is None:
                 return 401, {"error": "invalid_client"}, JSON
             if token := self.find(text):
-                self.revoke_all_of(token)
+                if text == token.refresh_token or self.dialect.access_ends_grant:
+                    self.revoke_all_of(token)
+                else:
+                    token.expires_in = -1
         return self.dialect.revoked_answer
 
     def api(self, method, path, headers):

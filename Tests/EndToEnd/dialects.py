@@ -31,6 +31,8 @@ class Dialect:
     # Whether a refresh gives another refresh token; whether the one before works on; how long an access token lives, or
     # None when the answer does not say.
     rotates, grace, lifetime = False, False, 3600
+    # Whether the whole grant ends where an access token is revoked; with its refresh token it ends everywhere.
+    access_ends_grant = True
 
     def asked(self, query):
         """The authorization request in the standard's words."""

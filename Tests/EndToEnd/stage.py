@@ -79,6 +79,9 @@ def origins(file):
 class AsDescribed(Dialect):
     """A service as its provider file describes it."""
 
+    # It does what RFC 7009 §2.1 asks of it, and nothing that it merely allows.
+    access_ends_grant = False
+
     def __init__(self, file):
         oauth, (authorize, token, *_) = file["oauth"], addresses(file)
         self.authorize, self.token = (authorize.path,), (token.path,)

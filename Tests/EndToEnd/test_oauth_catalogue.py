@@ -358,6 +358,7 @@ def test_revoke(stage, key):
         assert told["outcome"] == ("revoked" if can else "not_supported"), told
         assert can or "End it there" in told["detail"]
         assert played.alive(token) is not can and played.calls["revoke"] == before + can
+        assert played.find(token).revoked is can, "the grant, and not the access token alone"
         assert stage.stored(connection)["tokens"] is None
         if deed == "disconnect":
             assert lent(stage, connection)["code"] == "not_connected"

@@ -14,8 +14,11 @@ public final class StandIn: Sendable {
 
     /// A stand-in.
     ///
-    /// - Parameter answer: makes the whole answer of a request; nil hangs up without one.
-    public init(_ answer: @escaping @Sendable (String) -> String?) {
+    /// - Parameters:
+    ///   - breaksOffKept: whether a connection is kept after its first answer, and closed as soon as the next request has
+    ///     arrived: as by a service that ends idle connections at that very moment.
+    ///   - answer: makes the whole answer of a request; nil hangs up without one.
+    public init(breaksOffKept: Bool = false, _ answer: @escaping @Sendable (String) -> String?) {
         (listener, port) = Self.bound()
         precondition(listen(listener, 64) == 0)
         let listener = listener
@@ -28,6 +31,10 @@ public final class StandIn: Sendable {
                     let request = Self.read(accepted)
                     keep(request)
                     if let text = answer(request) { Self.write(text, to: accepted) }
+                    if breaksOffKept {
+                        let next = Self.read(accepted)
+                        if !next.isEmpty { keep(next) }
+                    }
                     close(accepted)
                 }
             }

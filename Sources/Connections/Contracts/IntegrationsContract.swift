@@ -123,23 +123,25 @@ extension Connections {
             return
         }
         try store(scope).update(
-            id, name: name, workspace: nil, setup: setUp.openJSON, sealedSecrets: sealed, isSetUpAnew: true,
+            id, name: name, workspace: nil, setup: setUp.openJSON, sealedSecrets: sealed, keeping: .nothing,
             in: transaction)
         try store(scope).setEnabled(true, of: id, in: transaction)
     }
 
-    /// Tokens of an earlier sign-in give way. What can be renewed stands where a sign-in would put it, and so does an access
-    /// token of a service that has no field for a pasted one.
+    /// Tokens of an earlier sign-in give way. They are not revoked: nobody says whose the new one is, and where one call ends
+    /// all that a person granted it may end along. What can be renewed stands where a sign-in would put it, and so does an
+    /// access token of a service that has no field for a pasted one.
     private func keepTokens(
         _ sent: SentIntegration, _ id: Identifier<Connection>, by scope: OrganizationScope, in transaction: Transaction
     ) throws {
         guard sent.provider.oauth != nil else { return }
-        guard sent.pastedField == nil else { return try store(scope).dropTokens(of: id, in: transaction) }
+        guard sent.pastedField == nil else { return try store(scope).forgetGrant(id, in: transaction) }
         let tokens = Tokens(access: sent.token.reveal { $0 }, refresh: sent.refreshToken?.reveal { $0 })
         let sealed = try vault.seal(tokens.bytes, at: Tokens.place(id), for: scope.organization, in: transaction)
         try store(scope).storeGrant(
             id, sealedTokens: sealed, times: GrantTimes(expiresAt: nil, refreshDueAt: nil, endsAt: nil), requested: [],
-            granted: nil, metadata: "{}", status: .disconnected, detail: nil, grantKey: nil, in: transaction)
+            granted: nil, metadata: "{}", status: .disconnected, detail: nil,
+            grantKey: locked(id, scope, in: transaction).keyOfUnknownGrant, in: transaction)
     }
 }
 
@@ -203,16 +205,6 @@ extension Secret<String> {
 }
 
 extension ConnectionStore {
-    /// Forgets what a sign-in gave.
-    fileprivate func dropTokens(of id: Identifier<Connection>, in transaction: Transaction) throws {
-        try transaction.execute(
-            """
-            UPDATE connections
-               SET \(Self.withoutTokens)
-             WHERE id = \(id) AND organization_id = \(scope.organization) AND removed_at IS NULL
-            """)
-    }
-
     /// The connections named `default` of some services that belong to no workspace, in the order of the services' keys.
     fileprivate func defaults(of providers: [String]) throws -> [ConnectionRecord] {
         try database.rows(

@@ -60,18 +60,21 @@ extension Connections {
     ) throws -> String {
         let view = try hubConnection(provider, tenant, scope)
         guard let principal = call.principal else { throw Problem.unauthorized() }
-        if let field = provider.oauth?.tenantField, view.values[field] == nil {
+        let named = provider.oauth?.tenantField.flatMap { view.values[$0] }
+        if let field = provider.oauth?.tenantField, tenant ?? named == nil {
             throw Problem.invalid(field, "required", "Name the \(provider.field(field)?.label.lowercased() ?? field).")
         }
         let begun = try begin(
             view,
             Beginning(
                 redirectURI: call.shell.site.url(IntegrationsHubRoute.callback(provider: provider.key)),
-                owner: FlowOwner(principal), returnTo: returnTo, scopes: nil), by: scope)
+                owner: FlowOwner(principal), returnTo: returnTo, tenant: tenant == named ? nil : tenant, scopes: nil),
+            by: scope)
         return begun.url.reveal { $0 }
     }
 
-    /// The connection named `default`, made when there is none, for the tenant that is asked for.
+    /// The connection named `default`, made when there is none, for the tenant that is asked for unless it works for
+    /// another one: then nothing of it changes before somebody has signed in.
     private func hubConnection(
         _ provider: Provider, _ tenant: String?, _ scope: OrganizationScope
     ) throws -> ConnectionView {
@@ -83,7 +86,7 @@ extension Connections {
             let id = try create(provider, .initial, SetUp(open: open, secrets: [:]), by: scope)
             return try find(.id(id), scope)
         }
-        guard let field, let tenant, found.values[field] != tenant else { return found }
+        guard let field, let tenant, found.values[field] != tenant, found.credential == nil else { return found }
         try update(found.record.id, by: scope) { old in
             var change = Change(keeping: old)
             change.setUp = SetUp(
@@ -112,9 +115,10 @@ extension Connections {
         guard let principal = call.principal, principal.browser != nil else {
             return Self.outcome(standard, "error", "signed_out")
         }
-        let arrived = Callback(
-            query: try call.request.query(), redirectURI: site.url(IntegrationsHubRoute.callback(provider: provider)))
         do {
+            let arrived = Callback(
+                query: try call.request.query(),
+                redirectURI: site.url(IntegrationsHubRoute.callback(provider: provider)))
             let done = try complete(arrived, by: FlowOwner(principal)) { try call.scope(in: $0) }
             let page = done.returnTo.flatMap { $0.isEmpty ? nil : $0 } ?? standard
             let response =
@@ -124,6 +128,11 @@ extension Connections {
         } catch let failure as AuthorizationFailure {
             return call.saying(failure.sentence, .bad, on: Self.outcome(standard, "error", failure.code.rawValue))
         } catch let problem as Problem {
+            return call.saying(problem.detail, .bad, on: Self.outcome(standard, "error", problem.code))
+        } catch {
+            // No page stands at an address that holds the code (RFC 9700 §4.2.4).
+            let problem = Problem(presenting: error, requestID: call.request.id)
+            call.log.error("a sign-in could not be ended", ["error": .init(String(reflecting: error))])
             return call.saying(problem.detail, .bad, on: Self.outcome(standard, "error", problem.code))
         }
     }

@@ -52,6 +52,14 @@ struct SentIntegration: Sendable {
         guide.neededForTest.filter { name in !(extra.members ?? []).contains { $0.name == name } }
     }
 
+    /// Whether a member is named like a secret.
+    static func isSecretName(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return ["token", "secret", "password", "passwd", "api_key", "apikey", "private_key", "credential"].contains {
+            name.contains($0)
+        }
+    }
+
     private static func token(
         _ guide: IntegrationGuide, _ provider: Provider, _ input: inout Input
     ) -> Secret<String>? {
@@ -93,7 +101,7 @@ private struct Reader {
             readField(field, member, place, &input)
         } else if member.name == "refresh_token", provider.oauth != nil {
             refreshToken = text(member, place, &input).map { Secret($0) }
-        } else if Self.isSecretName(member.name) {
+        } else if SentIntegration.isSecretName(member.name) {
             input.refuse(
                 place, "secret_in_extra", "extra is shown in answers: send the secret as token, or leave it out.")
         } else {
@@ -134,13 +142,6 @@ private struct Reader {
             return nil
         }
         return text
-    }
-
-    private static func isSecretName(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return ["token", "secret", "password", "passwd", "api_key", "apikey", "private_key", "credential"].contains {
-            name.contains($0)
-        }
     }
 }
 

@@ -119,7 +119,10 @@ extension ConnectionRoute {
             "proxy\(verb.prefix(1).uppercased() + verb.dropFirst())",
             "Passes a \(method.rawValue) on to the service with the connection's credentials.",
             details:
-                "On 401 the tokens are renewed and the call repeated once; 429 and 503 are waited for as `Retry-After` says, within the deadline.",
+                "On 401 the tokens are renewed and the call repeated once; 429 and 503 are waited for as `Retry-After` says, within the deadline."
+                + (method == .get
+                    ? " Where GET is no mere reading at the service, it needs `connections:write` as the other methods do."
+                    : ""),
             answers: .passedOn("What the service answered, or a problem of the hub's own."))
     }
 }

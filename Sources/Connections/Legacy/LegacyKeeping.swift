@@ -100,12 +100,17 @@ struct LegacyKeeping {
     private func update(_ view: ConnectionView) throws {
         let id = view.record.id
         let kept = SetUp(keeping: view)
+        // What a row's `extra` has left, such as a secret that was shown by an earlier import, leaves here too.
+        let staying = kept.open.filter { how.format != .django || $0.key != SetUp.extraName }
         let setUp = SetUp(
-            open: kept.open.merging(made.setUp.open) { $1 }, secrets: kept.secrets.merging(made.secrets) { $1 })
+            open: staying.merging(made.setUp.open) { $1 }, secrets: kept.secrets.merging(made.secrets) { $1 })
+        let isElsewhere = setUp.isElsewhere(than: kept, made.provider)
         let sealed = try room.seal(setUp, id, scope, in: transaction)
         try room.store(scope).update(
             id, name: view.record.name, workspace: view.record.workspace, setup: setUp.openJSON, sealedSecrets: sealed,
-            isSetUpAnew: true, in: transaction)
+            keeping: view.knowledge(isSetUpAnew: true, isElsewhere: isElsewhere), in: transaction)
+        // Not revoked: its former home may have the same tokens.
+        if isElsewhere { try room.store(scope).forgetGrant(id, in: transaction) }
         try finish(view)
     }
 
@@ -137,7 +142,8 @@ struct LegacyKeeping {
         try room.store(scope).storeGrant(
             id, sealedTokens: sealed, times: GrantTimes(expiresAt: made.expiresAt, refreshDueAt: dueAt, endsAt: nil),
             requested: made.scopes, granted: made.scopes.isEmpty ? nil : made.scopes, metadata: metadata.stored,
-            status: made.wasConnected ? .connected : .disconnected, detail: nil, grantKey: nil, in: transaction)
+            status: made.wasConnected ? .connected : .disconnected, detail: nil,
+            grantKey: room.locked(id, scope, in: transaction).keyOfUnknownGrant, in: transaction)
     }
 
     private var remarks: String {

@@ -137,7 +137,9 @@ struct LegacyReader: Sendable {
         let owner = owner(of: row) ?? ""
         var made = LegacyConnection(
             source: "\(owner):\(key)", provider: try provider(key), name: ConnectionName.defaultName)
-        for member in try decrypted(row.object("extra") ?? []) { try readExtra(member, into: &made) }
+        for (member, wasSealed) in try decrypted(row.object("extra") ?? []) {
+            try readExtra(member, isSecret: wasSealed || SentIntegration.isSecretName(member.name), into: &made)
+        }
         if let sealed = row.text("token_encrypted") { try made.takeCredential(decrypt(sealed)) }
         made.keepAsPasted()
         made.isEnabled = row.truth("is_active") ?? true
@@ -147,9 +149,14 @@ struct LegacyReader: Sendable {
         return made
     }
 
-    private func readExtra(_ member: JSON.Member, into made: inout LegacyConnection) throws(LegacyRefusal) {
+    /// - Parameter isSecret: whether its value is one: it is kept where a field of the service seals it, and else left out,
+    ///   since what is no field is shown in answers.
+    private func readExtra(
+        _ member: JSON.Member, isSecret: Bool, into made: inout LegacyConnection
+    ) throws(LegacyRefusal) {
         guard let text = member.value.plainText else {
-            if member.value != .null { made.extra.append(member) }
+            guard member.value != .null else { return }
+            if isSecret { made.leaveOut(member.name) } else { made.extra.append(member) }
             return
         }
         switch member.name {
@@ -160,20 +167,24 @@ struct LegacyReader: Sendable {
             // What its pages had blotted out was sent back by them and stored over what it stood for.
             if text.contains("•") { return made.leaveOut(member.name) }
             let isField = try made.take(member.name, text)
+            guard isField || !isSecret else { return made.leaveOut(member.name) }
             if made.provider.field(member.name)?.isExtra ?? !isField { made.extra.append(member) }
         }
     }
 
-    /// The members, those named `…_encrypted` opened under the name without that.
-    private func decrypted(_ extra: [JSON.Member]) throws(LegacyRefusal) -> [JSON.Member] {
-        var members: [JSON.Member] = []
+    /// The members and whether they were sealed: those named `…_encrypted` opened under the name without that.
+    private func decrypted(
+        _ extra: [JSON.Member]
+    ) throws(LegacyRefusal) -> [(member: JSON.Member, wasSealed: Bool)] {
+        var members: [(member: JSON.Member, wasSealed: Bool)] = []
         for member in extra {
             guard member.name.hasSuffix("_encrypted"), let sealed = member.value.text else {
-                members.append(member)
+                members.append((member, false))
                 continue
             }
             guard !sealed.isEmpty else { continue }
-            members.append(JSON.Member(String(member.name.dropLast("_encrypted".count)), .string(try decrypt(sealed))))
+            let name = String(member.name.dropLast("_encrypted".count))
+            members.append((JSON.Member(name, .string(try decrypt(sealed))), true))
         }
         return members
     }
@@ -202,6 +213,11 @@ struct LegacyReader: Sendable {
         let metadata = try row.object("metadata") ?? []
         for member in metadata {
             guard let text = member.value.plainText, try !made.take(member.name, text) else { continue }
+            // A fact is shown on the connection's page.
+            guard !SentIntegration.isSecretName(member.name) else {
+                made.leaveOut(member.name)
+                continue
+            }
             made.facts.append(JSON.Member(Self.label(member.name), .string(String(text.unicodeScalars.prefix(200)))))
         }
         if let token = row.text("access_token") { try readToken(token, into: &made) }

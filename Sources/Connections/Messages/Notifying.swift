@@ -27,8 +27,7 @@ extension Connections {
         _ addresses: [String], _ subject: String, _ text: String, over id: Identifier<Connection>,
         of organization: Identifier<Organization>, in transaction: Transaction
     ) throws {
-        let scope = OrganizationScope(
-            trusted: organization, name: "", actor: Actor(kind: .hub, name: "Hub"), requestID: "-")
+        let scope = Self.scope(of: organization)
         guard let record = try store(scope).find(id, in: transaction),
             try provider(record.provider, scope, in: transaction)?.takesMail ?? false
         else {

@@ -23,10 +23,8 @@ extension Connections {
         guard let id = payload["message"]?.text.flatMap({ MessageID($0) }),
             let organization = payload["organization"]?.text.flatMap({ Identifier<Organization>($0) })
         else { throw JobFailure.park(because: "its payload names no message") }
-        let hub = OrganizationScope(
-            trusted: organization, name: "", actor: Actor(kind: .hub, name: "Hub"), requestID: "-")
         let token = world.randomBytes(16)
-        guard let message = try begin(id, lease: token, hub) else { return }
+        guard let message = try begin(id, lease: token, Self.scope(of: organization)) else { return }
         let scope = requester(of: message)
         let verdict = try attempt(message, scope, isOnce: false)
         if case .retry(let wait, let trouble) = verdict {

@@ -32,6 +32,7 @@ struct ProviderProxy: Sendable {
     let authentications: [Authentication]
     /// The headers that say after how many seconds, or when, to try again.
     let retryAfter: [String]
-    /// Whether GET changes things too, as where every method of an interface may be called by GET.
+    /// Whether GET is no mere reading: it changes things too, as where every method of an interface may be called by GET, or
+    /// hands out credentials.
     let isGetUnsafe: Bool
 }

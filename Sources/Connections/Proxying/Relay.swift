@@ -86,9 +86,11 @@ struct Relay: Sendable {
         _ body: ProxyBody, _ provider: Provider, _ values: [String: String], while isWanted: () -> Bool
     ) throws(Problem) -> OutboundStream {
         let target = try ProxyTarget(provider, request, values, payload: body.payload, at: room.world.now())
-        let outbound = OutboundRequest(
+        var outbound = OutboundRequest(
             method: request.method, url: target.url, headers: target.headers, body: body.bytes,
             deadline: room.proxyLimits.deadline, responseLimit: room.proxyLimits.answerBytes)
+        // > A client SHOULD NOT automatically retry a request with a non-idempotent method     RFC 9110 §9.2.2
+        outbound.isSentOnce = !request.isIdempotent || provider.proxy?.isGetUnsafe == true
         let calls = room.serviceClient(view.record.id, of: scope.organization, provider.name)
         do throws(ServiceClient.Failure) {
             return try calls.open(outbound, sending: body.upload, idle: room.proxyLimits.idle, while: isWanted)
