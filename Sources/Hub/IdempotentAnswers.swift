@@ -50,7 +50,8 @@ struct IdempotentAnswers: Sendable {
             let problem = error as? Problem
             if let problem, Self.unknownOutcomes.contains(problem.code) {
                 if isScript { keep(problem.response(requestID: request.id), caller, scope, call) }
-            } else if problem != nil || !mayStay {
+            } else if problem != nil || !mayStay && (error as? DatabaseError)?.code != .commitUnknown {
+                // What another thread commits for this one is not noticed here.
                 release(caller)
             }
             throw error

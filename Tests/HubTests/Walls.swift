@@ -135,7 +135,9 @@ import Testing
     @Test("Every step of sql/ is listed in Schema.swift, in order, under its own name")
     func steps() throws {
         let present = try Source.sql().map { String($0.name.dropLast(4)) }.sorted()
-        let schema = try #require(try Source.files(of: "Hub", ending: "Schema.swift").first).text
+        let schema = try #require(
+            try Source.files(of: "Hub", ending: "Schema.swift").first { $0.name == "Schema.swift" }
+        ).text
         let listed = schema.matches(of: /step\("([^"]+)", PackageResources\.(\w+)\)/)
         #expect(listed.map { String($0.1) } == present)
         for entry in listed { #expect("_\(entry.1.dropFirst())_sql" == entry.2) }
