@@ -14,7 +14,9 @@ struct Metrics {
         gauge(
             "hub_lanes_busy", "Requests that are being answered.",
             state.workers.map { (Self.labels(of: $0), Int64($0.busyLanes)) })
-        gauge("hub_lanes", "Requests that can be answered at once.", state.workers.map { (Self.labels(of: $0), Int64($0.lanes)) })
+        gauge(
+            "hub_lanes", "Requests that can be answered at once.",
+            state.workers.map { (Self.labels(of: $0), Int64($0.lanes)) })
         counter(
             "hub_requests_total", "Requests that a worker has answered.",
             state.workers.map { (Self.labels(of: $0), Int64($0.requests)) })

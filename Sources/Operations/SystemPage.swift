@@ -133,7 +133,8 @@ extension SystemState {
         ],
         jobs: [
             Job(
-                kind: "purge", label: "Purge of removed rows", waiting: 14, running: 0, failed: 2, oldest: Timestamp(seconds: 0))
+                kind: "purge", label: "Purge of removed rows", waiting: 14, running: 0, failed: 2,
+                oldest: Timestamp(seconds: 0))
         ],
         deliveries: Deliveries(
             waiting: 1_214, due: 12, inFlight: 4, oldestDue: Timestamp(seconds: 60), failures: [("timed_out", 31)]),

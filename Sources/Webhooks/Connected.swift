@@ -118,7 +118,8 @@ extension DomainEventType {
     /// Whether it tells of something that changes where or whether a connection takes events.
     static func mayChangeReceiver(_ name: EventName) -> Bool {
         switch DomainEventType(rawValue: name.description) {
-        case .connectionUpdated, .connectionDisconnected, .connectionRemoved, .connectionDisabled, .connectionEnabled: true
+        case .connectionUpdated, .connectionDisconnected, .connectionRemoved, .connectionDisabled, .connectionEnabled:
+            true
         default: false
         }
     }

@@ -195,7 +195,8 @@ extension WebhookRoute {
         .required("previous_secret_ends_at", JSONSchema.time.orNull, "Until when the secret before signs, too."),
         .required("has_headers", .truth(example: false), "Whether header fields go along."),
         .required(
-            "connection_id", JSONSchema.id.orNull, "The connection that events are sent to; null where a URL was given."),
+            "connection_id", JSONSchema.id.orNull, "The connection that events are sent to; null where a URL was given."
+        ),
         .required("user_id", JSONSchema.id.orNull, "Whose it is; null for those of the command line."),
         .required("created_at", .time, "When it was made.")
     ).named("Webhook")

@@ -52,6 +52,35 @@ def receiver():
         yield made
 
 
+# --- Connections that take events
+
+
+def test_a_zap_is_told_of_events_wherever_its_connection_says(make_house, receiver, tmp_path):
+    """A connection of Zapier is a webhook with its own test; it follows the hook's address (seed 1)."""
+    origins = tmp_path / "origins.json"
+    origins.write_text(json.dumps({"https://hooks.zapier.com": receiver.url}))
+    api = make_house(settings={**SETTINGS, "HUB_ORIGIN_MAP": origins}).api()
+    zap = api.post("/connections", {
+        "provider": "zapier", "setup": {"webhook_url": "https://hooks.zapier.com/hooks/catch/123456/abcdef/"}}).json()
+    made = api.post("/webhooks", {"connection_id": zap["id"], "events": ["custom.*"]})
+    assert made.status_code == 201 and "abcdef" not in made.text
+    webhook = made.json()
+    publish(api, "custom.order", {"n": 1})
+    [came] = receiver.wait(1)
+    assert came.path == "/hooks/catch/123456/abcdef/"
+    standardwebhooks.Webhook(webhook["secret"]).verify(came.body, came.headers)
+    assert api.post(f"/webhooks/{webhook['id']}/test").json()["delivered"]
+    assert api.post(f"/connections/{zap['id']}/test").json()["status"] == "connected"
+
+    moved = "https://hooks.zapier.com/hooks/catch/123456/ghijkl/"
+    before = api.get(f"/webhooks/{webhook['id']}").headers["ETag"]
+    assert api.patch(f"/connections/{zap['id']}", {"setup": {"webhook_url": moved}}).status_code == 200
+    until(lambda: api.get(f"/webhooks/{webhook['id']}").headers["ETag"] != before, what="the webhook's new address")
+    event = publish(api, "custom.order", {"n": 2})
+    until(lambda: any(one.headers.get("webhook-id") == event["id"] for one in receiver.received), what="the event")
+    assert receiver.received[-1].path == "/hooks/catch/123456/ghijkl/"
+
+
 # --- Signatures
 
 

@@ -20,7 +20,8 @@ import Testing
         key = try door.key()
         let made = try Visitor(door).send(
             .post, "/api/v1/connections",
-            json: #"{"provider":"zapier","setup":{"webhook_url":"https://hooks.zapier.com/hooks/catch/123456/abcdef/"}}"#,
+            json:
+                #"{"provider":"zapier","setup":{"webhook_url":"https://hooks.zapier.com/hooks/catch/123456/abcdef/"}}"#,
             headers: ["x-api-key": key])
         zapier = try JSON(parsing: Array(made.text.utf8))["id"]?.text ?? ""
     }

@@ -117,8 +117,11 @@ import TimeKit
     @Test("A key that is given back in the very moment it is asked for is not used without a claim")
     func gone() throws {
         let (door, _) = try house()
-        // What is not inserted and not there is as good as deleted in between.
-        try door.database.execute("ALTER TABLE idempotent_answers ADD CONSTRAINT never CHECK (LENGTH(caller) = 0)")
+        // What is not inserted and not there is as good as deleted in between: IGNORE passes over what has no partition.
+        try door.database.execute(
+            """
+            ALTER TABLE idempotent_answers PARTITION BY RANGE COLUMNS (caller) (PARTITION none VALUES LESS THAN (''))
+            """)
         var performed = 0
         let status = try perform(door) {
             performed += 1

@@ -204,7 +204,9 @@ import Testing
         guard let type = answer.headers["content-type"] else { return }
         let known = response["content"]?[type] ?? response["content"]?[String(type.prefix { $0 != ";" })]
         let media = try #require(known, "\(place) answered \(type)")
-        if let schema = media["schema"], type.hasPrefix("application/") { check.check(try JSON(parsing: Array(answer.text.utf8)), schema, at: place) }
+        if let schema = media["schema"], type.hasPrefix("application/") {
+            check.check(try JSON(parsing: Array(answer.text.utf8)), schema, at: place)
+        }
         #expect(check.faults == [])
     }
 }

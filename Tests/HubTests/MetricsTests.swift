@@ -20,7 +20,9 @@ import TimeKit
         for _ in 0..<4 {
             #expect(try send(.post, "/api/v1/events", #"{"type":"custom.order","data":{}}"#).status == 202)
         }
-        let ids: [[UInt8]] = try door.database.rows("SELECT id FROM deliveries ORDER BY id LIMIT 4").map { try $0.get("id") }
+        let ids: [[UInt8]] = try door.database.rows("SELECT id FROM deliveries ORDER BY id LIMIT 4").map {
+            try $0.get("id")
+        }
         let now = door.clock.now
         try door.database.execute(
             "UPDATE deliveries SET next_at = \(now - .seconds(90)) WHERE id = \(ids[0])")
@@ -49,7 +51,8 @@ import TimeKit
         let answer = try Visitor(door).send(.get, "/metrics", headers: ["x-api-key": door.key()])
         #expect(answer.status == 200)
         #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
-        let less = try Visitor(door).send(.get, "/metrics", headers: ["x-api-key": door.key(["webhooks:*", "usage:read"])])
+        let less = try Visitor(door).send(
+            .get, "/metrics", headers: ["x-api-key": door.key(["webhooks:*", "usage:read"])])
         #expect(less.status == 403)
         #expect(try Visitor(door).send(.get, "/metrics").status == 401)
     }

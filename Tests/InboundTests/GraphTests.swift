@@ -96,7 +96,8 @@ import TimeKit
         let events = try mail.published()
         // Whoever comes with the key says nothing that Graph vouches for.
         #expect(
-            Set(events.map(\.type)) == ["inbound.microsoft_teams.created", "inbound.microsoft_teams.event"], "\(events)")
+            Set(events.map(\.type)) == ["inbound.microsoft_teams.created", "inbound.microsoft_teams.event"], "\(events)"
+        )
         #expect(events[0].data["payload"]?["value"]?[0]?["resource"] == "teams('t')/channels('c')/messages('1')")
         let listed = try #require(try mail.api(.get, "inbound-events").json["data"]?.elements)
         for event in listed {

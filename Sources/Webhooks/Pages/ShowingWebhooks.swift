@@ -166,7 +166,8 @@ extension Webhooks {
             form: WebhookForm(
                 types: try types(scope),
                 webhook: (
-                    webhook, webhook.connection == nil ? try url(of: webhook, in: database) : "", try headerNames(of: webhook)
+                    webhook, webhook.connection == nil ? try url(of: webhook, in: database) : "",
+                    try headerNames(of: webhook)
                 ), receivers: try receivers(scope), allowsHTTP: settings.allowsHTTP, typed: typed, problem: problem))
     }
 
