@@ -535,19 +535,28 @@ def test_dead_and_slow_receivers_delay_no_other(make_house):
                 delays += [at - began for at in times[n]]
             return 1_000 * statistics.median(delays)
 
+        def let(active):
+            for webhook in bad:
+                assert api.patch(f"/webhooks/{webhook['id']}", {"active": active}).status_code == 200
+
         median(0)
-        before = [median(number) for number in range(1, 6)]
         publish_many(api, 200, "custom.bad")
         until(lambda: dead.under_way and late.under_way, what="the bad ones' turn")
-        # Whatever else the machine does meanwhile is not the hub's: the best of some rounds, and more of them if need be.
-        during = []
-        for number in range(6, 26):
-            during.append(median(number))
+        # Rounds without and with what waits for the bad ones alternate, so that both meet the same machine; whatever else
+        # that does falls on either.
+        without, beside = [], []
+        for pair in range(1, 21):
+            let(False)
+            without.append(median(2 * pair))
+            let(True)
+            beside.append(median(2 * pair + 1))
             assert dead.under_way and late.under_way, "the bad ones are being waited for all along"
-            if len(during) >= 5 and min(during) < 1.1 * min(before):
+            change = statistics.median(beside) / statistics.median(without)
+            if pair >= 6 and change < 1.1:
                 break
-        print(f"before {min(before):.1f} ms, during {min(during):.1f} ms, rounds {len(during)}")
-        assert min(during) < 1.1 * min(before), (before, during)
+        print(f"without {statistics.median(without):.1f} ms, beside {statistics.median(beside):.1f} ms, rounds {pair}")
+        assert change < 1.1, (without, beside)
         # Nothing of the bad is lost, and each attempt was told of by its own reason.
-        waiting = house.sql("SELECT COUNT(*) AS n FROM deliveries WHERE state = 'waiting' AND type = 'custom.bad'")[0]["n"]
-        assert waiting == 600 and len(bad) == 3
+        kept = house.sql("SELECT COUNT(*) AS n FROM deliveries WHERE type = 'custom.bad' AND (state = 'waiting' OR "
+                         f"state = 'delivered' AND webhook_id = UNHEX('{bad[1]['id'].replace('-', '')}'))")[0]["n"]
+        assert kept == 600

@@ -13,6 +13,8 @@ final class Claiming: Sendable {
     private let pauses = Lock<[Identifier<Webhook>: Timestamp]>([:])
     /// Of which webhooks nothing could be claimed although something seemed due.
     private let rests = Lock<[Identifier<Webhook>: Rest]>([:])
+    /// Webhooks whose receivers had no room, and which these are: what waits for a dead one costs the others no look at it.
+    private let full = Lock<[Identifier<Webhook>: (receiver: String, until: Timestamp)]>([:])
     /// What is left of each second's share, for webhooks that bear only so many.
     private let rates = Lock<[Identifier<Webhook>: Rate]>([:])
 
@@ -36,6 +38,8 @@ final class Claiming: Sendable {
     private static let longestRest = Duration.seconds(5)
     /// How long a claim may take that has read of webhooks what they were before.
     private static let claimTime = Duration.seconds(1)
+    /// For how long a webhook is not read again whose receiver has no room, be it changed meanwhile.
+    private static let fullRest = Duration.seconds(1)
     /// How often it is looked for what waits for webhooks that are gone.
     private static let sweepEvery = Duration.seconds(10)
     /// The most of one webhook in one claim, so that no claim takes long.
@@ -88,7 +92,7 @@ final class Claiming: Sendable {
     func claim() throws -> [Parcel] {
         guard slots.free > 0 else { return [] }
         try sweep()
-        let due = try store.due()
+        let due = withoutFull(try store.due())
         guard !due.isEmpty else { return [] }
         let webhooks = Dictionary(uniqueKeysWithValues: try store.webhooks(due).map { ($0.id, $0) })
         for webhook in webhooks.values where webhook.state == .disabled {
@@ -102,6 +106,16 @@ final class Claiming: Sendable {
             for (webhook, count) in shares { slots.give(count, of: webhook.receiver) }
             throw error
         }
+    }
+
+    /// Webhooks but those whose receivers are known to have no room still.
+    private func withoutFull(_ due: [Identifier<Webhook>]) -> [Identifier<Webhook>] {
+        let now = room.world.now()
+        let full = full.withLock { full in
+            full = full.filter { $0.value.until > now && !slots.hasRoom(for: $0.value.receiver) }
+            return full
+        }
+        return full.isEmpty ? due : due.filter { full[$0] == nil }
     }
 
     /// Puts an end to what waits for webhooks that are gone.
@@ -137,6 +151,9 @@ final class Claiming: Sendable {
         return ready.compactMap { webhook in
             let allowed = min(Self.most, part, share(of: webhook, now))
             let count = slots.take(allowed, of: webhook.receiver)
+            if count == 0, allowed > 0 {
+                full.withLock { $0[webhook.id] = (webhook.receiver, now + Self.fullRest) }
+            }
             return count > 0 ? (webhook, count) : nil
         }
     }

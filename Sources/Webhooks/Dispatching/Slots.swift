@@ -48,6 +48,14 @@ final class Slots: Sendable {
     /// How many are under way.
     var busy: Int { book.withLock { $0.busy } }
 
+    /// Whether a slot of a receiver is free.
+    func hasRoom(for receiver: String) -> Bool {
+        book.withLock { book in
+            let one = book.receivers[receiver] ?? Receiver()
+            return book.busy < total && one.busy < min(one.window, each)
+        }
+    }
+
     /// Takes up to so many slots of a receiver, and says how many that were.
     func take(_ wanted: Int, of receiver: String) -> Int {
         book.withLock { book in
