@@ -1,10 +1,23 @@
 """What the end-to-end tests share: a house for all, houses for one test, stand-ins, browsers."""
 
+import shutil
+
 import pytest
 
 from browser import Browser
-from house import House, MariaDB
+from house import House, MariaDB, memory
 from standins import StandIns
+
+
+def pytest_collection_finish(session):
+    """Data lie in memory, unless one of the tests judges times: those are true of a disk only."""
+    if session.items and not any(item.get_closest_marker("alone") for item in session.items):
+        MariaDB.place = memory()
+
+
+def pytest_unconfigure():
+    if MariaDB.place:
+        shutil.rmtree(MariaDB.place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
