@@ -9,6 +9,16 @@ from house import House, MariaDB, memory
 from standins import StandIns
 
 
+# By how long they take, as the last run has measured them.
+LONGEST = ("test_screenshots.py", "test_make_run.py", "test_gate.py", "test_fuzz.py", "test_oauth_apps.py",
+           "test_oauth_clients.py", "test_oauth_catalogue.py", "test_webhooks.py", "test_webhook_pages.py")
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest come first, so that no process is left with one of them when the others have ended."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 def pytest_collection_finish(session):
     """Data lie in memory, unless one of the tests judges times: those are true of a disk only."""
     if session.items and not any(item.get_closest_marker("alone") for item in session.items):
