@@ -32,9 +32,10 @@ import TimeKit
     init() throws {
         let mood = mood
         office = try Office { _ in mood.now == 200 ? StandIn.telegram : StandIn.json(mood.now, #"{"ok":false}"#) }
+        let path = FileManager.default.temporaryDirectory.appending(path: "limits-\(UUID().uuidString)").path
+        defer { for end in ["", ".lock"] { try? FileManager.default.removeItem(atPath: path + end) } }
         let limiter = try Limiter(
-            file: NSTemporaryDirectory() + UUID().uuidString, subjects: 256, log: Log(threshold: .error),
-            now: office.house.world.now)
+            file: path, subjects: 256, log: Log(threshold: .error), now: office.house.world.now)
         room = try Office.room(office.house, office.ring, calling: office.service, limiter: limiter)
         door = try Door(office.house, room.routes, templates: Connections.templates)
     }

@@ -161,23 +161,20 @@ extension ConnectionView {
     var previousRefresh: String? { open?.previousRefresh?.reveal { $0 } }
 }
 
-/// A log that a test reads.
+/// A log that a test reads: a file without a name, gone with whoever holds it open.
 private final class LogFile: Sendable {
     let descriptor: Int32
-    private let path: String
 
     struct NoFile: Error {}
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).log").path
+        let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).log").path
         descriptor = unsafe open(path, O_CREAT | O_RDWR | O_APPEND, 0o600)
         guard descriptor >= 0 else { throw NoFile() }
-    }
-
-    deinit {
-        close(descriptor)
         unsafe unlink(path)
     }
 
-    var text: String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+    deinit { close(descriptor) }
+
+    var text: String { (try? String(contentsOfFile: "/proc/self/fd/\(descriptor)", encoding: .utf8)) ?? "" }
 }

@@ -31,10 +31,10 @@ final class Office: Sendable {
             Site(
                 publicURL: "https://site.example/hub", name: "Hub",
                 assets: .init(css: "hub.css", script: "hub.js", icon: "icon.svg")))
-        let folder = FileManager.default.temporaryDirectory.path
+        let path = FileManager.default.temporaryDirectory.appending(path: "limits-\(UUID().uuidString)").path
+        defer { for end in ["", ".lock"] { try? FileManager.default.removeItem(atPath: path + end) } }
         let limiter = try Limiter(
-            file: "\(folder)/limits-\(UUID().uuidString)", subjects: 1_024, log: Log(threshold: .error),
-            now: house.world.now)
+            file: path, subjects: 1_024, log: Log(threshold: .error), now: house.world.now)
         memory = try OAuthMemory(house.database)
         room = OAuthServer(
             database: house.database, world: house.world, site: site, settings: settings, limiter: limiter,

@@ -13,6 +13,13 @@ import TimeKit
 
 @testable import SiteTokens
 
+/// A file's path; the file is removed with it.
+private final class TemporaryFile: Sendable {
+    let path = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID().uuidString)").path
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
 /// A site that signs tokens with a secret, and the hub's room for them.
 struct SigningSite {
     static let secret = Array("0123456789abcdef0123456789abcdef".utf8)
@@ -20,11 +27,12 @@ struct SigningSite {
 
     let house: House
     let tokens: SiteTokens
-    let path: String
+    private let file = TemporaryFile()
+    var path: String { file.path }
 
     init(allowsAdmin: Bool = false, audiences: [String] = ["hub"], claim: String = "org_id") throws {
         house = try House(connections: 2)
-        path = NSTemporaryDirectory() + UUID().uuidString
+        let path = file.path
         try Self.write(Self.secret, to: path)
         tokens = try SiteTokens(
             database: house.database, world: house.world,
