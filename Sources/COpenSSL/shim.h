@@ -8,7 +8,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
@@ -27,4 +26,11 @@ static inline int c_param_push_rsa(OSSL_PARAM_BLD *builder, const BIGNUM *modulu
 static inline int c_param_push_p256(OSSL_PARAM_BLD *builder, const unsigned char *point, size_t size) {
     return OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) == 1 &&
            OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, size) == 1;
+}
+
+/// Says which digest an HMAC works with; the address of the name is kept for this call alone.
+static inline int c_mac_set_digest(EVP_MAC_CTX *context, const char *name) {
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)name, 0),
+                               OSSL_PARAM_construct_end()};
+    return EVP_MAC_CTX_set_params(context, parameters) == 1;
 }

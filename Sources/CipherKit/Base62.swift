@@ -12,35 +12,97 @@ public enum Base62 {
 
     /// The text of some bytes read as one big-endian number, padded with `0` to ``width(ofBytes:)``.
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        var number = Array(bytes)
-        var text = [UInt8](repeating: alphabet[0], count: width(ofBytes: number.count))
-        for place in text.indices.reversed() {
-            var remainder = 0
-            for index in number.indices {
-                let part = remainder << 8 | Int(number[index])
-                number[index] = UInt8(part / 62)
-                remainder = part % 62
+        var number = Limbs(bytes)
+        var text = [UInt8](repeating: alphabet[0], count: width(ofBytes: bytes.count))
+        var place = text.count
+        while place > 0 {
+            var group = number.divide(by: groupBase)
+            for _ in 0..<min(groupWidth, place) {
+                place -= 1
+                text[place] = alphabet[Int(group % 62)]
+                group /= 62
             }
-            text[place] = alphabet[remainder]
         }
         return String(decoding: text, as: UTF8.self)
     }
 
     /// So many bytes from a text, or nil when its width is wrong, a character is foreign or the number is too large.
     public static func decode(_ text: String, count: Int) -> [UInt8]? {
-        guard text.utf8.count == width(ofBytes: count) else { return nil }
-        var number = [UInt8](repeating: 0, count: count)
-        for character in text.utf8 {
-            var carry = Int(digitValues[Int(character)])
-            guard carry < 62 else { return nil }
-            for index in number.indices.reversed() {
-                let part = Int(number[index]) * 62 + carry
-                number[index] = UInt8(truncatingIfNeeded: part)
-                carry = part >> 8
-            }
-            guard carry == 0 else { return nil }
+        decode(text.utf8, count: count)
+    }
+
+    /// The same from characters that have not become a text.
+    public static func decode(_ characters: some Collection<UInt8>, count: Int) -> [UInt8]? {
+        guard characters.count == width(ofBytes: count) else { return nil }
+        var number = Limbs(byteCount: count)
+        var group: UInt32 = 0
+        var base: UInt32 = 1
+        for character in characters {
+            let value = digitValues[Int(character)]
+            guard value < 62 else { return nil }
+            group = group * 62 + UInt32(value)
+            base *= 62
+            guard base == groupBase else { continue }
+            guard number.multiply(by: base, adding: group) else { return nil }
+            (group, base) = (0, 1)
         }
-        return number
+        guard number.multiply(by: base, adding: group) else { return nil }
+        return number.bytes(count)
+    }
+
+    /// As many characters as fit into half a machine word are worked on at once.
+    private static let groupWidth = 5
+    private static let groupBase: UInt32 = 916_132_832  // 62⁵
+
+    /// A number of any size, 32 bits in each place, the lowest first.
+    private struct Limbs {
+        private var places: [UInt32]
+
+        /// Zero, with room for so many bytes.
+        init(byteCount: Int) { places = [UInt32](repeating: 0, count: (byteCount + 3) / 4) }
+
+        /// The number that big-endian bytes are.
+        init(_ bytes: some Collection<UInt8>) {
+            self.init(byteCount: bytes.count)
+            var index = bytes.count
+            for byte in bytes {
+                index -= 1
+                places[index / 4] |= UInt32(byte) << UInt32(index % 4 * 8)
+            }
+        }
+
+        /// So many of the lowest bytes, big-endian; nil when the number needs more.
+        func bytes(_ count: Int) -> [UInt8]? {
+            if count % 4 > 0, let highest = places.last, highest >> UInt32(count % 4 * 8) > 0 { return nil }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(count)
+            for index in (0..<count).reversed() {
+                bytes.append(UInt8(truncatingIfNeeded: places[index / 4] >> UInt32(index % 4 * 8)))
+            }
+            return bytes
+        }
+
+        /// Divides, and gives the remainder.
+        mutating func divide(by divisor: UInt32) -> UInt32 {
+            var remainder: UInt64 = 0
+            for index in places.indices.reversed() {
+                let part = remainder << 32 | UInt64(places[index])
+                places[index] = UInt32(part / UInt64(divisor))
+                remainder = part % UInt64(divisor)
+            }
+            return UInt32(remainder)
+        }
+
+        /// Whether the product and what is added to it had room.
+        mutating func multiply(by factor: UInt32, adding summand: UInt32) -> Bool {
+            var carry = UInt64(summand)
+            for index in places.indices {
+                let part = UInt64(places[index]) * UInt64(factor) + carry
+                places[index] = UInt32(truncatingIfNeeded: part)
+                carry = part >> 32
+            }
+            return carry == 0
+        }
     }
 
     /// The six characters of a 32-bit number.

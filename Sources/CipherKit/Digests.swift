@@ -87,19 +87,18 @@ public enum HMAC {
     }
 
     private static func code(
-        _ message: some Collection<UInt8>, key: some Collection<UInt8>, _ algorithm: Algorithm
+        _ message: some Collection<UInt8>, key: some Collection<UInt8>, _ algorithm: KeyedAlgorithm
     ) -> [UInt8] {
         lend(message) { message in
             lend(key) { key in code(message, key: key, algorithm) }
         }
     }
 
-    private static func code(_ message: Span<UInt8>, key: Span<UInt8>, _ algorithm: Algorithm) -> [UInt8] {
-        precondition(key.count <= Int(Int32.max), "an authentication key out of range")
+    private static func code(_ message: Span<UInt8>, key: Span<UInt8>, _ algorithm: KeyedAlgorithm) -> [UInt8] {
         let answer = unsafe message.withAddress { message, count in
             unsafe key.withAddress { key, keyCount in
                 unsafe written(algorithm.size) { target in
-                    unsafe COpenSSL.HMAC(algorithm.pointer, key, Int32(keyCount), message, count, target, nil) != nil
+                    unsafe algorithm.write(message, count, key: key, keyCount, to: target)
                 }
             }
         }

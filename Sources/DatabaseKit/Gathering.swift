@@ -79,7 +79,8 @@ public final class Gathering<Line: Hashable & Sendable, Item: Sendable, Outcome:
         }
         defer { handOn(line) }
         do {
-            var taken = try insert(turn.items + others.flatMap(\.items))[...]
+            // No key path: in a generic type it is made anew each time, which costs as much as a statement.
+            var taken = try insert(turn.items + others.flatMap { $0.items })[...]
             let mine = Array(taken.prefix(turn.items.count))
             taken.removeFirst(mine.count)
             for other in others {

@@ -1,4 +1,3 @@
-import CipherKit
 import TimeKit
 
 /// The id of one kind of thing: a UUID version 7 (RFC 9562 §5.7), whose order is the order of making.
@@ -40,11 +39,22 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the 36 characters of RFC 9562 §4, in either case.
     public init?(_ text: String) {
-        let marks = Array(text.utf8)
-        guard marks.count == 36, [8, 13, 18, 23].allSatisfy({ marks[$0] == 0x2d }),
-            let bytes = Hex.decode(text.replacing("-", with: ""))
-        else { return nil }
-        self.init(bytes: bytes)
+        guard text.utf8.count == 36 else { return nil }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        var count = 0
+        for (place, mark) in text.utf8.enumerated() {
+            switch place {
+            case 8, 13, 18, 23:
+                guard mark == 0x2d else { return nil }
+                continue
+            default:
+                guard let digit = nibble(mark) else { return nil }
+                if count < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
+                count += 1
+            }
+        }
+        self.high = high
+        self.low = low
     }
 
     /// The sixteen bytes, most significant first.
@@ -59,16 +69,19 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
 
     /// The 36 characters of RFC 9562 §4, in lower case.
     public var text: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(asciiCount: 36) { place in
-            switch place {
-            case 8, 13, 18, 23: return 0x2d
-            default:
-                let skipped = place > 23 ? 4 : place > 18 ? 3 : place > 13 ? 2 : place > 8 ? 1 : 0
-                let nibble = place - skipped
-                let word = nibble < 16 ? high : low
-                return digits[Int(word >> UInt64(60 - 4 * (nibble % 16)) & 0xf)]
+        unsafe String(unsafeUninitializedCapacity: 36) { target in
+            var rest = high
+            for place in 0..<36 {
+                switch place {
+                case 8, 13, 18, 23: unsafe target[place] = 0x2d
+                default:
+                    if place == 19 { rest = low }
+                    let digit = UInt8(truncatingIfNeeded: rest >> 60)
+                    unsafe target[place] = digit < 10 ? 0x30 + digit : 0x57 + digit
+                    rest <<= 4
+                }
             }
+            return 36
         }
     }
 
@@ -84,12 +97,12 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-extension String {
-    /// A text of so many ASCII bytes, each given by its place.
-    fileprivate init(asciiCount count: Int, _ byte: (Int) -> UInt8) {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count)
-        for place in 0..<count { bytes.append(byte(place)) }
-        self.init(decoding: bytes, as: UTF8.self)
+/// What a hexadecimal digit in either case stands for; nil for any other character.
+private func nibble(_ character: UInt8) -> UInt64? {
+    switch character {
+    case 0x30...0x39: UInt64(character - 0x30)
+    case 0x41...0x46: UInt64(character - 0x37)
+    case 0x61...0x66: UInt64(character - 0x57)
+    default: nil
     }
 }

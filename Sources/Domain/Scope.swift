@@ -10,10 +10,12 @@ public struct Scope: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a scope; nil unless it is two words of `a-z 0-9 _ -`, the second one possibly `*`.
     public init?(_ text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, Self.isWord(parts[0]), parts[1] == "*" || Self.isWord(parts[1]) else { return nil }
-        resource = String(parts[0])
-        action = String(parts[1])
+        let marks = text.utf8
+        guard let colon = marks.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        let (resource, action) = (text[..<colon], text[marks.index(after: colon)...])
+        guard Self.isWord(resource), action.utf8.elementsEqual("*".utf8) || Self.isWord(action) else { return nil }
+        self.resource = String(resource)
+        self.action = String(action)
     }
 
     private init(_ resource: String, _ action: String) {
@@ -95,7 +97,7 @@ public enum Role: String, CaseIterable, Sendable {
 extension Scope {
     /// Scopes as they are stored: words separated by spaces, as OAuth writes them (RFC 6749 §3.3).
     public static func list(stored text: String) -> [Scope] {
-        text.split(separator: " ").compactMap { Scope(String($0)) }
+        text.utf8.split(separator: UInt8(ascii: " ")).compactMap { Scope(String(Substring($0))) }
     }
 }
 

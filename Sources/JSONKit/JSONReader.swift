@@ -79,7 +79,7 @@ struct JSONReader {
 
     private mutating func object() throws(JSONError) -> JSON {
         var members: [JSON.Member] = []
-        var names: Set<String> = []
+        var names = Names()
         if skip(UInt8(ascii: "}")) { return .object(members) }
         repeat {
             skipSpace()
@@ -88,7 +88,7 @@ struct JSONReader {
             skipSpace()
             guard skip(UInt8(ascii: ":")) else { throw .malformed }
             skipSpace()
-            guard names.insert(name).inserted else { throw .duplicateName }
+            guard names.take(name, besides: members) else { throw .duplicateName }
             members.append(JSON.Member(name, try value(name)))
             skipSpace()
         } while skip(UInt8(ascii: ","))
@@ -148,6 +148,10 @@ struct JSONReader {
         place += 1
         let start = place
         while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { place += 1 }
+        if skip(UInt8(ascii: "\"")) {
+            guard let valid = String(validating: bytes[start..<place - 1], as: UTF8.self) else { throw .malformed }
+            return valid
+        }
         var text = Array(bytes[start..<place])
         while !skip(UInt8(ascii: "\"")) {
             guard let byte = next, byte >= 0x20 else { throw .malformed }
@@ -211,5 +215,18 @@ struct JSONReader {
 
     private mutating func skipSpace() {
         while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { place += 1 }
+    }
+}
+
+/// The names of an object that is being read: few are compared one by one, many are looked up.
+private struct Names {
+    private static let few = 12
+    private var many: Set<String> = []
+
+    /// Whether a name is new beside those of the members so far.
+    mutating func take(_ name: String, besides members: [JSON.Member]) -> Bool {
+        guard members.count >= Self.few else { return !members.contains { $0.name == name } }
+        if many.isEmpty { many = Set(members.map { $0.name }) }
+        return many.insert(name).inserted
     }
 }

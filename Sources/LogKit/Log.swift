@@ -102,49 +102,60 @@ public struct Log: Sendable {
     /// The line as it would be written, its newline included.
     func line(
         _ level: LogLevel, _ sentence: StaticString, _ more: KeyValuePairs<String, Field>, at moment: Timestamp
-    ) -> String {
-        var line = "{\"time\":\"\(moment.rfc3339)\",\"level\":\"\(level.rawValue)\",\"message\":"
+    ) -> [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(512)
+        line.append(contentsOf: "{\"time\":\"\(moment.rfc3339)\",\"level\":\"\(level.rawValue)\",\"message\":".utf8)
         appendQuoted("\(sentence)", to: &line)
-        for (name, field) in fields + more.map({ ($0.key, $0.value) }) {
-            line += ","
-            appendQuoted(name, to: &line)
-            line += ":"
-            switch field {
-            case .text(let text): appendQuoted(text, to: &line)
-            case .number(let number): line += String(number)
-            case .truth(let truth): line += truth ? "true" : "false"
-            }
-        }
-        return line + "}\n"
+        for (name, field) in fields { append(name, field, to: &line) }
+        for (name, field) in more { append(name, field, to: &line) }
+        line.append(contentsOf: "}\n".utf8)
+        return line
     }
 
     private func write(_ level: LogLevel, _ sentence: StaticString, _ more: KeyValuePairs<String, Field>) {
         guard level >= threshold else { return }
-        var line = line(level, sentence, more, at: .now())
-        line.withUTF8 { bytes in
+        unsafe line(level, sentence, more, at: .now()).withUnsafeBufferPointer { bytes in
             // A signal may come before the first byte is written; a line is not worth losing for that.
             while unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) < 0, errno == EINTR {}
         }
     }
 }
 
-/// Appends text as a JSON string, control characters escaped.
-private func appendQuoted(_ text: String, to line: inout String) {
-    line += "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": line += "\\\""
-        case "\\": line += "\\\\"
-        case "\n": line += "\\n"
-        case "\r": line += "\\r"
-        case "\t": line += "\\t"
-        case _
-        where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-            || (0x2028...0x2029).contains(scalar.value):
-            let digits = String(scalar.value, radix: 16)
-            line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: line.unicodeScalars.append(scalar)
-        }
+private func append(_ name: String, _ field: Log.Field, to line: inout [UInt8]) {
+    line.append(UInt8(ascii: ","))
+    appendQuoted(name, to: &line)
+    line.append(UInt8(ascii: ":"))
+    switch field {
+    case .text(let text): appendQuoted(text, to: &line)
+    case .number(let number): line.append(contentsOf: String(number).utf8)
+    case .truth(let truth): line.append(contentsOf: (truth ? "true" : "false").utf8)
     }
-    line += "\""
+}
+
+/// Appends text as a JSON string, control characters escaped.
+private func appendQuoted(_ text: String, to line: inout [UInt8]) {
+    line.append(UInt8(ascii: "\""))
+    // Nearly all of them are ids, addresses and words, and a line is written for nearly each request.
+    if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+        line.append(contentsOf: text.utf8)
+    } else {
+        for scalar in text.unicodeScalars { line.append(contentsOf: escaped(scalar).utf8) }
+    }
+    line.append(UInt8(ascii: "\""))
+}
+
+private func escaped(_ scalar: Unicode.Scalar) -> String {
+    switch scalar {
+    case "\"": return "\\\""
+    case "\\": return "\\\\"
+    case "\n": return "\\n"
+    case "\r": return "\\r"
+    case "\t": return "\\t"
+    case _
+    where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || (0x2028...0x2029).contains(scalar.value):
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: return String(scalar)
+    }
 }

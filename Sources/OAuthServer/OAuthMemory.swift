@@ -1,3 +1,4 @@
+import CipherKit
 import DatabaseKit
 import Domain
 import ProcessKit
@@ -24,8 +25,10 @@ public final class OAuthMemory: Sendable {
     private let database: Database
     private let shared: SharedGeneration
     private let clock: @Sendable () -> MonotonicTime
-    private let tokens = Remembered<[UInt8], ResolvedToken>(parts: 16, room: 512)
-    private let apps = Remembered<[UInt8], AppRecord>(parts: 4, room: 512)
+    private let tokens = Remembered<ResolvedToken>(parts: 16, room: 512)
+    private let apps = Remembered<AppRecord>(parts: 4, room: 512)
+    /// The apps of those who have proved who they are, by the digest of the header that proved it.
+    private let clients = Remembered<AppRecord>(parts: 4, room: 512)
     /// One lane at a time looks whether anything was changed elsewhere: those who cannot go on without wait for it.
     private let looking = Lock(())
     private let isLooking = Atomic<Bool>(false)
@@ -86,6 +89,18 @@ public final class OAuthMemory: Sendable {
         try apps.value(id.bytes, at: currentGeneration()) {
             try read { try AppReader.find(id, in: database) }
         }
+    }
+
+    /// The app that an Authorization header proves, as it did before or is found to do now.
+    ///
+    /// Only what is right and lasts is kept, as the digest of 256 random bits and more: nothing that could be guessed by
+    /// how long a look takes.
+    func client(_ header: String, prove: () throws -> ClientAuthentication.Client) throws -> AppRecord {
+        let (key, generation) = (SHA256.digest(header.utf8), try currentGeneration())
+        if let app = clients.known(key, at: generation) { return app }
+        let client = try prove()
+        if client.isLasting { clients.keep(client.app, for: key, at: generation) }
+        return client.app
     }
 
     /// The access token that somebody sent, whatever its state; nil when there is none.

@@ -4,7 +4,18 @@ import ThreadKit
 ///
 /// Each part has two halves: what was met since it was last full, and what was met before. When the first is full it becomes
 /// the second, which is forgotten: what is used stays, what is not goes, and finding something writes nothing.
-final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+///
+/// Keys are digests and ids: bytes that differ at their ends.
+final class Remembered<Value: Sendable>: Sendable {
+    /// Bytes that are hashed at once: an array's are one after the other.
+    private struct Key: Hashable {
+        let bytes: [UInt8]
+
+        func hash(into hasher: inout Hasher) {
+            unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        }
+    }
+
     private struct Kept {
         let value: Value
         let generation: UInt64
@@ -28,14 +39,26 @@ final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     ///
     /// - Parameter generation: the number of changes, read before this is called: what comes in between makes what is kept
     ///   old, and never the other way.
-    func value(_ key: Key, at generation: UInt64, read: () throws -> Value?) rethrows -> Value? {
-        if let kept = standing(key), kept.generation == generation { return kept.value }
+    func value(_ bytes: [UInt8], at generation: UInt64, read: () throws -> Value?) rethrows -> Value? {
+        if let known = known(bytes, at: generation) { return known }
         guard let value = try read() else {
-            drop(key)
+            drop(Key(bytes: bytes))
             return nil
         }
-        keep(Kept(value: value, generation: generation), for: key)
+        keep(value, for: bytes, at: generation)
         return value
+    }
+
+    /// What is kept for a key since nothing was changed.
+    func known(_ bytes: [UInt8], at generation: UInt64) -> Value? {
+        guard let kept = standing(Key(bytes: bytes)), kept.generation == generation else { return nil }
+        return kept.value
+    }
+
+    /// Keeps what was found after the number of changes was read.
+    func keep(_ value: Value, for bytes: [UInt8], at generation: UInt64) {
+        let (key, kept) = (Key(bytes: bytes), Kept(value: value, generation: generation))
+        part(key).withLock { store(kept, key, in: &$0) }
     }
 
     private func standing(_ key: Key) -> Kept? {
@@ -46,8 +69,6 @@ final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             return kept
         }
     }
-
-    private func keep(_ kept: Kept, for key: Key) { part(key).withLock { store(kept, key, in: &$0) } }
 
     private func store(_ kept: Kept, _ key: Key, in part: inout Part) {
         if part.recent.count >= room, part.recent[key] == nil { (part.earlier, part.recent) = (part.recent, [:]) }
@@ -61,5 +82,5 @@ final class Remembered<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    private func part(_ key: Key) -> Lock<Part> { parts[Int(UInt(bitPattern: key.hashValue) % UInt(parts.count))] }
+    private func part(_ key: Key) -> Lock<Part> { parts[Int(key.bytes.last ?? 0) % parts.count] }
 }

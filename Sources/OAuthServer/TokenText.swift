@@ -59,7 +59,7 @@ struct TokenText: Sendable {
         guard rest.allSatisfy(Self.isAlphanumeric),
             Base62.checksum(of: bytes.dropLast(Self.checksumCount)).utf8.elementsEqual(
                 bytes.suffix(Self.checksumCount)),
-            let id = Base62.decode(String(decoding: rest.prefix(Self.idCount), as: UTF8.self), count: 16)
+            let id = Base62.decode(rest.prefix(Self.idCount), count: 16)
         else { return nil }
         self.kind = kind
         self.id = id

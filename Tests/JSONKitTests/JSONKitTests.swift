@@ -16,6 +16,14 @@ import TimeKit
     @Test("Two members of the same name are refused")
     func duplicates() {
         #expect(throws: JSONError.duplicateName) { try JSON(parsing: Array(#"{"a": 1, "a": 2}"#.utf8)) }
+        for count in [2, 11, 12, 13, 14, 40] {
+            let members = (0..<count).map { #""n\#($0)":0"# }
+            for twice in [0, count / 2, count - 1] {
+                let text = "{" + (members + [members[twice]]).joined(separator: ",") + "}"
+                #expect(throws: JSONError.duplicateName) { try JSON(parsing: Array(text.utf8)) }
+            }
+            #expect(throws: Never.self) { try JSON(parsing: Array("{\(members.joined(separator: ","))}".utf8)) }
+        }
     }
 
     @Test(

@@ -8,13 +8,14 @@ import TimeKit
     private let moment = Timestamp(microseconds: 1_795_260_245_120_034)
 
     private func line(_ fields: KeyValuePairs<String, Log.Field>) -> String {
-        Log().line(.info, "it happened", fields, at: moment)
+        String(decoding: Log().line(.info, "it happened", fields, at: moment), as: UTF8.self)
     }
 
     @Test("A line is one JSON object with its time, level, sentence and fields")
     func shape() {
         let log = Log(["pid": 7]).with(["lane": "3"])
-        let line = log.line(.warning, "slow", ["ms": .init(UInt64.max), "kept": true], at: moment)
+        let line = String(
+            decoding: log.line(.warning, "slow", ["ms": .init(UInt64.max), "kept": true], at: moment), as: UTF8.self)
         #expect(
             line
                 == #"{"time":"2026-11-21T11:24:05.120Z","level":"warning","message":"slow","pid":7,"lane":"3","ms":9223372036854775807,"kept":true}"#

@@ -19,6 +19,10 @@ import TimeKit
     init() throws { office = try Office() }
 
     private func ask(_ form: [(String, String)], headers: Headers = [:]) throws -> AppRecord {
+        try client(form, headers: headers).app
+    }
+
+    private func client(_ form: [(String, String)], headers: Headers) throws -> ClientAuthentication.Client {
         let request = Request(
             .post, path: try #require(Path("/oauth/token")),
             headers: headers, remoteAddress: "203.0.113.9")
@@ -115,6 +119,39 @@ import TimeKit
         let last = try office.send(.post, "/api/v1/oauth-apps/\(app.id)/roll-secret", #"{"grace_seconds":0}"#).body
         #expect(refusal([], headers: basic(id, new))?.code == .invalidClient)
         #expect(try ask([], headers: basic(id, last["client_secret"]?.text ?? "")).id.text == app.id)
+    }
+
+    @Test(
+        "A proof is looked at once until something changes, a secret of the last roll each time, a wrong one never kept"
+    )
+    func remembered() throws {
+        let app = try office.made()
+        let (id, old) = (app["client_id"]?.text ?? "", app["client_secret"]?.text ?? "")
+        var looks = 0
+        func known(by secret: String) throws -> String {
+            let headers = basic(id, secret)
+            return try office.memory.client(headers["authorization"] ?? "") {
+                looks += 1
+                return try client([], headers: headers)
+            }.id.text
+        }
+        for _ in 0..<3 { #expect(try known(by: old) == app.id) }
+        #expect(looks == 1)
+        for count in 2...3 {
+            #expect(throws: OAuthError.self) { try known(by: ClientSecret().secret.reveal { $0 }) }
+            #expect(looks == count)
+        }
+        let rolled = try office.send(
+            .post, "/api/v1/oauth-apps/\(app.id)/roll-secret", #"{"grace_seconds":3600}"#)
+        let new = rolled.body["client_secret"]?.text ?? ""
+        for _ in 0..<2 { #expect(try known(by: new) == app.id) }
+        #expect(looks == 4)
+        for _ in 0..<2 { #expect(try known(by: old) == app.id) }
+        #expect(looks == 6)
+        office.house.pass(.seconds(3_601))
+        #expect(throws: OAuthError.self) { try known(by: old) }
+        _ = try office.send(.post, "/api/v1/oauth-apps/\(app.id)/disable")
+        #expect(throws: OAuthError.self) { try known(by: new) }
     }
 
     @Test(

@@ -48,8 +48,7 @@ struct Telling {
 
     /// `inbound.{provider}.{type}`, in the letters and the length that a name has.
     private func name(_ type: String) throws -> EventName {
-        let text =
-            Naming.words("inbound." + record.origin.provider.replacing("-", with: "_")) + "." + Naming.words(type)
+        let text = Naming.words("inbound." + record.origin.provider) + "." + Naming.words(type)
         let cut = String(text.prefix(128)).split(separator: ".").joined(separator: ".")
         guard let name = EventName(cut) else { throw UnknownScheme() }
         return name

@@ -19,6 +19,13 @@ struct ClientAuthentication: Sendable {
         guesses = [.minute(guessesPerMinute), .hour(10 * guessesPerMinute)]
     }
 
+    /// An app that has said who it is, and proved it where it has a secret.
+    struct Client {
+        let app: AppRecord
+        /// Whether the same proof is good again as long as the app stays as it is: a secret of the last roll ends by itself.
+        let isLasting: Bool
+    }
+
     /// The app that sent a request.
     ///
     /// A right secret always counts, whatever others have tried: who knows a client id must not be able to lock its app out.
@@ -27,30 +34,39 @@ struct ClientAuthentication: Sendable {
     /// - Throws: ``OAuthError`` `invalid_client`, or `invalid_request` where it is not clear who asks.
     func client(
         _ request: Request, _ form: OAuthForm, at now: Timestamp, find: (String) throws -> AppRecord?
-    ) throws -> AppRecord {
+    ) throws -> Client {
         let claim = try Claim(request, form)
         guard let app = try find(claim.clientID) else { throw refused(claim, nil, request, at: now) }
         guard app.isConfidential else {
             guard claim.secret == nil else { throw refused(claim, app, request, at: now) }
-            return try usable(app, claim)
+            return try usable(app, claim, isLasting: false)
         }
-        guard let secret = claim.secret, Self.isRight(secret, of: app, at: now) else {
+        guard let sent = claim.secret, let secret = Self.secret(sent, of: app, at: now) else {
             throw refused(claim, app, request, at: now)
         }
-        return try usable(app, claim)
+        return try usable(app, claim, isLasting: secret.endsAt == nil)
     }
 
-    private func usable(_ app: AppRecord, _ claim: Claim) throws(OAuthError) -> AppRecord {
+    /// The only Authorization header of a request whose body says nothing of the client; nil for any other request.
+    ///
+    /// Who has proved by it who they are proves the same by it again.
+    static func header(_ request: Request, _ form: OAuthForm) -> String? {
+        let headers = request.headers.all("authorization")
+        return headers.count == 1 && form["client_id"] == nil && form["client_secret"] == nil ? headers[0] : nil
+    }
+
+    private func usable(_ app: AppRecord, _ claim: Claim, isLasting: Bool) throws(OAuthError) -> Client {
         guard app.isUsable else { throw claim.error("This app is disabled.") }
-        return app
+        return Client(app: app, isLasting: isLasting)
     }
 
-    private static func isRight(_ sent: Secret<String>, of app: AppRecord, at now: Timestamp) -> Bool {
-        guard let sent = sent.reveal({ ClientSecret($0) }) else { return false }
+    /// The living secret that somebody sent.
+    private static func secret(_ sent: Secret<String>, of app: AppRecord, at now: Timestamp) -> AppSecret? {
+        guard let sent = sent.reveal({ ClientSecret($0) }) else { return nil }
         // Each is compared, whichever it is.
-        return app.secrets.reduce(false) { found, secret in
+        return app.secrets.reduce(nil) { found, secret in
             let isEqual = equalInConstantTime(secret.hash, sent.digest)
-            return found || (isEqual && (secret.endsAt.map { $0 > now } ?? true))
+            return found ?? (isEqual && (secret.endsAt.map { $0 > now } ?? true) ? secret : nil)
         }
     }
 

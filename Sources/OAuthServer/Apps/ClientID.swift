@@ -20,7 +20,7 @@ struct ClientID: Hashable, Sendable, CustomStringConvertible {
     /// Reads what a client sent; nil when it is no client id of ours.
     init?(_ text: String) {
         guard text.hasPrefix(Self.prefix),
-            let bytes = Base62.decode(String(text.dropFirst(Self.prefix.count)), count: 16),
+            let bytes = Base62.decode(text.utf8.dropFirst(Self.prefix.utf8.count), count: 16),
             let id = Identifier<OAuthApp>(bytes: bytes)
         else { return nil }
         self.id = id

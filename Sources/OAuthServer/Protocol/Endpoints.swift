@@ -68,9 +68,11 @@ extension OAuthServer {
 
     /// The client of a request, its proof checked.
     func client(_ call: Call, _ form: OAuthForm) throws -> AppRecord {
-        try authentication.client(call.request, form, at: world.now()) {
-            try memory.app(clientID: $0)
+        func prove() throws -> ClientAuthentication.Client {
+            try authentication.client(call.request, form, at: world.now()) { try memory.app(clientID: $0) }
         }
+        guard let header = ClientAuthentication.header(call.request, form) else { return try prove().app }
+        return try memory.client(header, prove: prove)
     }
 
     /// Changes what apps and tokens are resolved with, and tells those who keep them in memory.

@@ -11,8 +11,8 @@ extension Scope {
     static func asked(_ text: String?) throws(OAuthError) -> [Scope]? {
         guard let text else { return nil }
         var found: [Scope] = []
-        for word in text.split(separator: " ") {
-            guard let scope = Scope(String(word)), found.count < most else {
+        for word in text.utf8.split(separator: UInt8(ascii: " ")) {
+            guard let scope = Scope(String(Substring(word))), found.count < most else {
                 throw OAuthError(.invalidScope, "Scopes are words such as connections:read, separated by spaces.")
             }
             if !found.contains(scope) { found.append(scope) }
