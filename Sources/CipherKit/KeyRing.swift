@@ -22,12 +22,13 @@ public struct MasterKeyID: Hashable, Sendable, LosslessStringConvertible {
 /// A value: rotating makes a new ring, and ``write(to:)`` puts it in the place of the old one. No process can be told
 /// of a new key at the same instant as the others, so a rotation has two steps: ``adding(_:)`` and let every process
 /// load the ring; then ``promoting(_:)``, load, rewrap all data keys, and ``removing(_:)`` when no row names the old
-/// key.
+/// key. Which of these comes next can be seen: a key that was added and not promoted yet is ``next``.
 public struct KeyRing: Sendable {
     /// One key of the ring.
     struct Entry: Sendable {
         let id: MasterKeyID
         let key: SymmetricKey
+        var isNext = false
     }
 
     let primaryEntry: Entry
@@ -49,6 +50,12 @@ public struct KeyRing: Sendable {
     /// All keys, the primary first.
     public var ids: [MasterKeyID] { [primary] + others.map(\.id) }
 
+    /// The key that was added to become primary and is not yet; nil when no rotation has begun.
+    public var next: MasterKeyID? { others.first(where: \.isNext)?.id }
+
+    /// The keys that were primary and go on unwrapping.
+    public var former: [MasterKeyID] { others.filter { !$0.isNext }.map(\.id) }
+
     /// The key with this id, or nil when the ring has none.
     public func key(_ id: MasterKeyID) -> SymmetricKey? {
         entries.first { $0.id == id }?.key
@@ -67,10 +74,11 @@ public struct KeyRing: Sendable {
         key(id).map { Self.derive(label, from: $0) }
     }
 
-    /// A ring with one more key, which unwraps but does not wrap yet, and that key's id.
+    /// A ring with one more key, which unwraps but does not wrap yet, and that key's id: it is ``next`` from now on.
     public func adding(_ key: SymmetricKey = SymmetricKey()) -> (ring: KeyRing, id: MasterKeyID) {
         let id = Self.newID(besides: ids)
-        return (KeyRing(primary: primaryEntry, others: others + [Entry(id: id, key: key)]), id)
+        let passedOver = others.map { Entry(id: $0.id, key: $0.key) }
+        return (KeyRing(primary: primaryEntry, others: passedOver + [Entry(id: id, key: key, isNext: true)]), id)
     }
 
     /// A ring in which another of its keys is primary; the former one goes on unwrapping.
@@ -80,7 +88,8 @@ public struct KeyRing: Sendable {
         guard let promoted = entries.first(where: { $0.id == id }) else {
             throw KeyRingError(.unknownKey, "The key ring has no key \(id).")
         }
-        return KeyRing(primary: promoted, others: entries.filter { $0.id != id })
+        return KeyRing(
+            primary: Entry(id: promoted.id, key: promoted.key), others: entries.filter { $0.id != id })
     }
 
     /// A ring without a key; what that key wrapped can never be opened again, so prove first that nothing names it.
@@ -124,6 +133,8 @@ public struct KeyRingError: Error, Equatable, CustomStringConvertible {
         case unknownKey
         /// The key is the primary one: promote another first.
         case primaryInUse
+        /// Somebody else has changed the file since it was read: look again.
+        case changed
     }
 
     /// The code.

@@ -4,7 +4,7 @@ internal import COpenSSL
 internal import Glibc
 #endif
 
-// The file: one key a line, `<id> <primary|active> <base64 of 32 bytes>`; empty lines and `#` comments are skipped.
+// The file: one key a line, `<id> <primary|next|active> <base64 of 32 bytes>`; empty lines and `#` comments are skipped.
 extension KeyRing {
     /// The ring in a file that only its owner may read.
     ///
@@ -29,15 +29,25 @@ extension KeyRing {
             unsafe unlink(path)
             throw error
         }
-        try syncFolder(of: path)
+        try Folder(of: path).sync()
         return ring
     }
 
     /// Puts this ring in the place of the file's, which at every moment is either the old or the new one.
     ///
-    /// - Throws: ``KeyRingError`` with the code `inaccessible`; the old file then stands.
-    public func write(to path: String) throws(KeyRingError) {
-        let draft = "\(path).\(Hex.encode(Random.bytes(8)))"
+    /// One process writes at a time. What another one was killed over is removed, for it holds keys.
+    ///
+    /// - Parameter former: what the file must still hold, so that nobody's change is undone; nil for whatever it holds.
+    /// - Throws: ``KeyRingError``: `changed`, `inaccessible`, or what keeps the file from being read; the old file then
+    ///   stands.
+    public func write(to path: String, replacing former: KeyRing? = nil) throws(KeyRingError) {
+        let folder = try Folder(of: path)
+        try folder.lock()
+        if let former, try Self.load(path: path).states != former.states {
+            throw KeyRingError(.changed, "Somebody else has changed the key ring \(path) meanwhile; look at it again.")
+        }
+        let draft = "\(path).new"
+        unsafe unlink(draft)
         let file = try File.creating(draft)
         do throws(KeyRingError) {
             try write(to: file)
@@ -48,7 +58,12 @@ extension KeyRing {
             unsafe unlink(draft)
             throw error
         }
-        try Self.syncFolder(of: path)
+        try folder.sync()
+    }
+
+    /// Each key and what it is for, as the file tells it.
+    private var states: [String] {
+        ["\(primary) primary"] + others.map { "\($0.id) \($0.isNext ? "next" : "active")" }
     }
 
     private func write(to file: borrowing File) throws(KeyRingError) {
@@ -62,7 +77,7 @@ extension KeyRing {
         // Room for all of it, so that growing leaves no copies of keys behind.
         text.reserveCapacity(text.count + (others.count + 1) * 64)
         append(primaryEntry, "primary", to: &text)
-        for entry in others { append(entry, "active", to: &text) }
+        for entry in others { append(entry, entry.isNext ? "next" : "active", to: &text) }
         try file.write(text)
     }
 
@@ -94,23 +109,15 @@ extension KeyRing {
             }
             switch String(decoding: words[1], as: UTF8.self) {
             case "active": others.append(Entry(id: id, key: key))
+            case "next" where !others.contains(where: \.isNext): others.append(Entry(id: id, key: key, isNext: true))
+            case "next": throw fault("has a second next key")
             case "primary" where primary == nil: primary = Entry(id: id, key: key)
             case "primary": throw fault("has a second primary key")
-            default: throw fault("has a key that is neither primary nor active")
+            default: throw fault("has a key that is neither primary, next nor active")
             }
         }
         guard let primary else { throw KeyRingError(.malformed, "The key ring \(path) has no primary key.") }
         self.init(primary: primary, others: others)
-    }
-
-    private static func syncFolder(of path: String) throws(KeyRingError) {
-        let cut = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { if descriptor >= 0 { close(descriptor) } }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw KeyRingError.system("The folder of \(path) could not be synced")
-        }
     }
 }
 
@@ -200,6 +207,35 @@ private struct File: ~Copyable {
         guard rest.isEmpty, fsync(descriptor) == 0 else {
             throw KeyRingError.system("The file \(path) could not be written")
         }
+    }
+}
+
+/// The folder of the key ring's file.
+private struct Folder: ~Copyable {
+    private let descriptor: Int32
+    private let path: String
+
+    /// The folder of a file; `path` is the file's.
+    init(of path: String) throws(KeyRingError) {
+        let cut = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        self.path = path
+        guard descriptor >= 0 else { throw KeyRingError.system("The folder of \(path) could not be opened") }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Keeps others from writing here until this value ends; not the file itself is locked, since it is replaced.
+    func lock() throws(KeyRingError) {
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw KeyRingError.system("The folder of \(path) could not be locked") }
+        }
+    }
+
+    /// Waits until the names of the folder are on disk.
+    func sync() throws(KeyRingError) {
+        guard fsync(descriptor) == 0 else { throw KeyRingError.system("The folder of \(path) could not be synced") }
     }
 }
 

@@ -119,13 +119,14 @@ final class KeyRingTests {
         ("# only words\n", "has no primary key"),
         ("00000001 active \(key)\n", "has no primary key"),
         ("00000001 primary \(key)\n00000002 primary \(key)\n", "has a second primary key on line 2"),
+        ("00000001 primary \(key)\n00000002 next \(key)\n00000003 next \(key)\n", "has a second next key on line 3"),
         ("00000001 primary \(key)\n\n00000001 active \(key)\n", "has the key 00000001 for the second time on line 3"),
         ("1 primary \(key)\n", "has no key on line 1"),
         ("0000000G primary \(key)\n", "has no key on line 1"),
         ("0000000A primary \(key)\n", "has no key on line 1"),
         ("00000001 primary\n", "has no key on line 1"),
         ("00000001 primary \(key) more\n", "has no key on line 1"),
-        ("00000001 retired \(key)\n", "has a key that is neither primary nor active on line 1"),
+        ("00000001 retired \(key)\n", "has a key that is neither primary, next nor active on line 1"),
         ("00000001 primary \(key.dropLast())\n", "has a key that is not base64 on line 1"),
         ("00000001 primary QUFB\n", "has a key that is not of 32 bytes on line 1"),
         ("00000001 primary \(key)\n\u{0}", "has no key on line 2"),
@@ -158,9 +159,12 @@ final class KeyRingTests {
         let wrapped = first.wrap(dataKey, context: [1])
 
         let (added, id) = first.adding()
+        #expect(first.next == nil && added.next == id && added.former == [])
         try added.write(to: path)
         #expect(try mode(path) == 0o600)
+        #expect(try KeyRing.load(path: path).next == id)
         let promoted = try KeyRing.load(path: path).promoting(id)
+        #expect(promoted.next == nil && promoted.former == [first.primary])
         #expect(promoted.primary == id)
         #expect(promoted.ids == [id, first.primary])
         try promoted.write(to: path)
@@ -180,6 +184,41 @@ final class KeyRingTests {
         #expect(throws: KeyRingError(.unknownKey, "")) { try last.promoting(first.primary) }
         #expect(throws: KeyRingError(.unknownKey, "")) { try last.removing(first.primary) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["keyring"])
+    }
+
+    @Test("A change of a ring that somebody else has changed meanwhile is refused, and undoes nothing")
+    func changed() throws {
+        let first = try KeyRing.generate(path: path)
+        let (mine, theirs) = (first.adding().ring, first.adding().ring)
+        try theirs.write(to: path, replacing: first)
+        #expect(throws: KeyRingError(.changed, "")) { try mine.write(to: path, replacing: first) }
+        #expect(try KeyRing.load(path: path).ids == theirs.ids)
+        let id = try #require(theirs.next)
+        try theirs.promoting(id).write(to: path, replacing: theirs)
+        #expect(throws: KeyRingError(.changed, "")) { try theirs.write(to: path, replacing: theirs) }
+    }
+
+    @Test("Of rings written at the same time each is whole, and what a killed writer left behind is removed")
+    func writers() async throws {
+        _ = try KeyRing.generate(path: path)
+        let (path, left) = (path, path + ".new")
+        #expect(FileManager.default.createFile(atPath: left, contents: Data("00000001 prim".utf8)))
+        let rings = (0..<8).map { _ in KeyRing().adding().ring }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for ring in rings {
+                group.addTask {
+                    for _ in 0..<10 {
+                        try ring.write(to: path)
+                        _ = try KeyRing.load(path: path)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let last = try KeyRing.load(path: path)
+        #expect(rings.contains { $0.ids == last.ids })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["keyring"])
+        #expect(try mode(path) == 0o600)
     }
 
     @Test("A wrapped data key opens for its number and context only, and no flipped byte passes")
