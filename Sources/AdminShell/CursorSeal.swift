@@ -4,24 +4,27 @@ import HTTPKit
 
 /// Seals the cursors of lists: none but ours is taken, and each only from the organization that it was given to.
 public struct CursorSeal: Sendable {
-    private let keys: [SymmetricKey]
+    private let keys: @Sendable () -> [SymmetricKey]
 
     /// A seal; what is sealed with the first key can be opened as long as the key is among them.
-    public init(_ keys: [SymmetricKey] = [SymmetricKey()]) { self.keys = keys }
+    public init(_ keys: [SymmetricKey] = [SymmetricKey()]) { self.keys = { keys } }
+
+    /// A seal whose keys are fetched when they are wanted, outside of any transaction.
+    public init(fetching keys: @escaping @Sendable () -> [SymmetricKey]) { self.keys = keys }
 
     /// How many bytes of the code are kept: guessing 128 bits is hopeless, and addresses stay short.
     private static let length = 16
 
     /// A place in a list as it goes out.
     func seal(_ place: [UInt8], for organization: Identifier<Organization>?) -> String {
-        Base64URL.encode(place + (keys.first.map { Self.code(place, organization, $0) } ?? []))
+        Base64URL.encode(place + (keys().first.map { Self.code(place, organization, $0) } ?? []))
     }
 
     /// The place behind a cursor; nil for one that is not ours, or was given to somebody else.
     func open(_ cursor: String, for organization: Identifier<Organization>?) -> [UInt8]? {
         guard let bytes = Base64URL.decode(cursor), bytes.count > Self.length else { return nil }
         let (place, code) = (Array(bytes.dropLast(Self.length)), Array(bytes.suffix(Self.length)))
-        let isOurs = keys.contains { equalInConstantTime(Self.code(place, organization, $0), code) }
+        let isOurs = keys().contains { equalInConstantTime(Self.code(place, organization, $0), code) }
         return isOurs ? place : nil
     }
 

@@ -10,6 +10,9 @@ public struct DataKey: Sendable {
         self.number = number
         self.key = key
     }
+
+    /// A key for one use, derived from this one by HKDF with the use as label: whichever master key wraps this one.
+    public func derivedKey(label: StaticString) -> SymmetricKey { HKDF.sha256(key: key, info: "hub: \(label)".utf8) }
 }
 
 /// Where a sealed record lives: it opens there and nowhere else.

@@ -69,6 +69,29 @@ public final class Vault: Sendable {
             """)
     }
 
+    /// Whose data key the hub's own is: no organization has this id.
+    static let hub = Identifier<Organization>(lowestAt: Timestamp(seconds: 0))
+
+    /// A key of the hub itself for one use, which stays the same whichever master key is primary; made when first asked for.
+    ///
+    /// It is derived from a data key that belongs to no organization and is wrapped, rewrapped and counted like the others.
+    ///
+    /// - Throws: ``VaultError`` when it cannot be unwrapped; `DatabaseError` when it cannot be read or made.
+    public func hubKey(label: StaticString, in database: Database) throws -> SymmetricKey {
+        let name = KeyName(organization: Self.hub, number: 1)
+        if known.withLock({ $0[name] }) == nil {
+            let made = DataKey(number: name.number)
+            // Of several processes the first makes it. Not in a transaction, since what is remembered must be there.
+            try database.execute(
+                """
+                INSERT INTO data_keys (organization_id, number, wrapped, created_at)
+                VALUES (\(Self.hub), \(made.number), \(ring.wrap(made, context: Self.hub.bytes)), \(world.now()))
+                    ON DUPLICATE KEY UPDATE number = number
+                """)
+        }
+        return try dataKey(name, in: database).derivedKey(label: label)
+    }
+
     /// Seals a secret for its place.
     ///
     /// - Throws: ``VaultError`` when the organization's data key cannot be unwrapped; a second one is not made, since

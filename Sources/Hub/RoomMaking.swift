@@ -143,7 +143,8 @@ extension Rooms {
 
     /// What the processes of this host keep of apps and tokens is compared in the state folder.
     static func oauthServer(
-        _ configuration: Configuration, _ database: Database, _ world: World, _ limiter: Limiter, _ ring: KeyRing
+        _ configuration: Configuration, _ database: Database, _ world: World, _ limiter: Limiter,
+        _ lasting: LastingKeys
     ) throws -> OAuthServer {
         var settings = configuration.oauth
         settings.rateLimit = try rateLimit(configuration)
@@ -151,7 +152,7 @@ extension Rooms {
         return OAuthServer(
             database: database, world: world, site: configuration.site, settings: settings, limiter: limiter,
             memory: try OAuthMemory(database, folder: configuration.stateFolder),
-            successorKeys: ring.ids.compactMap { ring.derivedKey(label: "oauth-successors", of: $0) },
+            successorKeys: { lasting.keys(for: "oauth-successors") },
             log: configuration.log)
     }
 

@@ -41,7 +41,7 @@ struct Rooms: Sendable {
 
     init(
         _ configuration: Configuration, _ database: Database, _ world: World, _ vault: Vault, _ limiter: Limiter,
-        _ ring: KeyRing
+        _ lasting: LastingKeys
     ) throws {
         returnAddresses = configuration.returnAddresses
         let client = Client(policy: configuration.addressPolicy, origins: configuration.origins, version: version)
@@ -68,7 +68,7 @@ struct Rooms: Sendable {
                 refusalsPath: { Rooms.refusalsPath($0) }),
             log: configuration.log, inboundChanged: { inboundGeneration.advance() })
         self.platforms = platforms
-        let oauthServer = try Self.oauthServer(configuration, database, world, limiter, ring)
+        let oauthServer = try Self.oauthServer(configuration, database, world, limiter, lasting)
         self.oauthServer = oauthServer
         accounts = Accounts(
             database: database, world: world, vault: vault, passwords: try Self.passwords(configuration),

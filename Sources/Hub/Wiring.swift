@@ -30,6 +30,7 @@ struct BuiltHouse: Sendable {
     let house: House
     let answers: IdempotentAnswers
     let limiter: Limiter
+    let ring: KeyRing
 }
 
 extension Configuration {
@@ -95,13 +96,14 @@ extension House {
         let ring = try KeyRing.load(path: configuration.keyringPath)
         let vault = Vault(ring: ring, world: world)
         let limiter = try configuration.limiter(world)
-        let rooms = try Rooms(configuration, database, world, vault, limiter, ring)
+        let lasting = LastingKeys(vault, ring, database)
+        let rooms = try Rooms(configuration, database, world, vault, limiter, lasting)
         let library = try configuration.library()
         try library.check()
         let shell = Shell(
             site: configuration.site, library: library, navigation: rooms.navigation,
             idleSeconds: Int(configuration.sessions.idle.components.seconds),
-            cursors: CursorSeal(ring.ids.compactMap { ring.derivedKey(label: "cursors", of: $0) }))
+            cursors: CursorSeal(fetching: { lasting.keys(for: "cursors") }))
         let answers = IdempotentAnswers(database: database, vault: vault, world: world)
         let doorkeeper = Doorkeeper(
             site: configuration.site, session: { try rooms.accounts.principal(sessionToken: $0) },
@@ -134,6 +136,6 @@ extension House {
             journal: Journal(now: world.now) { rooms.spool.write($0) }, crossOrigin: configuration.crossOrigin)
         return BuiltHouse(
             configuration: configuration, database: database, rooms: rooms, house: house, answers: answers,
-            limiter: limiter)
+            limiter: limiter, ring: ring)
     }
 }

@@ -16,7 +16,7 @@ public struct OAuthServer: Sendable {
     /// Counts what apps take.
     public let limiter: Limiter
     let memory: OAuthMemory
-    let successorKeys: [SymmetricKey]
+    let successorKeys: @Sendable () -> [SymmetricKey]
     let log: Log
     let audit: AuditTrail
     let events: DomainEvents
@@ -26,10 +26,11 @@ public struct OAuthServer: Sendable {
     ///
     /// - Parameters:
     ///   - memory: what this process keeps of apps and tokens; it is told of each change after its commit.
-    ///   - successorKeys: the keys under which the successor of a refresh token is kept for its grace, the present one first.
+    ///   - successorKeys: the keys under which the successor of a refresh token is kept for its grace, the present one first; fetched
+    ///     when they are wanted, outside of any transaction.
     public init(
         database: Database, world: World, site: Site, settings: Settings = Settings(), limiter: Limiter,
-        memory: OAuthMemory, successorKeys: [SymmetricKey], log: Log = Log()
+        memory: OAuthMemory, successorKeys: @escaping @Sendable () -> [SymmetricKey], log: Log = Log()
     ) {
         self.database = database
         self.world = world

@@ -62,9 +62,10 @@ final class Bureau: Sendable {
             Site(
                 publicURL: "https://site.example/hub", name: "Hub",
                 assets: .init(css: "hub.css", script: "hub.js", icon: "icon.svg")))
+        let key = SymmetricKey()
         return OAuthServer(
             database: house.database, world: house.world, site: site, settings: settings, limiter: limiter,
-            memory: try OAuthMemory(house.database), successorKeys: [SymmetricKey()], log: Log(threshold: .error))
+            memory: try OAuthMemory(house.database), successorKeys: { [key] }, log: Log(threshold: .error))
     }
 
     /// An app as its maker would have it.

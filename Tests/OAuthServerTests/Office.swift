@@ -36,9 +36,10 @@ final class Office: Sendable {
         let limiter = try Limiter(
             file: path, subjects: 1_024, log: Log(threshold: .error), now: house.world.now)
         memory = try OAuthMemory(house.database)
+        let key = SymmetricKey()
         room = OAuthServer(
             database: house.database, world: house.world, site: site, settings: settings, limiter: limiter,
-            memory: memory, successorKeys: [SymmetricKey()], log: Log(threshold: .error))
+            memory: memory, successorKeys: { [key] }, log: Log(threshold: .error))
         door = try Door(house, room.routes, templates: OAuthServer.templates)
         organization = try house.organization()
         admin = try house.person(.admin, in: organization, email: "ana@acme.example")

@@ -12,7 +12,7 @@ import TimeKit
 /// fifty lanes of one client may ask at once. One that comes later was stolen, from the client or by it: the grant ends.
 ///
 /// The pair is not kept to be given again. Its random part is made of the used token, which only its holder has, and of a
-/// key of the key ring, which only the hub has; so it can be made again from both, and from no dump.
+/// key of the hub's own, which only the hub has; so it can be made again from both, and from no dump.
 extension OAuthServer {
     private static let opensNothing = OAuthError(
         .invalidGrant, "The refresh token is not known, has ended, was revoked, or was given to another client.")
@@ -22,6 +22,7 @@ extension OAuthServer {
         let scopes = try Scope.asked(form["scope"])
         let resources = form.all("resource")
         guard let sent = TokenText(text), sent.kind == .refreshToken else { throw Self.opensNothing }
+        let keys = successorKeys()
         return try settle(call, of: app, by: .refreshToken) { transaction in
             let store = TokenStore(world: world)
             guard let record = try store.locked(sent, in: transaction),
@@ -31,7 +32,7 @@ extension OAuthServer {
             let now = world.now()
             if let usedAt = record.usedAt {
                 let isForgiven = now - usedAt <= .seconds(settings.refreshGraceSeconds)
-                if isForgiven, let pair = try successor(of: record, sent, grant.user, in: transaction) {
+                if isForgiven, let pair = try successor(of: record, sent, keys, grant.user, in: transaction) {
                     return .given(pair)
                 }
                 guard !isForgiven, try end(grant.id, because: .refreshReuse, by: app, call, in: transaction) else {
@@ -49,7 +50,7 @@ extension OAuthServer {
             } catch {
                 return .refused(error)
             }
-            return .given(try renew(record, sent, grant, wanted.scopes, wanted.resources, in: transaction))
+            return .given(try renew(record, sent, keys, grant, wanted.scopes, wanted.resources, in: transaction))
         }
     }
 
@@ -65,10 +66,10 @@ extension OAuthServer {
 
     /// The new pair; its refresh token keeps all that was granted, and never outlives the grant.
     private func renew(
-        _ record: RefreshRecord, _ sent: TokenText, _ grant: GrantRecord, _ scopes: [Scope], _ resources: [String],
-        in transaction: Transaction
+        _ record: RefreshRecord, _ sent: TokenText, _ keys: [SymmetricKey], _ grant: GrantRecord, _ scopes: [Scope],
+        _ resources: [String], in transaction: Transaction
     ) throws -> IssuedTokens {
-        guard let key = successorKeys.first else { preconditionFailure("a room without a key for successors") }
+        guard let key = keys.first else { preconditionFailure("a room without a key for successors") }
         let store = TokenStore(world: world)
         let now = world.now()
         let next = (
@@ -88,13 +89,14 @@ extension OAuthServer {
 
     /// The pair that a used token gave; nil when it is gone, or was made with a key that is.
     private func successor(
-        of record: RefreshRecord, _ sent: TokenText, _ user: Identifier<User>, in transaction: Transaction
+        of record: RefreshRecord, _ sent: TokenText, _ keys: [SymmetricKey], _ user: Identifier<User>,
+        in transaction: Transaction
     ) throws -> IssuedTokens? {
         let store = TokenStore(world: world)
         guard let next = record.next, let kept = try store.access(next.access, in: transaction),
             let digest = try store.refreshDigest(next.refresh, in: transaction)
         else { return nil }
-        for key in successorKeys {
+        for key in keys {
             let access = Self.successor(.accessToken, next.access, of: sent, key)
             let refresh = Self.successor(.refreshToken, next.refresh, of: sent, key)
             guard equalInConstantTime(access.digest, kept.digest), equalInConstantTime(refresh.digest, digest) else {
