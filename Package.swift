@@ -150,9 +150,7 @@ let package = Package(
             "Hub",
             [
                 "APIKeys", "Accounts", "Platforms", "AdminShell", "CipherKit", "DatabaseKit", "Domain", "HTTPKit",
-                "JSONKit",
-                "LogKit", "ProcessKit",
-                "TemplateKit", "TimeKit",
+                "JSONKit", "LimitKit", "LogKit", "ProcessKit", "TemplateKit", "TimeKit",
             ]),
         tests("Connections", roomTestKits + ["ClientKit", "CostFixture", "JobKit", "RoomFixture"]),
         tests("APIKeys", roomTestKits + ["AddressKit", "JobKit", "ProcessKit", "RoomFixture"]),

@@ -149,7 +149,9 @@ struct Figures: Sendable {
         let ring = try KeyRing.load(path: configuration.keyringPath)
         let counts = try Vault.dataKeyCounts(in: database)
         let present = ring.ids.map { id in
-            SystemState.Key(id: "\(id)", state: id == ring.primary ? .current : .old, dataKeys: counts[id] ?? 0)
+            SystemState.Key(
+                id: "\(id)", state: id == ring.primary ? .current : id == ring.next ? .next : .old,
+                dataKeys: counts[id] ?? 0)
         }
         let missing = counts.keys.filter { !ring.ids.contains($0) }.sorted { $0.raw < $1.raw }
         return present + missing.map { SystemState.Key(id: "\($0)", state: .missing, dataKeys: counts[$0] ?? 0) }

@@ -72,6 +72,7 @@ enum Schema {
         step("0078_oauth_own_tokens", PackageResources._078_oauth_own_tokens_sql),
         step("0079_oauth_auth_methods", PackageResources._079_oauth_auth_methods_sql),
         step("0080_oauth_grants_by_organization", PackageResources._080_oauth_grants_by_organization_sql),
+        step("0081_keyring_processes", PackageResources._081_keyring_processes_sql),
     ]
 
     /// What brings a database to this schema.

@@ -103,6 +103,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
         oauthServer.flush(isLast: isLast)
     }
     let tickers = [try built.startExchange(), try built.startLookingUp()]
+    let presence = try built.startTellingKeys()
     child.slot.ready()
     child.run()
     acceptor.beginDraining()
@@ -111,6 +112,7 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
     for lane in lanes { lane.join(before: deadline) }
     // After the last request, so that its use of a key is written too.
     errands.finish(before: deadline)
+    presence.finish(before: deadline)
     return 0
 }
 

@@ -9,6 +9,7 @@ import OAuthServer
 import Platforms
 import ProcessKit
 import RequestLogs
+import ThreadKit
 import TimeKit
 import Webhooks
 
@@ -35,6 +36,7 @@ func runWork() -> Int32 {
             let inboundButton = Doorbell.Button(path: Rooms.inboundBell(in: built.configuration.stateFolder))
             let inbox = Inbox(
                 built.rooms.inbound, rest: { inboundBell.wait(atMost: $0) }, ring: { inboundButton.press() })
+            let presence = try built.startTellingKeys()
             runner.start()
             try dispatcher.start()
             try inbox.start()
@@ -49,6 +51,7 @@ func runWork() -> Int32 {
             dispatcher.wait()
             inbox.wait()
             ingesting.wait()
+            presence.finish(before: .now + .seconds(1))
             return 0
         } catch {
             child.couldNotBoot(because: "\(error)")

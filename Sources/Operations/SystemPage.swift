@@ -116,6 +116,7 @@ struct SystemPage: ShellPage {
         let state: TemplateValue =
             switch key.state {
             case .current: ["tone": "good", "word": "Current"]
+            case .next: ["tone": "off", "word": "Next"]
             case .old: ["tone": "off", "word": "Old"]
             case .missing: ["tone": "bad", "word": "Missing"]
             }

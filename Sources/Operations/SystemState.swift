@@ -101,6 +101,8 @@ public struct SystemState: Sendable {
         public enum State: Sendable {
             /// It seals what is new.
             case current
+            /// It is there to become the current one.
+            case next
             /// It opens what is old.
             case old
             /// Something needs it, and the key ring does not hold it.

@@ -68,6 +68,13 @@ final class FrontDoor: Sendable {
 
     var accounts: Accounts { built.rooms.accounts }
 
+    /// Another process of this host, with the key ring as it lies there now.
+    func anotherProcess() throws -> BuiltHouse {
+        let clock = clock
+        return try House.build(
+            built.configuration, world: World(now: { clock.now }, randomBytes: { Random.bytes($0) }))
+    }
+
     /// Somebody with an account, in an organization that is made when there is none of its name.
     func person(_ email: String, _ role: Role = .owner, in organization: String = "Acme Shop") throws {
         let there = try database.row("SELECT id FROM organizations WHERE name = \(organization)") != nil
@@ -111,9 +118,12 @@ final class Visitor {
     let door: FrontDoor
     let address: String
     var cookies: [String: String] = [:]
+    private let house: House
 
-    init(_ door: FrontDoor, from address: String = "203.0.113.9") {
+    /// - Parameter house: the process that answers, the first one unless told.
+    init(_ door: FrontDoor, from address: String = "203.0.113.9", at house: House? = nil) {
         self.door = door
+        self.house = house ?? door.built.house
         self.address = address
     }
 
@@ -134,8 +144,8 @@ final class Visitor {
         if !cookies.isEmpty {
             headers["cookie"] = cookies.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "; ")
         }
-        let site = door.built.house.shell.site
-        let answer = door.built.house.respond(
+        let site = house.shell.site
+        let answer = house.respond(
             to: Request(
                 method, path: try #require(Path(parts.first ?? "/")), mount: site.mount,
                 query: parts.count > 1 ? parts[1] : "",

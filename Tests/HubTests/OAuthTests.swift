@@ -1,4 +1,5 @@
 import AdminShell
+import CipherKit
 import DatabaseKit
 import Domain
 import Foundation
@@ -36,11 +37,13 @@ import TimeKit
 
     private func text(_ name: String, of value: JSON) throws -> String { try #require(value[name]?.text, "\(value)") }
 
-    private func post(_ path: String, _ form: [(String, String)]) throws -> (answer: Response, body: JSON) {
+    private func post(
+        _ path: String, _ form: [(String, String)], at house: Hub.House? = nil
+    ) throws -> (answer: Response, body: JSON) {
         let proof = [
             ("client_id", try text("client_id", of: app)), ("client_secret", try text("client_secret", of: app)),
         ]
-        let answer = try Visitor(door).send(.post, "/oauth" + path, form: form + proof)
+        let answer = try Visitor(door, at: house).send(.post, "/oauth" + path, form: form + proof)
         return (answer, answer.text.isEmpty ? .null : try JSON(parsing: Array(answer.text.utf8)))
     }
 
@@ -139,6 +142,27 @@ import TimeKit
         let refused = try post(
             "/token", [("grant_type", "refresh_token"), ("refresh_token", try text("refresh_token", of: given))])
         #expect(refused.body["error"] == "invalid_grant")
+    }
+
+    @Test("A used refresh token gives the same pair over a whole rotation of the master key")
+    func rotated() throws {
+        let given = try tokens()
+        let form = [("grant_type", "refresh_token"), ("refresh_token", try text("refresh_token", of: given))]
+        let pair = try post("/token", form).body
+        let path = door.built.configuration.keyringPath
+        let (added, id) = try KeyRing.load(path: path).adding()
+        let promoted = try added.promoting(id)
+        for ring in [added, promoted] {
+            try ring.write(to: path)
+            let again = try post("/token", form, at: door.anotherProcess().house).body
+            #expect(again["refresh_token"] == pair["refresh_token"] && again["access_token"] == pair["access_token"])
+        }
+        _ = try Rewrapping(
+            door.database, ring: promoted, world: .real, by: Actor(kind: .commandLine, name: "root"), rest: { _ in }
+        ).run()
+        try promoted.removing(#require(promoted.former.first)).write(to: path)
+        let again = try post("/token", form, at: door.anotherProcess().house).body
+        #expect(again["refresh_token"] == pair["refresh_token"] && again["access_token"] == pair["access_token"])
     }
 
     @Test("nginx's gate lets tokens in beside keys, and both open only what they are for")

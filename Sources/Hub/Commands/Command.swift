@@ -43,8 +43,15 @@ struct Command: Sendable {
         Command(
             name: "keyring create", arguments: "", meaning: "Make the key ring unless there is one", run: keyringCreate),
         Command(
-            name: "keyring status", arguments: "", meaning: "Say which keys there are and which are missing",
+            name: "keyring status", arguments: "",
+            meaning: "List the master keys, what each wraps, and who runs with them",
             run: keyringStatus),
+        Command(
+            name: "keyring rotate", arguments: "",
+            meaning: "Take the next step towards another master key, and say what comes after it", run: keyringRotate),
+        Command(
+            name: "keyring retire", arguments: "", meaning: "Remove former master keys once nothing names them",
+            run: keyringRetire),
         Command(
             name: "provider list", arguments: "", meaning: "List the services that can be connected", run: providerList),
         Command(

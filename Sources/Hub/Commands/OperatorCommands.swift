@@ -1,7 +1,5 @@
-import CipherKit
 import Connections
 import DatabaseKit
-import Domain
 import FoundationEssentials
 import LogKit
 
@@ -11,28 +9,6 @@ func migrate(_ arguments: inout Arguments) throws -> Int32 {
     let applied = try Schema.migrator(configuration.databaseURL, log: configuration.log).migrate()
     print(applied.isEmpty ? "The database is up to date." : "Applied \(applied.joined(separator: ", ")).")
     return 0
-}
-
-func keyringCreate(_ arguments: inout Arguments) throws -> Int32 {
-    try arguments.end()
-    let path = try Settings().text(.keyring)
-    guard !FileManager.default.fileExists(atPath: path) else {
-        print("There is a key ring at \(path) already.")
-        return 0
-    }
-    let ring = try KeyRing.generate(path: path)
-    print("Made the key ring \(path) with key \(ring.primary). Keep a copy of it apart from the database's backups.")
-    return 0
-}
-
-func keyringStatus(_ arguments: inout Arguments) throws -> Int32 {
-    try arguments.end()
-    let configuration = try Configuration(Settings())
-    let ring = try KeyRing.load(path: configuration.keyringPath)
-    for id in ring.ids { print("\(id)\t\(id == ring.primary ? "primary" : "active")") }
-    let missing = try Vault(ring: ring, world: .real).missingMasterKeys(in: configuration.database())
-    for id in missing { print("\(id)\tmissing: some records cannot be read without it") }
-    return missing.isEmpty ? 0 : 1
 }
 
 func providerList(_ arguments: inout Arguments) throws -> Int32 {
