@@ -31,7 +31,10 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Every value of a field; nginx passes a header that came twice as two parameters.
     public func all(_ name: String) -> [String] {
         let name = Self.lowercased(name)
-        return (fields + (prepared?.fields ?? [])).filter { $0.name == name }.map(\.value)
+        var values: [String] = []
+        for field in fields where field.name == name { values.append(field.value) }
+        for field in prepared?.fields ?? [] where field.name == name { values.append(field.value) }
+        return values
     }
 
     /// Adds a field, keeping those of the same name.

@@ -40,16 +40,25 @@ struct OAuthForm: Sendable {
 
     /// Reads parameters that stand in a query or were kept.
     init(_ form: Form) throws(OAuthError) {
-        var seen: Set<String> = []
-        for pair in form.pairs where !Self.repeatable.contains(pair.name) {
-            guard seen.insert(pair.name).inserted else {
-                throw OAuthError(.invalidRequest, "A parameter may be given once only: \(Self.shown(pair.name)).")
-            }
+        if let name = Self.repeated(form) {
+            throw OAuthError(.invalidRequest, "A parameter may be given once only: \(Self.shown(name)).")
         }
         guard form.pairs.allSatisfy({ $0.value.utf8.count <= Self.longest }) else {
             throw OAuthError(.invalidRequest, "A parameter is longer than \(Self.longest) bytes.")
         }
         pairs = form.pairs.filter { !$0.value.isEmpty }
+    }
+
+    /// The first name that is given twice and may not be: few are compared one by one, many are looked up.
+    private static func repeated(_ form: Form) -> String? {
+        let pairs = form.pairs
+        if pairs.count <= 12 {
+            return pairs.indices.first { place in
+                pairs[..<place].contains { $0.name == pairs[place].name } && !repeatable.contains(pairs[place].name)
+            }.map { pairs[$0].name }
+        }
+        var seen: Set<String> = []
+        return pairs.first { !repeatable.contains($0.name) && !seen.insert($0.name).inserted }?.name
     }
 
     /// The value of a parameter; nil when it is absent or empty.

@@ -122,6 +122,20 @@ import TimeKit
     }
 
     @Test(
+        "A parameter given twice is refused among few as among many; resource may come often",
+        arguments: [2, 12, 13, 40])
+    func twice(count: Int) throws {
+        let pairs = (0..<count).map { ("p\($0)", "x") }
+        #expect(throws: Never.self) { try OAuthForm(Form(pairs)) }
+        for name in ["p0", "p\(count - 1)"] {
+            let error = #expect(throws: OAuthError.self) { try OAuthForm(Form(pairs + [(name, "")])) }
+            #expect(error?.code == .invalidRequest && error?.hint.contains("\(name).") == true)
+        }
+        let several = try OAuthForm(Form(pairs.dropLast(2) + [("resource", "a"), ("resource", "b")]))
+        #expect(several.all("resource") == ["a", "b"])
+    }
+
+    @Test(
         "A proof is looked at once until something changes, a secret of the last roll each time, a wrong one never kept"
     )
     func remembered() throws {

@@ -66,7 +66,9 @@ public enum OAuthEndpointRoute: Route {
     /// > CORS MUST NOT be supported at the authorization endpoint … the endpoint for which CORS is useful is the token
     /// > endpoint.     RFC 9700 §2.6
     public static func openToScripts(_ response: inout Response, _ request: Request) {
-        guard let route = OAuthEndpointRoute(request.path), !isForBrowsers(request.path) else { return }
+        guard request.path[0] == "oauth" || request.path[0] == ".well-known",
+            let route = OAuthEndpointRoute(request.path), !isForBrowsers(request.path)
+        else { return }
         response.headers["access-control-allow-origin"] = "*"
         guard request.method == .options else { return }
         response.headers["access-control-allow-methods"] = route.access[.get] == nil ? "POST" : "GET"
@@ -76,6 +78,8 @@ public enum OAuthEndpointRoute: Route {
 
     /// Whether a path below `/oauth` is met by people in their browsers, so that its errors are pages.
     public static func isForBrowsers(_ path: Path) -> Bool {
-        path[0] == "oauth" && ["authorize", "consent", "device"].contains(path[1])
+        guard path[0] == "oauth" else { return false }
+        let step = path[1]
+        return step == "authorize" || step == "consent" || step == "device"
     }
 }
