@@ -69,20 +69,20 @@ public struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
 
     /// The 36 characters of RFC 9562 §4, in lower case.
     public var text: String {
-        unsafe String(unsafeUninitializedCapacity: 36) { target in
-            var rest = high
-            for place in 0..<36 {
-                switch place {
-                case 8, 13, 18, 23: unsafe target[place] = 0x2d
-                default:
-                    if place == 19 { rest = low }
-                    let digit = UInt8(truncatingIfNeeded: rest >> 60)
-                    unsafe target[place] = digit < 10 ? 0x30 + digit : 0x57 + digit
-                    rest <<= 4
-                }
+        var marks: [UInt8] = []
+        marks.reserveCapacity(36)
+        var rest = high
+        for place in 0..<36 {
+            switch place {
+            case 8, 13, 18, 23: marks.append(0x2d)
+            default:
+                if place == 19 { rest = low }
+                let digit = UInt8(truncatingIfNeeded: rest >> 60)
+                marks.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+                rest <<= 4
             }
-            return 36
         }
+        return String(decoding: marks, as: UTF8.self)
     }
 
     /// The same as ``text``.

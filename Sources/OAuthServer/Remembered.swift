@@ -7,12 +7,12 @@ import ThreadKit
 ///
 /// Keys are digests and ids: bytes that differ at their ends.
 final class Remembered<Value: Sendable>: Sendable {
-    /// Bytes that are hashed at once: an array's are one after the other.
+    /// Bytes that are hashed by their last eight at once: an array's are one after the other.
     private struct Key: Hashable {
         let bytes: [UInt8]
 
         func hash(into hasher: inout Hasher) {
-            unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            hasher.combine(bytes.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
         }
     }
 
