@@ -175,7 +175,7 @@ extension Connections {
     func placingChange(_ input: inout Input, _ scope: OrganizationScope) throws -> PlacingChange {
         let name = input.parsed("name", orSay: "A name is lower-case letters, digits and hyphens, at most 64.", 1...200)
         {
-            $0.wholeMatch(of: /[a-z0-9-]{1,64}/) == nil ? nil : $0
+            Spelling.isConnectionName($0) ? $0 : nil
         }
         let isPlaced = input.isGiven("workspace_id")
         let workspace = input.parsed("workspace_id", orSay: "This is no id of a workspace.") {

@@ -220,7 +220,7 @@ public enum ConnectionName: Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .id: true
         case .named(let provider, let name):
-            provider.wholeMatch(of: /[a-z][a-z0-9_-]{0,63}/) != nil && name.wholeMatch(of: /[a-z0-9-]{1,64}/) != nil
+            Spelling.isKeyInPath(provider) && Spelling.isConnectionName(name)
         }
     }
 

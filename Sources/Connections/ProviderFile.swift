@@ -168,7 +168,7 @@ struct ProviderFile {
 
     private func key(_ top: Object, besides taken: [String: String]) throws(ProviderFileError) -> String {
         let key = try text(top, "key")
-        guard key.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil, key != "new" else {
+        guard Spelling.isKey(key), key != "new" else {
             throw wrong(top, "key", "a key is lower-case letters, digits and underscores.")
         }
         if let other = taken[key] { throw wrong(top, "key", "\(other) describes \(key) already.") }
@@ -257,7 +257,11 @@ extension ProviderFile {
     func optionalText(_ object: Object, _ member: String) throws(ProviderFileError) -> String? {
         guard let value = object.members[member] else { return nil }
         guard let text = value.text, !text.isEmpty else { throw wrong(object, member, "\(member) must be a text.") }
-        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+        // Plain text is told by its bytes: what Unicode says of a character is looked up for the others alone.
+        guard
+            text.utf8.allSatisfy({ (0x20...0x7e).contains($0) })
+                || text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else {
             throw wrong(object, member, "\(member) holds a line break or another control character.")
         }
         return text

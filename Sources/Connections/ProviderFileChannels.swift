@@ -25,7 +25,7 @@ extension ProviderFile {
         }
         try require(kind.needs, fields: fields, top, of: channels)
         let aliases = try optionalTexts(channels, "aliases") ?? []
-        for alias in aliases where alias.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) == nil {
+        for alias in aliases where !Spelling.isKey(alias) {
             throw wrong(channels, "aliases", "an alias is lower-case letters, digits and underscores.")
         }
         let config = try optionalTexts(channels, "config") ?? []

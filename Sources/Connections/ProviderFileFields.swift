@@ -55,7 +55,7 @@ extension ProviderFile {
             )
         }
         let name = try text(object, "name")
-        guard name.wholeMatch(of: /[a-z][a-z0-9_]{0,63}/) != nil else {
+        guard Spelling.isKey(name) else {
             throw wrong(object, "name", "a name is lower-case letters, digits and underscores.")
         }
         guard !["access_token", "refresh_token", "redirect_uri", "granted_account"].contains(name) else {

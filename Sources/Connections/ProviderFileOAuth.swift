@@ -95,7 +95,7 @@ extension ProviderFile {
             guard fields.contains(where: { $0.name == one.name }) else {
                 throw wrong(here, one.name, "there is no field \(one.name).")
             }
-            guard one.value.wholeMatch(of: /[A-Z][A-Z0-9_]{0,99}/) != nil else {
+            guard Spelling.isVariable(one.value) else {
                 throw wrong(here, one.name, "a variable is capital letters, digits and underscores.")
             }
         }

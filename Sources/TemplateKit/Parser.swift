@@ -73,7 +73,8 @@ struct Parser {
 
     private func name(_ text: String, at place: Place) throws(TemplateError) -> Name {
         guard text != "." else { return Name(parts: [], place: place) }
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let isPath = text.utf8.contains(UInt8(ascii: "."))
+        let parts = isPath ? text.split(separator: ".", omittingEmptySubsequences: false).map(String.init) : [text]
         guard !parts.contains("") else {
             throw TemplateError(.syntax, file, at: place, "\"\(text)\" has an empty part between its dots")
         }

@@ -39,7 +39,7 @@ struct LegacyConnection: Sendable {
     /// The name of a connection as this hub writes names: seed 0's may have capitals and underscores.
     static func name(_ text: String) -> String? {
         let name = text.lowercased().replacing("_", with: "-")
-        return name.wholeMatch(of: /[a-z0-9-]{1,64}/) == nil ? nil : name
+        return Spelling.isConnectionName(name) ? name : nil
     }
 
     // MARK: Taking values

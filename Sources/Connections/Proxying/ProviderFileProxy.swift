@@ -29,7 +29,8 @@ extension ProviderFile {
             throw wrong(proxy, "base", "base has no query and no slash at its end.")
         }
         let isNamed = Self.host(of: text).map { host in
-            hosts.contains { $0 == host || HostPattern($0)?.matches(host.replacing(/\{.*\}/, with: "x")) == true }
+            let filled = host.contains("{") ? host.replacing(/\{.*\}/, with: "x") : host
+            return hosts.contains { $0 == host || HostPattern($0)?.matches(filled) == true }
         }
         guard isNamed == true else { throw wrong(proxy, "base", "the host of base must stand among hosts.") }
         return HoledText(text)
@@ -117,6 +118,6 @@ extension ProviderFile {
     }
 
     private static func isHeaderName(_ name: String) -> Bool {
-        name.wholeMatch(of: /[A-Za-z0-9-]{1,64}/) != nil && !ProxyHeaders.belongsToHop(name.lowercased())
+        Spelling.isHeaderName(name) && !ProxyHeaders.belongsToHop(name.lowercased())
     }
 }

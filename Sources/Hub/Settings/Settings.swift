@@ -56,8 +56,15 @@ struct Settings: Sendable {
     /// Whether a name is that of a service's client, such as `SHOPIFY_CLIENT_ID`: nothing else of the environment can be
     /// had by a provider file.
     static func isServiceVariable(_ name: String) -> Bool {
-        name.wholeMatch(of: /[A-Z][A-Z0-9_]{0,80}_CLIENT_(ID|SECRET)/) != nil && !name.hasPrefix("HUB_")
+        guard let end = ["_CLIENT_ID", "_CLIENT_SECRET"].first(where: name.hasSuffix), !name.hasPrefix("HUB_") else {
+            return false
+        }
+        let service = name.utf8.dropLast(end.utf8.count)
+        return (1...81).contains(service.count) && service.first.map(isCapital) == true
+            && service.allSatisfy { isCapital($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "_") }
     }
+
+    private static func isCapital(_ byte: UInt8) -> Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
 
     /// The names of clients in an environment, which processes of the hub are started with.
     static func serviceVariables(
