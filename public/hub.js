@@ -42,6 +42,16 @@
     });
   }
 
+  /* A link to something that is folded unfolds it. */
+  const unfold = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!(target instanceof HTMLDetailsElement)) return;
+    target.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   /* Relative times stay true while a page is left open. */
   const units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["h", 3600], ["min", 60]];
   const spell = (seconds) => {

@@ -16,8 +16,8 @@ extension APIDocument.Entry {
     private var isRepeatable: Bool { method == .post && !isOpen && !path.isPassedOn }
     /// What stands in the path besides what is described: UUIDs.
     private var pathParameters: [APIParameter] {
-        path.template.matches(of: /\{([a-z_]+)\}/).map { match in
-            let name = String(match.1)
+        path.template.split(separator: "/").filter { $0.hasPrefix("{") && $0.hasSuffix("}") }.map { step in
+            let name = String(step.dropFirst().dropLast())
             return path.parameters.first { $0.name == name && $0.place == .path } ?? .path(name, .id, "The id.")
         }
     }

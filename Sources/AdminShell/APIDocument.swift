@@ -62,7 +62,8 @@ public struct APIDocument: Sendable {
 
     /// The document.
     public var json: JSON {
-        [
+        let operations = Dictionary(grouping: entries) { $0.path.template }
+        return [
             "openapi": "3.1.1",
             "info": [
                 "title": .string(title), "version": .string(version),
@@ -76,7 +77,7 @@ public struct APIDocument: Sendable {
             "paths": .object(
                 routes.compactMap { route in
                     route.api.map { path in
-                        .init(path.template, item(path, entries.filter { $0.path.template == path.template }))
+                        .init(path.template, item(path, operations[path.template] ?? []))
                     }
                 }),
             "components": [

@@ -27,7 +27,7 @@ struct House: Sendable {
 
     /// Whether scripts call an address, by its first step; their errors are problem documents.
     private static func isForScripts(_ path: Path) -> Bool {
-        if IntegrationsHubRoute.isForBrowsers(path) || APIReferenceRoute(path) == .page { return false }
+        if IntegrationsHubRoute.isForBrowsers(path) || APIReferenceRoute.isForBrowsers(path) { return false }
         if OAuthEndpointRoute.isForBrowsers(path) { return false }
         return switch path[0] {
         case "api", "health", "metrics", "oauth", "functions", "inbound", ".well-known": true

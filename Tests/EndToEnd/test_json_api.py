@@ -65,21 +65,30 @@ def test_the_description_is_valid_openapi_and_says_where_the_hub_stands(make_hou
     assert json.loads(alone.stdout)["servers"][0]["url"] == "https://site.example/x", "it needs nothing but the address"
 
 
+def described(house):
+    """The pages of the description for people: what there is, and each chapter."""
+    overview = requests.get(house.url("/api/docs"), timeout=10)
+    chapters = dict.fromkeys(re.findall(r'<h2 [^>]*><a href="([^"]+)"', overview.text))
+    return [overview, *(requests.get(chapter, timeout=10) for chapter in chapters)]
+
+
 def test_the_description_for_people_leads_where_it_says(house, description):
-    page = requests.get(house.url("/api/docs"), timeout=10)
-    assert page.headers["Content-Type"].startswith("text/html")
-    anchors = set(re.findall(r'id="([^"]+)"', page.text))
-    assert {link for link in re.findall(r'href="#([^"]+)"', page.text)} <= anchors
-    for operations in description["paths"].values():
-        for operation in operations.values():
-            assert operation["operationId"] in anchors
-    assert "<script>" not in page.text and "style=" not in page.text
+    overview, *chapters = described(house)
+    for page in (overview, *chapters):
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert set(re.findall(r'href="#([^"]+)"', page.text)) <= set(re.findall(r'id="([^"]+)"', page.text))
+        assert "<script>" not in page.text and "style=" not in page.text
+    there = {f'{page.url}#{anchor}' for page in chapters for anchor in re.findall(r'id="([^"]+)"', page.text)}
+    links = {html.unescape(link) for link in re.findall(r'class="operation" href="([^"]+)"', overview.text)}
+    assert links <= there
+    named = {operation["operationId"] for operations in description["paths"].values() for operation in operations.values()}
+    assert named <= {link.partition("#")[2] for link in links}
 
 
 def test_the_examples_with_curl_work_as_they_stand(house, description):
     """Those that read and need nothing that is not there."""
     key = house.create_key(name="curl examples")
-    page = requests.get(house.url("/api/docs"), timeout=10).text
+    page = "".join(page.text for page in described(house))
     named = ("/(connections|messages|api-keys|workspaces|request-logs|webhooks|deliveries|replays|events|event-types"
              "|platform-integrations|inbound|inbound-sources|inbound-events|inbound-refusals|oauth-apps|oauth-tokens|app-consents"
              "|oauth/register)/")

@@ -122,6 +122,7 @@ PAGES = {
     "usage-quarter": "/usage?range=90d",
     "audit-log": "/audit-log",
     "api-reference": "/api/docs",
+    "api-chapter": "/api/docs/connections",
     "not-found": "/nothing-here",
 }
 
@@ -433,12 +434,14 @@ def test_pages_before_signing_in_stand_up(make_house, browser):
     house.create_user(*OWNER, org="Example")
     wrong += judge(browser, "sign-in", house.url("/sign-in"))
 
-    def unfold():
-        # One with everything that an operation can have; all of them are more than a photograph holds.
-        browser.driver.execute_script(
-            "for (const one of document.querySelectorAll('#changeConnection, #changeConnection details')) one.open = true")
+    wrong += judge(browser, "api-reference-signed-out", house.url("/api/docs"))
 
-    wrong += judge(browser, "api-reference-unfolded", house.url("/api/docs"), unfold)
+    def unfold():
+        # The one in the address, with everything that an operation can have, unfolds by itself.
+        browser.driver.execute_script(
+            "for (const one of document.querySelectorAll('#changeConnection[open] details')) one.open = true")
+
+    wrong += judge(browser, "api-chapter-unfolded", house.url("/api/docs/connections#changeConnection"), unfold)
 
     def refuse():
         browser.fill(email="someone@example.org", password="wrong password").press("sign in")

@@ -160,19 +160,26 @@ import Testing
     func page() throws {
         let door = try FrontDoor()
         try door.person("ana@acme.example")
-        let (stranger, member) = (
-            try Visitor(door).get("/api/docs"), try door.signedIn("ana@acme.example").get("/api/docs")
-        )
-        for answer in [stranger, member] {
-            #expect(answer.status == 200 && answer.headers["content-type"] == "text/html; charset=utf-8")
-            #expect(!answer.text.contains("is_code"), "a template shows through")
+        let (stranger, member) = (Visitor(door), try door.signedIn("ana@acme.example"))
+        for visitor in [stranger, member] {
+            let overview = try visitor.get("/api/docs")
+            var chapters: [String: Response] = [:]
             for (path, _, operation) in operations {
-                #expect(
-                    answer.text.contains(path) && answer.text.contains("id=\"\(operation["operationId"]?.text ?? "")\"")
-                )
+                let (id, tag) = (operation["operationId"]?.text ?? "", operation["tags"]?[0]?.text ?? "")
+                let place = "/api/docs/" + tag.lowercased().map { $0.isLetter || $0.isNumber ? "\($0)" : "-" }.joined()
+                #expect(overview.text.contains("\(place)#\(id)\"") && overview.text.contains(path))
+                let chapter = try chapters[place] ?? visitor.get(place)
+                chapters[place] = chapter
+                #expect(chapter.text.contains(path) && chapter.text.contains("id=\"\(id)\""), "\(place)")
             }
+            for answer in [overview] + chapters.values {
+                #expect(answer.status == 200 && answer.headers["content-type"] == "text/html; charset=utf-8")
+                #expect(!answer.text.contains("is_code"), "a template shows through")
+                #expect(answer.text.contains("Sign out") == (visitor === member))
+            }
+            let nowhere = try visitor.get("/api/docs/no-such-chapter")
+            #expect(nowhere.status == 404 && nowhere.headers["content-type"] == "text/html; charset=utf-8")
         }
-        #expect(member.text.contains("Sign out") && !stranger.text.contains("Sign out"))
     }
 
     @Test("Every problem that the house may answer is one that its operation describes")

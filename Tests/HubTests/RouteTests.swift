@@ -21,7 +21,7 @@ import Testing
     static func isScript(_ path: String) -> Bool {
         let steps = path.split(separator: "/").map(String.init)
         if steps.count > 1, steps[0] == "oauth", ["authorize", "consent", "device"].contains(steps[1]) { return false }
-        return path != "/api/docs" && scriptPlaces.contains(steps.first ?? "")
+        return !path.hasPrefix("/api/docs") && scriptPlaces.contains(steps.first ?? "")
     }
 
     private func isScript(_ path: String) -> Bool { Self.isScript(path) }

@@ -48,111 +48,42 @@ struct APIReferenceView: Sendable {
                 document.tags.map { tag in
                     [
                         "id": .text(Self.anchor(tag.name)), "name": .text(tag.name), "about": prose(tag.about),
-                        "operations": .list(entries.filter { $0.path.tag == tag }.map(view)),
+                        "href": .text(href(tag)),
+                        "operations": .list(entries.filter { $0.path.tag == tag }.map { line($0, href(tag)) }),
                     ]
                 }),
         ]
     }
 
-    private static func anchor(_ name: String) -> String {
+    /// Where a chapter stands.
+    func href(_ tag: APITag) -> String { base + APIReferenceRoute.chapter(Self.anchor(tag.name)).path }
+
+    /// One operation in one line, which leads to all of it.
+    private func line(_ entry: APIDocument.Entry, _ chapter: String) -> TemplateValue {
+        [
+            "href": .text("\(chapter)#\(entry.operation.id)"), "method": .text(entry.method.rawValue),
+            "kind": .text(entry.kind), "path": .text(entry.path.template), "summary": prose(entry.operation.summary),
+        ]
+    }
+
+    /// The name of a chapter in addresses.
+    static func anchor(_ name: String) -> String {
         String(name.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" })
     }
 
-    private func view(_ entry: APIDocument.Entry) -> TemplateValue {
-        let operation = entry.operation
-        return [
-            "id": .text(operation.id), "method": .text(entry.method.rawValue),
-            "kind": .text(entry.method.isSafe ? "read" : entry.method == .delete ? "remove" : "write"),
-            "path": .text(entry.path.template), "summary": prose(operation.summary),
-            "details": operation.details.isEmpty ? .null : ["text": prose(operation.details)],
-            "scope": scope(entry.access), "curl": .text(curl(entry)),
-            "parameters": table((entry.ownParameters + entry.sharedParameters).map(row)),
-            "body": table(operation.body.map { rows(of: $0) } ?? []),
-            "answers": .list(operation.answers.map(view)), "problems": table(entry.problems.map(row)),
-        ]
-    }
-
-    private func scope(_ access: Access) -> TemplateValue {
-        switch access {
-        case .open: ["code": .null, "words": "Anybody; no key is needed."]
-        case .person: ["code": .null, "words": "Anybody who has signed in."]
-        case .known: ["code": .null, "words": "Anybody who has come in, each shown what they may see."]
-        case .right(let scope): ["code": .text(scope.description), "words": .null]
-        }
-    }
-
-    /// Null without rows, so that nothing is headed that is not there.
-    private func table(_ rows: [TemplateValue]) -> TemplateValue { rows.isEmpty ? .null : ["rows": .list(rows)] }
-
-    private func row(_ parameter: APIParameter) -> TemplateValue {
-        [
-            "name": .text(parameter.name), "type": .text("\(parameter.schema.words), in the \(parameter.place.words)"),
-            "is_optional": .bool(!parameter.isRequired), "meaning": prose(parameter.meaning),
-        ]
-    }
-
-    private func row(_ problem: APIProblem) -> TemplateValue {
-        [
-            "status": .text("\(problem.status.code)"), "code": .text(problem.code),
-            "meaning": prose(problem.meaning),
-        ]
-    }
-
-    private func view(_ answer: APIAnswer) -> TemplateValue {
-        let rows: [TemplateValue] =
-            switch answer.content {
-            case .json(let schema, _): self.rows(of: schema)
-            case .list(let element, _): self.rows(of: element, below: "data[]")
-            case .nothing, .passedOn, .other: []
-            }
-        return [
-            "status": .text(answer.status.map { "\($0.code)" } ?? "Any"), "meaning": prose(answer.meaning),
-            "fields": table(rows),
-        ]
-    }
-
-    private func rows(of schema: JSONSchema, below place: String = "") -> [TemplateValue] {
-        schema.rows(below: place).map { row in
-            [
-                "name": .text(row.name), "type": .text(row.type), "is_optional": .bool(row.isOptional),
-                "meaning": prose(row.meaning),
-            ]
-        }
-    }
-
     /// Text in which words between backticks are code.
-    private func prose(_ text: String) -> TemplateValue {
+    func prose(_ text: String) -> TemplateValue {
         let parts = text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
         return .list(
             parts.filter { !$1.isEmpty }.map { index, part in
                 ["text": .text(String(part)), "is_code": .bool(index % 2 == 1)]
             })
     }
-
-    /// The operation as one would try it in a shell.
-    private func curl(_ entry: APIDocument.Entry) -> String {
-        let address = entry.ownParameters.filter { $0.place == .path }.reduce(base + entry.path.template) {
-            address, part in
-            address.replacing("{\(part.name)}", with: part.schema.example.text ?? "")
-        }
-        var lines = ["curl \(entry.method == .get ? "" : "-X \(entry.method.rawValue) ")'\(address)'"]
-        if entry.access != .open { lines.append("-H 'Authorization: Bearer KEY'") }
-        if let body = entry.operation.body {
-            let text = String(decoding: body.example.bytes, as: UTF8.self).replacing("'", with: #"'\''"#)
-            lines += ["-H 'Content-Type: application/json'", "-d '\(text)'"]
-        }
-        return lines.joined(separator: " \\\n  ")
-    }
 }
 
-extension APIParameter.Place {
-    fileprivate var words: String {
-        switch self {
-        case .path: "path"
-        case .query: "query"
-        case .header: "header"
-        }
-    }
+extension APIDocument.Entry {
+    /// What it does to what is stored, in one word for the eye.
+    var kind: String { method.isSafe ? "read" : method == .delete ? "remove" : "write" }
 }
 
 extension RouteDescription {

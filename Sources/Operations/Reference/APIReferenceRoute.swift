@@ -7,23 +7,31 @@ import JSONKit
 public enum APIReferenceRoute: Route {
     /// The description for programs.
     case document
-    /// The same for people.
+    /// The same for people: what there is, chapter by chapter.
     case page
+    /// The operations of one chapter in full, by its name in lower case.
+    case chapter(String)
 
     /// Reads a path; nil when it is none of these.
     public init?(_ path: Path) {
         switch path.pattern {
         case "api/openapi.json": self = .document
         case "api/docs": self = .page
-        default: return nil
+        default:
+            guard Self.isForBrowsers(path), path.segments.count == 3 else { return nil }
+            self = .chapter(path.segments[2])
         }
     }
+
+    /// Whether an address is one of the pages.
+    public static func isForBrowsers(_ path: Path) -> Bool { path[0] == "api" && path[1] == "docs" }
 
     /// The path below the mount prefix.
     public var path: String {
         switch self {
         case .document: "/api/openapi.json"
         case .page: "/api/docs"
+        case .chapter(let name): "/api/docs/\(Percent.encode(name))"
         }
     }
 
@@ -31,12 +39,17 @@ public enum APIReferenceRoute: Route {
     public var access: [Method: Access] { [.get: .open] }
 
     /// One of each case.
-    public static let samples: [APIReferenceRoute] = [.document, .page]
+    public static let samples: [APIReferenceRoute] = [.document, .page, .chapter("connections")]
 
-    /// What scripts can do at this address; nil for the page.
+    /// A chapter is named in words.
+    public var parameter: PathParameter? {
+        if case .chapter = self { PathParameter(2, "chapter") } else { nil }
+    }
+
+    /// What scripts can do at this address; nil for the pages.
     public var api: APIPath? {
         switch self {
-        case .page: nil
+        case .page, .chapter: nil
         case .document: Self.documentAPI
         }
     }
