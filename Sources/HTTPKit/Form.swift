@@ -20,6 +20,12 @@ public struct Form: Sendable, Equatable {
         self.init(text.utf8.span)
     }
 
+    /// Reads `a=b&c=d` as it was sent; nil besides when it is not UTF-8.
+    init?(urlencoded bytes: [UInt8]) {
+        guard (try? UTF8Span(validating: bytes.span)) != nil else { return nil }
+        self.init(bytes.span)
+    }
+
     /// Reads bytes that are known to be UTF-8, one after the other: every call of the token endpoint waits for this.
     private init?(_ bytes: Span<UInt8>) {
         pairs = []

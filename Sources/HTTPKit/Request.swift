@@ -77,21 +77,15 @@ public struct Request: Sendable {
     /// The body as a form, urlencoded or multipart.
     public func form() throws(Problem) -> Form {
         guard !body.isEmpty else { return .empty }
-        let broken = Problem(400, "malformed_form", "The body is not a form we can read.")
+        let form: Form?
         switch mediaType {
-        case "application/x-www-form-urlencoded":
-            guard let text = String(validating: body, as: UTF8.self), let form = Form(urlencoded: text) else {
-                throw broken
-            }
-            return form
-        case "multipart/form-data":
-            guard let form = Multipart.fields(of: body, contentType: headers["content-type"] ?? "") else {
-                throw broken
-            }
-            return form
+        case "application/x-www-form-urlencoded": form = Form(urlencoded: body)
+        case "multipart/form-data": form = Multipart.fields(of: body, contentType: headers["content-type"] ?? "")
         default:
             throw Problem(415, "unsupported_media_type", "This address takes a form.")
         }
+        guard let form else { throw Problem(400, "malformed_form", "The body is not a form we can read.") }
+        return form
     }
 
     /// The body as JSON: `application/json` in UTF-8 only, and for PATCH the media type of merge patches too (RFC 7396 §4).

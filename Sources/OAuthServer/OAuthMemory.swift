@@ -104,10 +104,15 @@ public final class OAuthMemory: Sendable {
     }
 
     /// The access token that somebody sent, whatever its state; nil when there is none.
-    func token(_ sent: TokenText) throws -> ResolvedToken? {
-        guard sent.kind == .accessToken else { return nil }
-        return try tokens.value(sent.digest, at: currentGeneration()) {
-            try read { try TokenReader(database: database).token(sent) { try app($0) } }
+    ///
+    /// One that is known by the digest of its whole text was read before, so it need not be taken apart again.
+    func token(_ sent: String) throws -> ResolvedToken? {
+        guard TokenText.kind(of: sent) == .accessToken else { return nil }
+        let (digest, generation) = (SHA256.digest(sent.utf8), try currentGeneration())
+        if let known = tokens.known(digest, at: generation) { return known }
+        guard let text = TokenText(sent) else { return nil }
+        return try tokens.value(digest, at: generation) {
+            try read { try TokenReader(database: database).token(text) { try app($0) } }
         }
     }
 

@@ -123,7 +123,7 @@ import TimeKit
     func takenBack() throws {
         let app = try office.made()
         let tokens = try office.letIn(app)
-        let token = try #require(TokenText(tokens["access_token"]?.text ?? ""))
+        let token = try #require(tokens["access_token"]?.text)
         #expect(try office.memory.token(token) != nil)
         let page = try office.page("/apps", as: office.member)
         #expect(page.contains("Nightly export") && page.contains("Has access") && page.contains("Read connections"))

@@ -27,7 +27,7 @@ import TimeKit
         _ = try office.letIn(office.made())
         let app = try office.made(as: maker)
         let tokens = try office.letIn(app)
-        let token = try #require(TokenText(tokens["access_token"]?.text ?? ""))
+        let token = try #require(tokens["access_token"]?.text)
         let found = try listed()
         #expect(found.count == 1 && found.first?["oauth_app_id"]?.text == app.id)
         #expect(found.first?["made_by"] == "Other Shop" && found.first?["user"] == "mia@acme.example")

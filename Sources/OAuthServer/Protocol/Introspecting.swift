@@ -28,24 +28,25 @@ extension OAuthServer {
             throw OAuthError(
                 .invalidClient, "Only a client that proves itself may ask what a token is good for.", status: 401)
         }
-        guard let sent = TokenText(try form.required("token")) else { return Self.answer(Self.inactive) }
-        switch sent.kind {
+        let sent = try form.required("token")
+        switch TokenText.kind(of: sent) {
         case .accessToken: return Self.answer(try access(sent, for: app))
         case .refreshToken: return Self.answer(try refresh(sent, for: app))
-        case .code, .deviceCode: return Self.answer(Self.inactive)
+        case .code, .deviceCode, nil: return Self.answer(Self.inactive)
         }
     }
 
-    private func access(_ sent: TokenText, for app: AppRecord) throws -> [UInt8] {
+    private func access(_ sent: String, for app: AppRecord) throws -> [UInt8] {
         guard let token = try memory.token(sent), token.verdict(at: world.now()) == .valid,
             Self.may(app, learnOf: token.app.id, in: token.organization)
         else { return Self.inactive }
         return token.introspection(issuer: issuer)
     }
 
-    private func refresh(_ sent: TokenText, for app: AppRecord) throws -> [UInt8] {
+    private func refresh(_ sent: String, for app: AppRecord) throws -> [UInt8] {
         let store = TokenStore(world: world)
-        guard let record = try store.refresh(sent, in: database), record.usedAt == nil, record.expiresAt > world.now(),
+        guard let sent = TokenText(sent), let record = try store.refresh(sent, in: database), record.usedAt == nil,
+            record.expiresAt > world.now(),
             let grant = try store.grant(record.grant, in: database), !grant.isRevoked, grant.role != nil,
             grant.app == app.id
         else { return Self.inactive }

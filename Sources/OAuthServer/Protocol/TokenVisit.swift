@@ -26,7 +26,7 @@ extension OAuthServer {
     ///   told.
     public func visit(_ sent: Secret<String>, at path: String, from address: String) throws -> TokenVisit {
         let now = world.now()
-        guard let text = sent.reveal({ TokenText($0) }), let token = try memory.token(text),
+        guard let token = try sent.reveal({ try memory.token($0) }),
             token.verdict(at: now) == .valid
         else {
             throw Problem.unauthorized("invalid_credential", "The access token is unknown, has ended, or was revoked.")
@@ -91,7 +91,7 @@ extension OAuthServer {
 
     private func judge(_ question: GateQuestion, _ sent: Secret<String>, _ guessed: () -> Int?) throws -> [UInt8] {
         let now = world.now()
-        guard let text = sent.reveal({ TokenText($0) }), let token = try memory.token(text),
+        guard let token = try sent.reveal({ try memory.token($0) }),
             question.organization.isEmpty || question.organization == token.organization.text,
             isMeant(token, for: question.uri)
         else { return Self.refused("not_found", by: "", guessed) }
