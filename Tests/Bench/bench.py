@@ -25,14 +25,14 @@ import deliveries  # noqa: E402
 import incoming  # noqa: E402
 import keys  # noqa: E402
 import rivals  # noqa: E402
-from measuring import children, hold, processor_seconds  # noqa: E402
+from measuring import LANES, WORKERS, children, hold, processor_seconds  # noqa: E402
 
 # Short rounds, so that what disturbs one row disturbs its neighbour.
 ROUNDS = int(os.environ.get("ROUNDS", "15"))
 SECONDS = int(os.environ.get("SECONDS_EACH", "1"))
 # As many clients as one nginx process keeps connections (`keepalive` of nginx/hub-upstream.conf). With more, chance
 # decides in each round how many fall to one process, and whether up to a quarter of a row's requests begin by connecting.
-CLIENTS, THREADS, LANES = 16, 2, 32
+CLIENTS, THREADS = 16, 2
 
 # What the figures are held against.
 LEAST_RATIO, MOST_MEGABYTES, MOST_MILLISECONDS = 0.85, 40, 300
@@ -227,17 +227,17 @@ def main():
         (folder / "static.txt").write_text("ok\n")
         subprocess.run(["cc", "-O2", "-o", folder / "ok", ROOT / "Tests" / "Bench" / "ok.c", "-lfcgi", "-lpthread"],
                        check=True)
-        socket, workers, provider, receiver = folder / "ok.sock", 2 * os.cpu_count(), free_port(), free_port()
+        socket, provider, receiver = folder / "ok.sock", free_port(), free_port()
         origins = folder / "origins.json"
         origins.write_text(json.dumps({"https://openrouter.ai": f"http://127.0.0.1:{provider}"}))
-        responder = subprocess.Popen([folder / "ok", socket, str(workers), str(LANES)])
+        responder = subprocess.Popen([folder / "ok", socket, str(WORKERS), str(LANES)])
         candidates = [rivals.PHP82(folder), rivals.Django(folder)]
         reasons = {candidate: candidate.missing() for candidate in candidates}
         chosen = [candidate for candidate in candidates if not reasons[candidate]]
         for reason in filter(None, reasons.values()):
             print(reason)
         site = SITE.format(folder=folder, directives=directives(), question=question(), root=ROOT)
-        house = House(folder / "house", workers=workers, settings={"HUB_LANES": LANES, "HUB_ORIGIN_MAP": origins, **deliveries.SETTINGS},
+        house = House(folder / "house", workers=WORKERS, settings={"HUB_LANES": LANES, "HUB_ORIGIN_MAP": origins, **deliveries.SETTINGS},
                       site=site + "".join(candidate.location() for candidate in chosen),
                       http=UPSTREAM.format(socket=socket, provider=provider) + deliveries.RECEIVER.format(port=receiver))
         others = {}

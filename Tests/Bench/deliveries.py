@@ -21,7 +21,7 @@ from house import House, MariaDB, free_port, until  # noqa: E402
 from publishing import subscribe  # noqa: E402
 
 import keys  # noqa: E402
-from measuring import children, hold, processor_seconds  # noqa: E402
+from measuring import LANES, WORKERS, children, hold, processor_seconds  # noqa: E402
 
 # Rounds of a few seconds, each beside its limit in the same round.
 ROUNDS = int(os.environ.get("WEBHOOK_ROUNDS", "3"))
@@ -201,7 +201,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hub-bench.") as name:
         folder, port = pathlib.Path(name), free_port()
         MariaDB.prepare(folder)
-        house = House(folder / "house", workers=2 * os.cpu_count(), settings={"HUB_LANES": 32, **SETTINGS},
+        house = House(folder / "house", workers=WORKERS, settings={"HUB_LANES": LANES, **SETTINGS},
                       http=RECEIVER.format(port=port))
         try:
             house.start()

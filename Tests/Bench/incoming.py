@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "EndToEnd")
 from house import House, MariaDB  # noqa: E402
 
 import keys  # noqa: E402
-from measuring import hold  # noqa: E402
+from measuring import LANES, WORKERS, hold  # noqa: E402
 
 ROUNDS = int(os.environ.get("INBOUND_ROUNDS", "3"))
 SECONDS = int(os.environ.get("INBOUND_SECONDS", "5"))
@@ -88,7 +88,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hub-bench.") as name:
         folder = pathlib.Path(name)
         MariaDB.prepare(folder)
-        house = House(folder / "house", workers=2 * os.cpu_count(), settings={"HUB_LANES": 32})
+        house = House(folder / "house", workers=WORKERS, settings={"HUB_LANES": LANES})
         try:
             house.start()
             key = house.create_key("admin:*", name="bench")

@@ -4,6 +4,9 @@ import os
 import pathlib
 import resource
 
+# The hub as it is when nobody says otherwise; the C responder gets as many processes and threads.
+WORKERS, LANES = max(2, os.cpu_count()), 64
+
 
 def children(pid):
     """The processes that a process has started."""

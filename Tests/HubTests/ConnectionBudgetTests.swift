@@ -22,6 +22,6 @@ import Testing
     func asked() throws {
         let door = try FrontDoor()
         let budget = try ConnectionBudget(door.built.configuration, door.database)
-        #expect(budget.granted > 0 && budget.statements > 0 && budget.connections == (4 + 1) * 8)
+        #expect(budget.granted > 0 && budget.statements > 0 && budget.connections == (2 + 1) * 8)
     }
 }

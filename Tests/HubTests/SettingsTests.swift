@@ -95,11 +95,14 @@ import Testing
         let readme = try String(contentsOf: Source.root.appending(path: "README.md"), encoding: .utf8)
         let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| `HUB_") || $0.hasPrefix("| `SITE_") }
         let expected = Setting.allCases.map { setting in
-            let (one, three) = (setting.standard(cores: 1), setting.standard(cores: 3))
+            let (one, two, three) = (
+                setting.standard(cores: 1), setting.standard(cores: 2), setting.standard(cores: 3)
+            )
             let text =
                 switch one {
                 case nil: "must be set"
                 case ""?: ""
+                case let one? where one == two && one != three: "cores, at least \(one)"
                 case let one? where one != three: "\(one) × cores"
                 case let one?: "`\(one)`"
                 }

@@ -78,8 +78,8 @@ enum Setting: String, CaseIterable {
         case .gateFolder, .listenGroup, .trustedProxies, .assets, .templates, .providers, .originMap, .allowNetworks,
             .redirectURIs, .siteURL, .corsOrigins, .jwtKeys, .jwtIssuer, .jwtAudience:
             ""
-        case .workers: "\(2 * cores)"
-        case .lanes: "32"
+        case .workers: "\(max(2, cores))"
+        case .lanes: "64"
         case .keepalive: "\(16 * cores)"
         case .smtpAllowAnyCertificate: "no"
         case .bodyLimit: "1048576"
