@@ -21,6 +21,8 @@ public struct OAuthServer: Sendable {
     let audit: AuditTrail
     let events: DomainEvents
     let uses = GrantUses()
+    /// Tokens that apps get for themselves are committed together by those who ask at once.
+    let ownTokens = Gathering<Int, OwnToken, Void>(mostOfOne: 1, most: 64)
 
     /// The room.
     ///

@@ -26,6 +26,23 @@ import TimeKit
         #expect(try bureau.introspect(body["access_token"]?.text ?? "")["sub"]?.text == bureau.app.clientID)
     }
 
+    @Test("Of many who ask at once each gets a token of its own, however many are committed together")
+    func together() throws {
+        let bureau = try Bureau()
+        let answers = try inThreads(48) { index in
+            let scope = index % 2 == 0 ? "audit:read" : "connections:read"
+            return try bureau.post("/token", [("grant_type", "client_credentials"), ("scope", scope)])
+        }
+        let tokens = Set(answers.compactMap { $0.1["access_token"]?.text })
+        #expect(tokens.count == 48 && answers.allSatisfy { $0.0.status == 200 })
+        #expect(try bureau.count("SELECT COUNT(*) FROM oauth_access_tokens") == 48)
+        for (_, body) in answers {
+            let token = body["access_token"]?.text ?? ""
+            #expect(bureau.opens(token))
+            #expect(try bureau.introspect(token)["scope"] == body["scope"])
+        }
+    }
+
     @Test("Bodies that are no forms get 415 and a sentence; what stands in the address is refused; nothing comes twice")
     func forms() throws {
         let bureau = try Bureau()

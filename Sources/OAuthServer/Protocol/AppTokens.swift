@@ -1,11 +1,22 @@
 import AdminShell
+import DatabaseKit
 import Domain
 import HTTPKit
 import TimeKit
 
+/// A token that an app gets for itself, ready to be kept.
+struct OwnToken: Sendable {
+    let access: TokenText
+    let app: Identifier<OAuthApp>
+    let scopes: [Scope]
+    let resources: [String]
+    let expiresAt: Timestamp
+}
+
 /// Apps get tokens for themselves (RFC 6749 §4.4).
 extension OAuthServer {
-    /// One statement of one row: who asks is known from memory, and nothing else is written.
+    /// One row, committed with those of others who ask meanwhile: who asks is known from memory, and nothing else is
+    /// written.
     ///
     /// > The client credentials grant type MUST only be used by confidential clients.     RFC 6749 §4.4
     /// >
@@ -21,10 +32,18 @@ extension OAuthServer {
         let resources = try ResourceIndicator.list(form.all("resource"), at: site.origin)
         let access = TokenText(.accessToken, id: Identifier<OAuthToken>(world).bytes)
         let life = Duration.seconds(settings.accessSeconds)
-        try TokenStore(world: world).insert(
-            access, of: app.id, grant: nil, scopes: scopes, resources: resources, expiresAt: world.now() + life,
-            in: database)
+        try keep(
+            OwnToken(
+                access: access, app: app.id, scopes: scopes, resources: resources, expiresAt: world.now() + life))
         note("OAuth tokens were given", app, .clientCredentials, call)
         return IssuedTokens(access: access, life: life, refresh: nil, scopes: scopes).response()
+    }
+
+    /// Commits a token, in one transaction with those that others wait for.
+    private func keep(_ token: OwnToken) throws {
+        _ = try ownTokens.take([token], for: 0) { tokens in
+            try TokenStore(world: world).insert(tokens, in: database)
+            return tokens.map { _ in () }
+        }
     }
 }

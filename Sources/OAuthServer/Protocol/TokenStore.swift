@@ -163,16 +163,39 @@ struct TokenStore: Sendable {
 
     // MARK: Access tokens
 
-    /// Keeps a new access token: one row, and outside a transaction one statement.
+    /// Keeps a new access token of a grant.
     func insert(
-        _ access: TokenText, of app: Identifier<OAuthApp>, grant: Identifier<OAuthGrant>?, scopes: [Scope],
-        resources: [String], expiresAt: Timestamp, in querying: some Querying
+        _ access: TokenText, of app: Identifier<OAuthApp>, grant: Identifier<OAuthGrant>, scopes: [Scope],
+        resources: [String], expiresAt: Timestamp, in transaction: Transaction
     ) throws {
-        try querying.execute(
+        try transaction.execute(
             """
             INSERT INTO oauth_access_tokens (id, app_id, grant_id, token_hash, scopes, resources, expires_at)
             VALUES (\(access.id), \(app), \(grant), \(access.digest), \(scopes.stored),
                     \(resources.joined(separator: " ")), \(expiresAt))
+            """)
+    }
+
+    /// Commits tokens that apps got for themselves, all or none; few of them in one statement.
+    func insert(_ tokens: [OwnToken], in database: Database) throws {
+        let parts = Chunks.of(tokens)
+        if parts.count == 1 { return try insert(parts[0], in: database) }
+        try database.transaction(isolation: .readCommitted) { transaction in
+            for part in parts { try insert(part, in: transaction) }
+        }
+    }
+
+    private func insert(_ tokens: ArraySlice<OwnToken>, in querying: some Querying) throws {
+        let rows = tokens.map { token -> SQL in
+            """
+            (\(token.access.id), \(token.app), NULL, \(token.access.digest), \(token.scopes.stored),
+             \(token.resources.joined(separator: " ")), \(token.expiresAt))
+            """
+        }
+        try querying.execute(
+            """
+            INSERT INTO oauth_access_tokens (id, app_id, grant_id, token_hash, scopes, resources, expires_at)
+            VALUES \(SQL(joining: rows, by: ", "))
             """)
     }
 
