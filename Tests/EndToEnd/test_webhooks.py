@@ -215,6 +215,20 @@ def test_what_happens_to_a_connection_arrives_at_who_asked_for_it(hub, receiver,
     hub.delete(f"/connections/{connection['id']}")
 
 
+def test_deliveries_of_one_key_follow_each_other_in_order_and_without_a_pause(hub, receiver):
+    subscribe(hub, receiver.url + "/ordered", ordering="block")
+    count = 100
+    events = [{"type": "custom.thing", "data": {"n": n}, "ordering_key": "order-1"} for n in range(count)]
+    began = time.monotonic()
+    assert hub.post("/events/batch", {"events": events}).status_code == 202
+    came = receiver.wait(count, "/ordered")
+    took = time.monotonic() - began
+    print(f"{count / took:.0f} of one key a second")
+    assert [json.loads(one.body)["data"]["n"] for one in came] == list(range(count))
+    # A quarter of a second between each two was 25 seconds.
+    assert took < 12
+
+
 # --- Processes
 
 

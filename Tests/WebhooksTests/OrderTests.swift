@@ -106,6 +106,25 @@ struct OrderTests {
         #expect(try claiming.claim().count == 1)
     }
 
+    @Test("Of a key the next goes as soon as what came of the one before is noted")
+    func follows() throws {
+        let post = try Post()
+        try post.webhook { $0.ordering = .block }
+        for number in 0..<5 { try post.take("a.b", ["word": .string("\(number)")], order: "key") }
+        let slots = Slots(total: 512, each: 32)
+        let claiming = post.claiming(slots)
+        for _ in 0..<5 {
+            let parcel = try #require(try claiming.claim().first)
+            // Looked for meanwhile, it is still on its way.
+            #expect(try claiming.claim().isEmpty && claiming.claim().isEmpty)
+            let attempted = post.attempted(parcel, 204)
+            try OutcomeStore(room: post.room).note([attempted])
+            claiming.noted([attempted])
+            slots.give(of: parcel.destination.receiver, isSilent: false, after: .zero)
+        }
+        #expect(try post.deliveries() == Array(repeating: "delivered 1 204", count: 5))
+    }
+
     @Test("Two dispatchers at once send no delivery twice")
     func once() throws {
         let post = try Post()

@@ -12,7 +12,7 @@ final class Claiming: Sendable {
     /// Until when webhooks are left in peace whose receivers asked for it, until that is noted.
     private let pauses = Lock<[Identifier<Webhook>: Timestamp]>([:])
     /// Of which webhooks nothing could be claimed although something seemed due.
-    private let rests = Lock<[Identifier<Webhook>: Rest]>([:])
+    private let rests = Lock(Rests())
     /// Webhooks whose receivers had no room, and which these are: what waits for a dead one costs the others no look at it.
     private let full = Lock<[Identifier<Webhook>: (receiver: String, until: Timestamp)]>([:])
     /// What is left of each second's share, for webhooks that bear only so many.
@@ -29,6 +29,15 @@ final class Claiming: Sendable {
     private struct Rest {
         let begun: Timestamp
         var until: Timestamp
+        /// Whether it was gone from key to key in vain, which is not to be done again at once.
+        let wasLong: Bool
+    }
+
+    private struct Rests {
+        var webhooks: [Identifier<Webhook>: Rest] = [:]
+        /// Webhooks that are being claimed from in order, and whether something of them was noted since that began: what
+        /// was held when it was looked at may be free by the time that they would rest.
+        var looks: [Identifier<Webhook>: Bool] = [:]
     }
 
     /// How long a webhook rests for which something seemed due and nothing could be claimed: what is due stands behind
@@ -75,17 +84,29 @@ final class Claiming: Sendable {
         }
         rests.withLock { rests in
             for webhook in Set(attempted.map(\.parcel.destination.webhook)) {
-                guard let rest = rests[webhook] else { continue }
-                rests[webhook]?.until = min(rest.until, rest.begun + Self.emptyRest)
+                if rests.looks[webhook] != nil { rests.looks[webhook] = true }
+                guard let rest = rests.webhooks[webhook] else { continue }
+                rests.webhooks[webhook] =
+                    rest.wasLong
+                    ? Rest(begun: rest.begun, until: min(rest.until, rest.begun + Self.emptyRest), wasLong: true) : nil
             }
         }
     }
 
-    /// Lets a webhook rest of which nothing could be claimed.
+    /// Lets a webhook rest of which nothing could be claimed, unless something of it was noted meanwhile.
     private func rest(_ webhook: Identifier<Webhook>, until moment: Timestamp?) {
         let now = room.world.now()
         let end = max(now + Self.emptyRest, min(moment ?? now, now + Self.longestRest))
-        rests.withLock { $0[webhook] = Rest(begun: now, until: end) }
+        rests.withLock { rests in
+            guard moment != nil || rests.looks[webhook] != true else { return }
+            rests.webhooks[webhook] = Rest(begun: now, until: end, wasLong: moment != nil)
+        }
+    }
+
+    /// Notes from which webhooks is claimed in order from now on, or none any more.
+    private func look(at webhooks: [WebhookRecord]) {
+        let inOrder = webhooks.filter { $0.ordering != .none }.map { ($0.id, false) }
+        rests.withLock { $0.looks = Dictionary(uniqueKeysWithValues: inOrder) }
     }
 
     /// Claims once, and gives what can be sent.
@@ -100,6 +121,8 @@ final class Claiming: Sendable {
         }
         let shares = shares(due.compactMap { webhooks[$0] }.filter { $0.state == .active })
         guard !shares.isEmpty else { return [] }
+        look(at: shares.map(\.webhook))
+        defer { look(at: []) }
         do {
             return try pack(store.claim(shares), shares)
         } catch {
@@ -142,8 +165,8 @@ final class Claiming: Sendable {
             return pauses
         }
         let rests = rests.withLock { rests in
-            rests = rests.filter { $0.value.until > now }
-            return rests
+            rests.webhooks = rests.webhooks.filter { $0.value.until > now }
+            return rests.webhooks
         }
         // Whoever waits longest stands first, and nobody takes more than an even part of what is free.
         let ready = webhooks.filter { pauses[$0.id] == nil && rests[$0.id] == nil && ($0.slowUntil ?? now) <= now }
