@@ -30,7 +30,7 @@ public final class OAuthMemory: Sendable {
     /// The apps of those who have proved who they are, by the digest of the header that proved it.
     private let clients = Remembered<AppRecord>(parts: 4, room: 512)
     /// One lane at a time looks whether anything was changed elsewhere: those who cannot go on without wait for it.
-    private let looking = Lock(())
+    private let looking = Lock(false)
     private let isLooking = Atomic<Bool>(false)
     private let outage = Lock<Outage?>(nil)
 

@@ -5,6 +5,9 @@ import Glibc
 /// Not `Synchronization.Mutex`: on Linux ThreadSanitizer does not see that lock and reports a race for all that stands
 /// behind it, so that a real race would drown. Where nothing but a number is shared, an `Atomic` is simpler.
 ///
+/// Where only the turn counts, the value is a `Bool` that nobody looks at: `Void` has no bytes, and ThreadSanitizer takes
+/// what stands at its address for it.
+///
 /// Sendable although the compiler cannot see it: `value` is touched by ``withLock(_:)`` alone, while `mutex` is held.
 @safe
 public final class Lock<Value: ~Copyable>: @unchecked Sendable {

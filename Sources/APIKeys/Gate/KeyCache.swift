@@ -58,9 +58,9 @@ final class KeyCache: Sendable {
     private let clock: @Sendable () -> MonotonicTime
     private let kept = (0..<parts).map { _ in Lock(Part()) }
     /// One lane at a time reads keys of a kind, so that of many who need the same one the first one reads it.
-    private let reading = (0..<64).map { _ in Lock(()) }
+    private let reading = (0..<64).map { _ in Lock(false) }
     /// One lane at a time looks whether anything was changed elsewhere: those who cannot go on without wait for it.
-    private let looking = Lock(())
+    private let looking = Lock(false)
     private let isLooking = Atomic<Bool>(false)
     private let outage = Lock<Outage?>(nil)
 

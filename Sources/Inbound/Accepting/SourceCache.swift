@@ -48,7 +48,7 @@ final class SourceCache: Sendable {
     private let clock: @Sendable () -> MonotonicTime
     private let kept = Lock(Kept())
     private let isLooking = Atomic<Bool>(false)
-    private let looking = Lock(())
+    private let looking = Lock(false)
 
     init(
         _ database: Database, _ generation: SharedGeneration,
