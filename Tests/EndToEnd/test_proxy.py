@@ -136,7 +136,9 @@ def proxied(database_template, tmp_path_factory, provider):
     folder = tmp_path_factory.mktemp("proxied")
     (folder / "origins.json").write_text(json.dumps(
         {origin: provider.url for origin in ("https://api.sendgrid.com", "https://api.telegram.org")}))
-    house = House(folder, workers=1, settings={"HUB_ORIGIN_MAP": folder / "origins.json", "HUB_KEEPALIVE": 16})
+    house = House(
+        folder, workers=1,
+        settings={"HUB_ORIGIN_MAP": folder / "origins.json", "HUB_KEEPALIVE": 16, "HUB_LANES": 32})
     try:
         house.start()
         api = house.api()
