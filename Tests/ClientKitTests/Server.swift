@@ -67,7 +67,7 @@ final class Server: Sendable {
 
     private init(record: Record, _ serve: @escaping @Sendable (Connection) -> Void) {
         let (listener, port) = Self.bound()
-        precondition(listen(listener, 64) == 0)
+        precondition(listen(listener, 512) == 0)
         self.port = port
         self.record = record
         Thread.detachNewThread {
@@ -87,6 +87,8 @@ final class Server: Sendable {
         let record = Record()
         return Server(record: record) { connection in
             let request = connection.readRequest()
+            // Whoever hung up before it asked anything, because its time was over, gets no answer.
+            guard !request.isEmpty else { return }
             record.requests.withLock { $0.append(request) }
             connection.write(answer(request))
         }
