@@ -22,25 +22,22 @@ public struct JSONFile: Sendable {
     /// The value.
     public let value: JSON
     private let bytes: [UInt8]
+    private let places: [String: Int]
 
     /// Reads a file.
     public init(parsing bytes: [UInt8]) throws(Failure) {
-        var reader = JSONReader(bytes)
+        var reader = JSONReader(bytes, keepingPlaces: true)
         do throws(JSONError) {
             value = try reader.whole()
         } catch {
             throw Failure(error: error, place: Self.place(of: reader.place, in: bytes))
         }
         self.bytes = bytes
+        places = reader.places ?? [:]
     }
 
     /// Where the value of a JSON Pointer (RFC 6901) begins, or the nearest value around it when there is none.
-    ///
-    /// The file is read once more for it: only what is wrong with a file is told with its place, and most hold nothing wrong.
     public func place(of pointer: String) -> Place {
-        var reader = JSONReader(bytes, keepingPlaces: true)
-        _ = try? reader.whole()
-        let places = reader.places ?? [:]
         var pointer = pointer[...]
         while true {
             if let offset = places[String(pointer)] { return Self.place(of: offset, in: bytes) }

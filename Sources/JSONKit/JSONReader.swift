@@ -50,7 +50,9 @@ struct JSONReader {
         guard places != nil else { return try value() }
         let outer = pointer
         defer { pointer = outer }
-        pointer += "/" + step.replacing("~", with: "~0").replacing("/", with: "~1")
+        // Hardly a name holds either, and a search for it costs more than the rest of its member.
+        let isPlain = !step.utf8.contains { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }
+        pointer += "/" + (isPlain ? step : step.replacing("~", with: "~0").replacing("/", with: "~1"))
         places?[pointer] = place
         return try value()
     }

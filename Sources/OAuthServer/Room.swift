@@ -22,7 +22,7 @@ public struct OAuthServer: Sendable {
     let events: DomainEvents
     let uses = GrantUses()
     /// Tokens that apps get for themselves are committed together by those who ask at once.
-    let ownTokens = Gathering<Int, OwnToken, Void>(mostOfOne: 1, most: 64)
+    let ownTokens = Gathering<Int, NewAccessToken, Void>(mostOfOne: 1, most: 64)
 
     /// The room.
     ///

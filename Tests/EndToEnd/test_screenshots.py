@@ -438,8 +438,9 @@ def test_pages_before_signing_in_stand_up(make_house, browser):
 
     def unfold():
         # The one in the address, with everything that an operation can have, unfolds by itself.
+        assert browser.driver.execute_script("return document.querySelector('#changeConnection').open")
         browser.driver.execute_script(
-            "for (const one of document.querySelectorAll('#changeConnection[open] details')) one.open = true")
+            "for (const one of document.querySelectorAll('#changeConnection details')) one.open = true")
 
     wrong += judge(browser, "api-chapter-unfolded", house.url("/api/docs/connections#changeConnection"), unfold)
 

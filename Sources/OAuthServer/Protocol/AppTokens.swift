@@ -4,15 +4,6 @@ import Domain
 import HTTPKit
 import TimeKit
 
-/// A token that an app gets for itself, ready to be kept.
-struct OwnToken: Sendable {
-    let access: TokenText
-    let app: Identifier<OAuthApp>
-    let scopes: [Scope]
-    let resources: [String]
-    let expiresAt: Timestamp
-}
-
 /// Apps get tokens for themselves (RFC 6749 §4.4).
 extension OAuthServer {
     /// One row, committed with those of others who ask meanwhile: who asks is known from memory, and nothing else is
@@ -33,14 +24,15 @@ extension OAuthServer {
         let access = TokenText(.accessToken, id: Identifier<OAuthToken>(world).bytes)
         let life = Duration.seconds(settings.accessSeconds)
         try keep(
-            OwnToken(
-                access: access, app: app.id, scopes: scopes, resources: resources, expiresAt: world.now() + life))
+            NewAccessToken(
+                text: access, app: app.id, grant: nil, scopes: scopes, resources: resources,
+                expiresAt: world.now() + life))
         note("OAuth tokens were given", app, .clientCredentials, call)
         return IssuedTokens(access: access, life: life, refresh: nil, scopes: scopes).response()
     }
 
     /// Commits a token, in one transaction with those that others wait for.
-    private func keep(_ token: OwnToken) throws {
+    private func keep(_ token: NewAccessToken) throws {
         _ = try ownTokens.take([token], for: 0) { tokens in
             try TokenStore(world: world).insert(tokens, in: database)
             return tokens.map { _ in () }

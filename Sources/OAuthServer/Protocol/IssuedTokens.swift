@@ -123,7 +123,8 @@ extension OAuthServer {
         let access = TokenText(.accessToken, id: Identifier<OAuthToken>(world).bytes)
         let life = Duration.seconds(settings.accessSeconds)
         try store.insert(
-            access, of: app.id, grant: grant, scopes: scopes, resources: narrowed, expiresAt: now + life,
+            NewAccessToken(
+                text: access, app: app.id, grant: grant, scopes: scopes, resources: narrowed, expiresAt: now + life),
             in: transaction)
         guard isRenewable else {
             return (grant, IssuedTokens(access: access, life: life, refresh: nil, scopes: scopes, user: user))

@@ -79,7 +79,9 @@ extension OAuthServer {
         let refresh = Self.successor(.refreshToken, next.refresh, of: sent, key)
         let life = Duration.seconds(settings.accessSeconds)
         try store.insert(
-            access, of: grant.app, grant: grant.id, scopes: scopes, resources: resources, expiresAt: now + life,
+            NewAccessToken(
+                text: access, app: grant.app, grant: grant.id, scopes: scopes, resources: resources,
+                expiresAt: now + life),
             in: transaction)
         let end = min(now + .seconds(settings.refreshSeconds), grant.expiresAt)
         try store.insert(refresh, of: grant.id, expiresAt: end, in: transaction)

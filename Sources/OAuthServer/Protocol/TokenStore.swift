@@ -29,6 +29,17 @@ struct RefreshRecord: Sendable {
     let next: (refresh: [UInt8], access: [UInt8])?
 }
 
+/// An access token that is to be kept.
+struct NewAccessToken: Sendable {
+    let text: TokenText
+    let app: Identifier<OAuthApp>
+    /// What gave it; nil for what an app gets for itself.
+    let grant: Identifier<OAuthGrant>?
+    let scopes: [Scope]
+    let resources: [String]
+    let expiresAt: Timestamp
+}
+
 /// An access token as it is kept: whose it is, for what, until when.
 struct AccessRecord: Sendable {
     let digest: [UInt8]
@@ -163,21 +174,13 @@ struct TokenStore: Sendable {
 
     // MARK: Access tokens
 
-    /// Keeps a new access token of a grant.
-    func insert(
-        _ access: TokenText, of app: Identifier<OAuthApp>, grant: Identifier<OAuthGrant>, scopes: [Scope],
-        resources: [String], expiresAt: Timestamp, in transaction: Transaction
-    ) throws {
-        try transaction.execute(
-            """
-            INSERT INTO oauth_access_tokens (id, app_id, grant_id, token_hash, scopes, resources, expires_at)
-            VALUES (\(access.id), \(app), \(grant), \(access.digest), \(scopes.stored),
-                    \(resources.joined(separator: " ")), \(expiresAt))
-            """)
+    /// Keeps a new access token.
+    func insert(_ token: NewAccessToken, in transaction: Transaction) throws {
+        try insert([token], in: transaction)
     }
 
-    /// Commits tokens that apps got for themselves, all or none; few of them in one statement.
-    func insert(_ tokens: [OwnToken], in database: Database) throws {
+    /// Commits new access tokens, all or none; few of them in one statement.
+    func insert(_ tokens: [NewAccessToken], in database: Database) throws {
         let parts = Chunks.of(tokens)
         if parts.count == 1 { return try insert(parts[0], in: database) }
         try database.transaction(isolation: .readCommitted) { transaction in
@@ -185,10 +188,10 @@ struct TokenStore: Sendable {
         }
     }
 
-    private func insert(_ tokens: ArraySlice<OwnToken>, in querying: some Querying) throws {
+    private func insert(_ tokens: ArraySlice<NewAccessToken>, in querying: some Querying) throws {
         let rows = tokens.map { token -> SQL in
             """
-            (\(token.access.id), \(token.app), NULL, \(token.access.digest), \(token.scopes.stored),
+            (\(token.text.id), \(token.app), \(token.grant), \(token.text.digest), \(token.scopes.stored),
              \(token.resources.joined(separator: " ")), \(token.expiresAt))
             """
         }

@@ -4,7 +4,7 @@ import HTTPKit
 import JSONKit
 import ThreadKit
 
-/// The description of the interface for scripts: for programs as OpenAPI 3.1, for people as a page.
+/// The description of the interface for scripts: for programs as OpenAPI 3.1, for people as pages.
 public struct APIReference: Sendable {
     /// What is described.
     public let document: APIDocument

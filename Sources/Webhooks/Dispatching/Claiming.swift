@@ -86,9 +86,11 @@ final class Claiming: Sendable {
             for webhook in Set(attempted.map(\.parcel.destination.webhook)) {
                 if rests.looks[webhook] != nil { rests.looks[webhook] = true }
                 guard let rest = rests.webhooks[webhook] else { continue }
-                rests.webhooks[webhook] =
-                    rest.wasLong
-                    ? Rest(begun: rest.begun, until: min(rest.until, rest.begun + Self.emptyRest), wasLong: true) : nil
+                if rest.wasLong {
+                    rests.webhooks[webhook]?.until = min(rest.until, rest.begun + Self.emptyRest)
+                } else {
+                    rests.webhooks[webhook] = nil
+                }
             }
         }
     }
