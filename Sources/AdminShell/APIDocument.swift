@@ -133,7 +133,7 @@ public struct APIDocument: Sendable {
     private func item(_ path: APIPath, _ entries: [Entry]) -> JSON {
         .object(
             entries.filter { $0.method != .head }.map {
-                .init($0.method.rawValue.lowercased(), operation($0))
+                .init($0.method.name.lowercased(), operation($0))
             })
     }
 

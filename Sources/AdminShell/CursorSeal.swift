@@ -47,8 +47,6 @@ extension Request {
             guard pair.name == "cursor", !pair.value.isEmpty else { return pair }
             return (pair.name, seal.open(pair.value, for: organization).map(Base64URL.encode) ?? "~")
         }
-        var copy = self
-        copy.rawQuery = Form(pairs: opened).urlencoded
-        return copy
+        return asking(Form(pairs: opened).urlencoded)
     }
 }

@@ -64,8 +64,8 @@ public struct Actor: Sendable, Equatable {
     }
 }
 
-/// Somebody who has proved who they are, and where they belong.
-public struct Principal: Sendable {
+/// Somebody who has proved who they are, and where they belong: an object, since it goes with the request all its way.
+public final class Principal: Sendable {
     /// One organization and the role in it.
     public struct Membership: Sendable, Equatable {
         /// The organization.

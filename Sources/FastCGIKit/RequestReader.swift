@@ -46,7 +46,7 @@ struct RequestReader {
         var isSecure = false
         var isChunked = false
         var hasGatewayFields = false
-        var headers: [(name: String, value: String)] = []
+        var headers: [Headers.Field] = []
     }
 
     mutating func read() throws(Refusal) -> Request {
@@ -99,19 +99,18 @@ struct RequestReader {
         guard unsafe request.role == 1 else {
             throw Problem(501, "unknown_role", "Only the responder role is served here.")
         }
-        guard let method = HTTPKit.Method(rawValue: parameters.method) else {
+        guard let method = HTTPKit.Method(parameters.method) else {
             throw Problem(501, "unknown_method", "This method is not known here.")
         }
         let (path, query) = try target(parameters)
         let length = try length(parameters.contentLength)
         let incoming = try incoming(to: path, length, isChunked: parameters.isChunked)
         let body = try incoming == nil ? body(length ?? 0) : []
-        var request = Request(
+        return Request(
             method, path: path, mount: parameters.mount, query: query,
-            headers: Headers(lowercased: parameters.headers), body: body, incoming: incoming,
-            remoteAddress: parameters.remoteAddress, isSecure: parameters.isSecure, id: id, received: .now())
-        request.hasGatewayFields = parameters.hasGatewayFields
-        return request
+            headers: Headers(parameters.headers), body: body, incoming: incoming,
+            remoteAddress: parameters.remoteAddress, isSecure: parameters.isSecure,
+            hasGatewayFields: parameters.hasGatewayFields, id: id, received: .now())
     }
 
     private func collect(_ found: inout Parameters) throws(Problem) {
@@ -134,9 +133,10 @@ struct RequestReader {
             }
             let bytes = unsafe UnsafeBufferPointer(
                 start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: length)
-            if let equals = unsafe bytes.firstIndex(of: 0x3d) {
-                let value = unsafe UnsafeBufferPointer(rebasing: bytes[(equals + 1)...])
-                unsafe body(Name(bytes: .init(rebasing: bytes[..<equals])), value)
+            if let equals = unsafe memchr(text, 0x3d, length) {
+                let cut = unsafe UnsafeRawPointer(equals) - UnsafeRawPointer(text)
+                let value = unsafe UnsafeBufferPointer(rebasing: bytes[(cut + 1)...])
+                unsafe body(Name(bytes: .init(rebasing: bytes[..<cut])), value)
             }
             unsafe entry += 1
         }
@@ -150,16 +150,17 @@ struct RequestReader {
         case "SCRIPT_NAME": found.mount = unsafe text(value)
         case "REQUEST_URI": unsafe found.target = value
         case "CONTENT_LENGTH": found.contentLength = unsafe text(value)
-        case "CONTENT_TYPE": if !value.isEmpty { unsafe found.headers.append(("content-type", text(value))) }
+        case "CONTENT_TYPE":
+            if !value.isEmpty { found.headers.append(unsafe .init(lowercased: "content-type", text(value))) }
         case "REMOTE_ADDR": found.remoteAddress = unsafe text(value)
         case "REQUEST_ID": if unsafe Self.isID(value) { unsafe found.requestID = text(value) }
-        case "HTTPS": found.isSecure = unsafe value.elementsEqual("on".utf8)
-        case "SECURITY_FIELDS": found.hasGatewayFields = unsafe value.elementsEqual("gateway".utf8)
+        case "HTTPS": found.isSecure = unsafe Self.isEqual(value, "on")
+        case "SECURITY_FIELDS": found.hasGatewayFields = unsafe Self.isEqual(value, "gateway")
         case "HTTP_PROXY", "HTTP_CONTENT_TYPE": break
         default:
             guard let header = name.header else { return }
             if header == "transfer-encoding" { found.isChunked = true }
-            unsafe found.headers.append((header, text(value)))
+            found.headers.append(unsafe .init(lowercased: header, text(value)))
         }
     }
 
@@ -167,15 +168,17 @@ struct RequestReader {
         unsafe String(decoding: bytes, as: UTF8.self)
     }
 
+    private static func isEqual(_ bytes: UnsafeBufferPointer<UInt8>, _ known: StaticString) -> Bool {
+        unsafe known.utf8CodeUnitCount == bytes.count
+            && memcmp(known.utf8Start, bytes.baseAddress!, bytes.count) == 0
+    }
+
     /// The name of a parameter where libfcgi keeps it: most are compared and dropped, so none is copied for that.
     @safe
     private struct Name {
         let bytes: UnsafeBufferPointer<UInt8>
 
-        static func ~= (known: StaticString, name: Name) -> Bool {
-            unsafe known.utf8CodeUnitCount == name.bytes.count
-                && memcmp(known.utf8Start, name.bytes.baseAddress!, name.bytes.count) == 0
-        }
+        static func ~= (known: StaticString, name: Name) -> Bool { unsafe isEqual(name.bytes, known) }
 
         /// `HTTP_X_API_KEY` as `x-api-key`; nil when it is no header.
         var header: String? {

@@ -21,14 +21,8 @@ struct ResponseWriter {
     func write(_ response: Response, withBody: Bool, log: Log) -> Bool {
         switch response.body {
         case .bytes(let body):
-            var block = head(response)
-            if response.status != 304, response.status != 204 {
-                block.append(text: "Content-Length: ")
-                block.append(text: String(body.count))
-                block.append(text: "\r\n")
-            }
-            block.append(text: "\r\n")
-            return put(block) && (!withBody || body.isEmpty || put(body))
+            let isCounted = response.status != 304 && response.status != 204
+            return putHead(response, length: isCounted ? body.count : nil) && (!withBody || body.isEmpty || put(body))
         case .stream(let produce):
             return write(response, withBody: withBody, log: log) { () throws in try produce(putOrThrow) }
         case .relay(let produce):
@@ -40,7 +34,7 @@ struct ResponseWriter {
     func write(block: [UInt8]) { _ = put(block) }
 
     private func write(_ response: Response, withBody: Bool, log: Log, body: () throws -> Void) -> Bool {
-        guard put(head(response) + Array("\r\n".utf8)), withBody else { return true }
+        guard putHead(response, length: nil), withBody else { return true }
         do {
             try body()
             return true
@@ -63,22 +57,22 @@ struct ResponseWriter {
         return unsafe FCGX_FFlush(stream) == 0 && !isHungUp(connection)
     }
 
-    private func head(_ response: Response) -> [UInt8] {
-        var block: [UInt8] = []
-        block.reserveCapacity(1_024)
-        if response.status == 200 {
-            block.append(text: "Status: 200 OK\r\n")
-        } else {
-            block.append(text: "Status: \(response.status.code) \(response.status.phrase)\r\n")
+    /// Writes the header block, its empty line included.
+    private func putHead(_ response: Response, length: Int?) -> Bool {
+        let size = HeaderBlock.size(of: response)
+        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { memory in
+            var block = unsafe HeaderBlock(memory)
+            block.append(response, length: length)
+            return unsafe put(UnsafeRawBufferPointer(block.written))
         }
-        response.headers.write(to: &block)
-        return block
     }
 
     private func put(_ bytes: [UInt8]) -> Bool {
-        unsafe bytes.withUnsafeBytes { buffer in
-            let start = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            return unsafe FCGX_PutStr(start, Int32(buffer.count), stream) >= 0
-        }
+        unsafe bytes.withUnsafeBytes { unsafe put($0) }
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+        return unsafe FCGX_PutStr(start, Int32(bytes.count), stream) >= 0
     }
 }

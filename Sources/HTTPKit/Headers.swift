@@ -1,30 +1,47 @@
 /// The header fields of a message, in the order they came, names compared without case (RFC 9110 §5.1).
 public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    private var fields: [(name: String, value: String)]
+    package private(set) var fields: [Field]
     /// Fields that many messages share, written once.
-    private var prepared: PreparedHeaders?
+    package private(set) var prepared: PreparedHeaders?
+
+    /// One field.
+    package struct Field: Sendable, Equatable {
+        /// Its name, in lower case.
+        package let name: String
+        /// Its value.
+        package let value: String
+
+        package init(lowercased name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
 
     /// No fields.
     public init() { fields = [] }
 
     /// Fields as written, in order.
     public init(dictionaryLiteral elements: (String, String)...) {
-        fields = elements.map { (name: $0.0.lowercased(), value: $0.1) }
+        fields = []
+        // Every answer gets some more on its way.
+        if !elements.isEmpty { fields.reserveCapacity(elements.count + 4) }
+        for (name, value) in elements { fields.append(Field(lowercased: Self.lowercased(name), value)) }
     }
 
     /// Fields whose names are in lower case already, as the gateway hands them over.
-    package init(lowercased fields: [(name: String, value: String)]) { self.fields = fields }
+    package init(_ fields: [Field]) { self.fields = fields }
 
     /// The first value of a field.
     public subscript(name: String) -> String? {
         get {
             let name = Self.lowercased(name)
-            return fields.first { $0.name == name }?.value ?? prepared?.fields.first { $0.name == name }?.value
+            for index in fields.indices where fields[index].name == name { return fields[index].value }
+            return prepared?.fields.first { $0.name == name }?.value
         }
         set {
             let name = Self.lowercased(name)
             fields.removeAll { $0.name == name }
-            if let newValue { fields.append((name, newValue)) }
+            if let newValue { fields.append(Field(lowercased: name, newValue)) }
         }
     }
 
@@ -39,7 +56,7 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     /// Adds a field, keeping those of the same name.
     public mutating func add(_ name: String, _ value: String) {
-        fields.append((Self.lowercased(name), value))
+        fields.append(Field(lowercased: Self.lowercased(name), value))
     }
 
     /// Sets a field unless it is there.
@@ -58,29 +75,6 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         for field in prepared?.fields ?? [] { try body(field.name, field.value) }
     }
 
-    /// Appends the header block, a line a field, as a gateway wants it.
-    ///
-    /// A line break in a value would begin a header of somebody else's choosing, so such a field is left out.
-    package func write(to block: inout [UInt8]) {
-        for (name, value) in fields where !Self.breaksLine(value) {
-            block.append(text: name)
-            block.append(UInt8(ascii: ":"))
-            block.append(UInt8(ascii: " "))
-            block.append(text: value)
-            block.append(UInt8(ascii: "\r"))
-            block.append(UInt8(ascii: "\n"))
-        }
-        if let prepared { block.append(contentsOf: prepared.block) }
-    }
-
-    private static func breaksLine(_ value: String) -> Bool {
-        let bytes = value.utf8.span
-        for index in bytes.indices where bytes[index] == 0x0d || bytes[index] == 0x0a || bytes[index] == 0 {
-            return true
-        }
-        return false
-    }
-
     /// Most names are written in lower case already, and then nothing is copied.
     private static func lowercased(_ name: String) -> String {
         let bytes = name.utf8.span
@@ -90,7 +84,7 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     /// The same fields in the same order.
     public static func == (one: Headers, other: Headers) -> Bool {
-        one.fields.elementsEqual(other.fields, by: ==)
+        one.fields == other.fields
             && (one.prepared?.block ?? []) == (other.prepared?.block ?? [])
     }
 }
@@ -106,7 +100,7 @@ extension [UInt8] {
 /// Header fields that many messages share, their lines written once.
 public final class PreparedHeaders: Sendable {
     let fields: [(name: String, value: String)]
-    let block: [UInt8]
+    package let block: [UInt8]
 
     /// Fields as the program writes them, names in lower case.
     public init(_ fields: [(String, String)]) {

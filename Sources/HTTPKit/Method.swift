@@ -1,22 +1,53 @@
 /// What a request asks for (RFC 9110 §9).
-public enum Method: String, Sendable, Hashable, CaseIterable {
+///
+/// Its name is no raw value: each request looks into its route's table of methods, and a raw value is hashed as a text.
+public enum Method: Sendable, Hashable, CaseIterable {
     /// Read.
-    case get = "GET"
+    case get
     /// Read, headers only.
-    case head = "HEAD"
+    case head
     /// Create or act.
-    case post = "POST"
+    case post
     /// Replace.
-    case put = "PUT"
+    case put
     /// Change in part.
-    case patch = "PATCH"
+    case patch
     /// Remove.
-    case delete = "DELETE"
+    case delete
     /// Ask what is allowed.
-    case options = "OPTIONS"
+    case options
     /// Read by what the body says. No address takes it, and that is what whoever tries it is told: a method that is not
     /// known at all would be 501.
-    case query = "QUERY"
+    case query
+
+    /// A method by its name, in capitals; nil when it is none that is known here.
+    public init?(_ name: String) {
+        switch name {
+        case "GET": self = .get
+        case "HEAD": self = .head
+        case "POST": self = .post
+        case "PUT": self = .put
+        case "PATCH": self = .patch
+        case "DELETE": self = .delete
+        case "OPTIONS": self = .options
+        case "QUERY": self = .query
+        default: return nil
+        }
+    }
+
+    /// Its name as it stands in a request line.
+    public var name: String {
+        switch self {
+        case .get: "GET"
+        case .head: "HEAD"
+        case .post: "POST"
+        case .put: "PUT"
+        case .patch: "PATCH"
+        case .delete: "DELETE"
+        case .options: "OPTIONS"
+        case .query: "QUERY"
+        }
+    }
 
     /// Whether the method promises to change nothing (RFC 9110 §9.2.1).
     public var isSafe: Bool {

@@ -4,11 +4,11 @@
 /// came. The bodies of such requests are read while they are passed on (``IncomingBody``).
 public struct PassThrough: Sendable {
     /// The steps of the address; nil stands for any one.
-    private let steps: [String?]
+    private let steps: [[UInt8]?]
 
     /// An address written as `/api/v1/connections/*/proxy`, where `*` stands for any one step.
     public init(_ address: String) {
-        steps = address.split(separator: "/").map { $0 == "*" ? nil : String($0) }
+        steps = address.split(separator: "/").map { $0 == "*" ? nil : Array($0.utf8) }
     }
 
     /// Where the address ends in a raw path and what is passed on begins; nil when the path does not lie below it.
@@ -24,8 +24,10 @@ public struct PassThrough: Sendable {
         return place
     }
 
-    private static func isStep(_ written: Span<UInt8>, _ step: String?) -> Bool {
+    private static func isStep(_ written: Span<UInt8>, _ step: [UInt8]?) -> Bool {
         guard let step else { return !written.isEmpty }
-        return unsafe written.withUnsafeBufferPointer { unsafe $0.elementsEqual(step.utf8) }
+        guard written.count == step.count else { return false }
+        for index in written.indices where written[index] != step[index] { return false }
+        return true
     }
 }

@@ -25,12 +25,19 @@ public struct Path: Sendable, Hashable {
     /// Takes a raw path apart that is nobody's string yet.
     package init?(_ raw: Span<UInt8>, passing passed: PassThrough? = nil) {
         let end = passed?.end(in: raw)
-        guard let parts = Self.segments(of: raw.extracting(..<(end ?? raw.count))) else { return nil }
+        let own = raw.extracting(..<(end ?? raw.count))
+        guard let parts = Self.segments(of: own) else { return nil }
         rest = if let end { Self.text(raw.extracting(end...)) } else { nil }
-        segments = parts
+        segments = parts.segments
+        if parts.isVerbatim {
+            let isClosed = own.count > 1 && own[own.count - 1] == 0x2f
+            pattern = Self.text(own.extracting(1..<(isClosed ? own.count - 1 : own.count)))
+            identifiers = []
+            return
+        }
         var identifiers: [String] = []
         var pattern = ""
-        for segment in parts {
+        for segment in parts.segments {
             if !pattern.isEmpty { pattern += "/" }
             if Self.isIdentifier(segment) {
                 identifiers.append(segment.lowercased())
@@ -44,11 +51,12 @@ public struct Path: Sendable, Hashable {
         self.identifiers = identifiers
     }
 
-    /// The decoded segments of a path that begins with a slash.
-    private static func segments(of raw: Span<UInt8>) -> [String]? {
+    /// The decoded segments of a path that begins with a slash, and whether they joined are its pattern as they came.
+    private static func segments(of raw: Span<UInt8>) -> (segments: [String], isVerbatim: Bool)? {
         guard !raw.isEmpty, raw[0] == 0x2f else { return nil }
         var segments: [String] = []
         segments.reserveCapacity(6)
+        var isVerbatim = true
         var start = 1
         while start < raw.count {
             var end = start
@@ -57,6 +65,8 @@ public struct Path: Sendable, Hashable {
                 if raw[end] == 0x25 || raw[end] == 0 { isPlain = false }
                 end += 1
             }
+            // What may be an id, an escape or a step that says `:id` itself.
+            if !isPlain || end - start == 36 || raw[start] == 0x3a { isVerbatim = false }
             guard start != end else { return nil }
             let text = Self.text(raw.extracting(start..<end))
             guard let segment = isPlain ? text : decoded(text) else { return nil }
@@ -64,7 +74,7 @@ public struct Path: Sendable, Hashable {
             // After the last segment one slash may stand.
             start = end + 1
         }
-        return segments
+        return (segments, isVerbatim)
     }
 
     private static func text(_ bytes: Span<UInt8>) -> String {

@@ -114,7 +114,7 @@ extension Problem {
 
     /// The method is not one of those allowed (RFC 9110 §15.5.6).
     public static func methodNotAllowed(_ allowed: [Method]) -> Problem {
-        let names = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+        let names = allowed.map(\.name).sorted().joined(separator: ", ")
         return Problem(405, "method_not_allowed", "This address takes \(names).", headers: ["allow": names])
     }
 

@@ -2,38 +2,40 @@ import JSONKit
 import TimeKit
 
 /// A request as the gateway handed it over, limits checked, nothing decoded but the path.
-public struct Request: Sendable {
+///
+/// Nobody changes it and many hold it, so it is an object: a copy of its fifteen fields at each step of its way costs as
+/// much as finding out who asks.
+public final class Request: Sendable {
     /// What is asked for.
-    public var method: Method
+    public let method: Method
     /// The prefix under which the site mounts the hub: empty, or `/hub`.
-    public var mount: String
+    public let mount: String
     /// The path below the mount prefix.
-    public var path: Path
+    public let path: Path
     /// The query without its question mark, as it came.
-    public var rawQuery: String
+    public let rawQuery: String
     /// The header fields; the gateway's own parameters are not among them.
-    public var headers: Headers
+    public let headers: Headers
     /// The body, as many bytes as were announced; none where it is ``incoming``.
-    public var body: [UInt8]
+    public let body: [UInt8]
     /// The body of a request that is passed on, still to be read; nil for all others.
-    public var incoming: IncomingBody?
+    public let incoming: IncomingBody?
     /// The client's address as nginx vouches for it; forwarding headers are never read.
-    public var remoteAddress: String
+    public let remoteAddress: String
     /// Whether TLS is in front.
-    public var isSecure: Bool
+    public let isSecure: Bool
     /// Whether the gateway adds the fields that stand on every answer alike, so that the hub need not send them.
-    public var hasGatewayFields = false
+    public let hasGatewayFields: Bool
     /// The id that stands in logs and answers; from nginx, else made here.
-    public var id: String
+    public let id: String
     /// When the request was taken up.
-    public var received: Timestamp
+    public let received: Timestamp
 
     /// A request; the defaults serve tests.
     public init(
         _ method: Method = .get, path: Path, mount: String = "", query: String = "", headers: Headers = [:],
         body: [UInt8] = [], incoming: IncomingBody? = nil, remoteAddress: String = "127.0.0.1", isSecure: Bool = false,
-        id: String = "test",
-        received: Timestamp = .now()
+        hasGatewayFields: Bool = false, id: String = "test", received: Timestamp = .now()
     ) {
         self.method = method
         self.mount = mount
@@ -44,8 +46,17 @@ public struct Request: Sendable {
         self.incoming = incoming
         self.remoteAddress = remoteAddress
         self.isSecure = isSecure
+        self.hasGatewayFields = hasGatewayFields
         self.id = id
         self.received = received
+    }
+
+    /// The same request with another query.
+    public func asking(_ query: String) -> Request {
+        Request(
+            method, path: path, mount: mount, query: query, headers: headers, body: body, incoming: incoming,
+            remoteAddress: remoteAddress, isSecure: isSecure, hasGatewayFields: hasGatewayFields, id: id,
+            received: received)
     }
 
     /// The query taken apart; a broken escape is refused.

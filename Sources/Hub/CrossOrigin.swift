@@ -29,7 +29,7 @@ struct CrossOrigin: Sendable {
         return Response(
             status: 204,
             headers: [
-                "access-control-allow-methods": methods().map(\.rawValue).sorted().joined(separator: ", "),
+                "access-control-allow-methods": methods().map(\.name).sorted().joined(separator: ", "),
                 "access-control-allow-headers":
                     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Org-ID",
                 "access-control-max-age": "600",

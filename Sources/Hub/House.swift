@@ -27,10 +27,11 @@ struct House: Sendable {
 
     /// Whether scripts call an address, by its first step; their errors are problem documents.
     private static func isForScripts(_ path: Path) -> Bool {
-        if IntegrationsHubRoute.isForBrowsers(path) || APIReferenceRoute.isForBrowsers(path) { return false }
-        if OAuthEndpointRoute.isForBrowsers(path) { return false }
-        return switch path[0] {
-        case "api", "health", "metrics", "oauth", "functions", "inbound", ".well-known": true
+        switch path[0] {
+        case "health", "metrics", "inbound", ".well-known": true
+        case "api": !APIReferenceRoute.isForBrowsers(path)
+        case "oauth": !OAuthEndpointRoute.isForBrowsers(path)
+        case "functions": !IntegrationsHubRoute.isForBrowsers(path)
         default: false
         }
     }
@@ -162,7 +163,7 @@ struct House: Sendable {
     }
 
     private static func options(_ access: [Method: Access]) -> Response {
-        Response.noContent.with("allow", methods(access).map(\.rawValue).sorted().joined(separator: ", "))
+        Response.noContent.with("allow", methods(access).map(\.name).sorted().joined(separator: ", "))
     }
 
     /// What stands on every answer.

@@ -29,7 +29,7 @@ struct Journal: Sendable {
             LoggedRequest(
                 at: request.received, organization: organization, surface: .api, actorKind: principal.actor.kind,
                 actorID: principal.actor.id, connection: Self.connection(request.path),
-                method: request.method.rawValue, route: visit.route, path: request.path.text, status: status,
+                method: request.method.name, route: visit.route, path: request.path.text, status: status,
                 duration: now() - request.received, bytes: bytes, address: request.remoteAddress,
                 userAgent: request.headers["user-agent"] ?? "", requestID: request.id, code: visit.problem)
         }

@@ -132,7 +132,7 @@ import Testing
                 (.post, "/disconnect", "{}"), (.patch, "", #"{"enabled":false}"#), (.delete, "", nil),
             ] {
                 let answer = try office.json(method, "connections/\(name)\(rest)", body, as: stranger)
-                #expect(answer.response.status == 404, "\(method.rawValue) \(rest)")
+                #expect(answer.response.status == 404, "\(method.name) \(rest)")
             }
         }
         for verb in ["", "/edit", "/disconnect", "/remove"] {

@@ -439,7 +439,7 @@ private struct Desk {
         for (method, times) in [(HTTPKit.Method.put, 2), (.post, 1), (.patch, 1)] {
             #expect(try desk.call(.get, "sendgrid", "/first").text() == "{}")
             #expect(try desk.call(method, "sendgrid", "/then", body: Array("body".utf8)).text() == "{}")
-            let sent = service.requests.count { $0.hasPrefix("\(method.rawValue) /then ") }
+            let sent = service.requests.count { $0.hasPrefix("\(method.name) /then ") }
             #expect(sent == times, "\(method)")
         }
     }

@@ -8,7 +8,7 @@ import Testing
     /// Says what was read.
     private static func echo(_ request: Request) -> Response {
         var lines = [
-            request.method.rawValue, request.mount, "/" + request.path.segments.joined(separator: "/"),
+            request.method.name, request.mount, "/" + request.path.segments.joined(separator: "/"),
             request.rawQuery, request.remoteAddress,
             "\(request.isSecure)", request.id, String(decoding: request.body, as: UTF8.self),
         ]

@@ -191,7 +191,7 @@ import Testing
         let visitor = try door.signedIn("ana@acme.example")
         for (path, access) in door.built.house.rooms.flatMap(\.samples) {
             let allowed = Set(access.keys).union([.options]).union(access[.get] == nil ? [] : [.head])
-            let names = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            let names = allowed.map(\.name).sorted().joined(separator: ", ")
             for method in HTTPKit.Method.allCases where !allowed.contains(method) {
                 let answer = try visitor.send(method, path)
                 #expect(answer.status == 405 && answer.headers["allow"] == names, "\(method) \(path)")

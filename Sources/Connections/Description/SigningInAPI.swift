@@ -114,10 +114,10 @@ extension ConnectionRoute {
             uniqueKeysWithValues: [Method.get, .options, .post, .put, .patch, .delete].map { ($0, passing($0)) }))
 
     private static func passing(_ method: Method) -> APIOperation {
-        let verb = method.rawValue.lowercased()
+        let verb = method.name.lowercased()
         return APIOperation(
             "proxy\(verb.prefix(1).uppercased() + verb.dropFirst())",
-            "Passes a \(method.rawValue) on to the service with the connection's credentials.",
+            "Passes a \(method.name) on to the service with the connection's credentials.",
             details:
                 "On 401 the tokens are renewed and the call repeated once; 429 and 503 are waited for as `Retry-After` says, within the deadline."
                 + (method == .get

@@ -58,7 +58,7 @@ extension Connections {
     func proxy(_ name: ConnectionName, _ call: Call) throws -> Response {
         let request = call.request
         let scope = try call.scope()
-        guard let method = OutboundRequest.Method(rawValue: request.method.rawValue) else { throw Problem.notFound }
+        guard let method = OutboundRequest.Method(rawValue: request.method.name) else { throw Problem.notFound }
         let place = try proxyPlaces.take(of: proxyLimits.atOnce)
         let view = try find(name, scope)
         if view.provider?.proxy?.isGetUnsafe == true { try call.require(.write(.connections)) }
@@ -94,7 +94,7 @@ extension Connections {
         _ connection: String, _ method: HTTPKit.Method, _ target: String, headers: HTTPKit.Headers = [:],
         body: IncomingBody? = nil, by scope: OrganizationScope, log: Log
     ) throws -> PassedAnswer {
-        guard let method = OutboundRequest.Method(rawValue: method.rawValue) else { throw Problem.notFound }
+        guard let method = OutboundRequest.Method(rawValue: method.name) else { throw Problem.notFound }
         let cut = target.firstIndex(of: "?")
         let passed = try ProxyRequest(
             method, path: String(target[..<(cut ?? target.endIndex)]),

@@ -19,7 +19,7 @@ func request(_ arguments: inout Arguments) throws -> Int32 {
     var headers = try requestHeaders(arguments.all("header"))
     let data = try arguments.optional("data")
     try arguments.end()
-    guard let method = Method(rawValue: name.uppercased()) else { throw CommandError("There is no method \(name).") }
+    guard let method = Method(name.uppercased()) else { throw CommandError("There is no method \(name).") }
     let body = try data.map { data throws(CommandError) in try requestBody(data) }
     if body != nil { headers.setDefault("content-type", "application/json") }
     let house = try House.build(Configuration(Settings()))

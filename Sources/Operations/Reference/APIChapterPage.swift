@@ -61,7 +61,7 @@ struct APIChapterView: Sendable {
     private func view(_ entry: APIDocument.Entry) -> TemplateValue {
         let operation = entry.operation
         return [
-            "id": .text(operation.id), "method": .text(entry.method.rawValue),
+            "id": .text(operation.id), "method": .text(entry.method.name),
             "kind": .text(entry.kind),
             "path": .text(entry.path.template), "summary": reference.prose(operation.summary),
             "details": operation.details.isEmpty ? .null : ["text": reference.prose(operation.details)],
@@ -126,7 +126,7 @@ struct APIChapterView: Sendable {
             address, part in
             address.replacing("{\(part.name)}", with: part.schema.example.text ?? "")
         }
-        var lines = ["curl \(entry.method == .get ? "" : "-X \(entry.method.rawValue) ")'\(address)'"]
+        var lines = ["curl \(entry.method == .get ? "" : "-X \(entry.method.name) ")'\(address)'"]
         if entry.access != .open { lines.append("-H 'Authorization: Bearer KEY'") }
         if let body = entry.operation.body {
             let text = String(decoding: body.example.bytes, as: UTF8.self).replacing("'", with: #"'\''"#)

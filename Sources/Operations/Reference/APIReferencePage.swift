@@ -61,7 +61,7 @@ struct APIReferenceView: Sendable {
     /// One operation in one line, which leads to all of it.
     private func line(_ entry: APIDocument.Entry, _ chapter: String) -> TemplateValue {
         [
-            "href": .text("\(chapter)#\(entry.operation.id)"), "method": .text(entry.method.rawValue),
+            "href": .text("\(chapter)#\(entry.operation.id)"), "method": .text(entry.method.name),
             "kind": .text(entry.kind), "path": .text(entry.path.template), "summary": prose(entry.operation.summary),
         ]
     }

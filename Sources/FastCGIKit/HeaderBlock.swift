@@ -1,0 +1,91 @@
+import HTTPKit
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// The header block of a CGI responder in the making (RFC 3875 §6.3), in memory that holds all of it.
+///
+/// Every answer has one: it is written where it stands, since an array that grows line by line takes three times as long.
+@safe
+struct HeaderBlock {
+    private let memory: UnsafeMutableBufferPointer<UInt8>
+    private var count = 0
+
+    /// What fits besides the fields: the status, the length, line breaks.
+    private static let room = 128
+
+    /// A block in memory of at least ``size(of:)`` bytes.
+    init(_ memory: UnsafeMutableBufferPointer<UInt8>) { unsafe self.memory = memory }
+
+    /// The most bytes that an answer's block can have.
+    static func size(of response: Response) -> Int {
+        var size = room + (response.headers.prepared?.block.count ?? 0)
+        for field in response.headers.fields { size += field.name.utf8.count + field.value.utf8.count + 4 }
+        return size
+    }
+
+    /// What was written so far.
+    var written: UnsafeMutableBufferPointer<UInt8> { unsafe .init(rebasing: memory[..<count]) }
+
+    /// Writes the whole block, its empty line included.
+    ///
+    /// - Parameter length: how long the body is, unless that is left out or stands among the fields.
+    mutating func append(_ response: Response, length: Int?) {
+        if response.status == 200 {
+            append("Status: 200 OK\r\n")
+        } else {
+            append("Status: \(response.status.code) \(response.status.phrase)\r\n")
+        }
+        for field in response.headers.fields { line(field.name, field.value) }
+        if let prepared = response.headers.prepared { append(prepared.block) }
+        if let length {
+            append("Content-Length: ")
+            append(length)
+            append("\r\n")
+        }
+        append("\r\n")
+    }
+
+    /// A line break in a value would begin a header of somebody else's choosing, so such a field is left out.
+    private mutating func line(_ name: String, _ value: String) {
+        let start = count
+        append(name)
+        append(": ")
+        let first = count
+        append(value)
+        for place in first..<count where unsafe breaksLine(memory[place]) {
+            count = start
+            return
+        }
+        append("\r\n")
+    }
+
+    private func breaksLine(_ byte: UInt8) -> Bool { byte == 0x0d || byte == 0x0a || byte == 0 }
+
+    private mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { unsafe append($0) }
+    }
+
+    private mutating func append(_ bytes: [UInt8]) { unsafe bytes.withUnsafeBufferPointer { unsafe append($0) } }
+
+    private mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let source = bytes.baseAddress, !bytes.isEmpty else { return }
+        precondition(unsafe memory.count - count >= bytes.count)
+        unsafe memcpy(memory.baseAddress! + count, source, bytes.count)
+        count += bytes.count
+    }
+
+    /// A number that is not negative, in digits.
+    private mutating func append(_ number: Int) {
+        var power = 1
+        while number / power >= 10 { power *= 10 }
+        while power > 0 {
+            precondition(unsafe count < memory.count)
+            unsafe memory[count] = UInt8(ascii: "0") + UInt8(number / power % 10)
+            count += 1
+            power /= 10
+        }
+    }
+}
