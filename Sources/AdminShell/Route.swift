@@ -47,12 +47,19 @@ public struct PathParameter: Sendable, Equatable {
     /// Which step it is, from 0.
     public let place: Int
     /// What it is called in documents.
-    public let name: String
+    public var name: String { "\(text)" }
+    /// Nothing to be counted: each request gets a copy.
+    private let text: StaticString
 
     /// A step and its name.
-    public init(_ place: Int, _ name: String) {
+    public init(_ place: Int, _ name: StaticString) {
         self.place = place
-        self.name = name
+        text = name
+    }
+
+    /// The same step by the same name.
+    public static func == (one: PathParameter, other: PathParameter) -> Bool {
+        one.place == other.place && one.name == other.name
     }
 }
 
@@ -69,7 +76,7 @@ extension Path {
 /// The routes of one room, its route type forgotten.
 public struct RoomRoutes: Sendable {
     /// A path that belongs to the room.
-    public struct Match: Sendable {
+    public final class Match: Sendable {
         /// Who may use it, by method.
         public let access: [Method: Access]
         /// The step of the path that is a parameter although it is no UUID.
@@ -78,6 +85,16 @@ public struct RoomRoutes: Sendable {
         public let takesPlatformKeys: Bool
         /// Performs the request.
         public let respond: @Sendable (Call) throws -> Response
+
+        fileprivate init(
+            access: [Method: Access], parameter: PathParameter?, takesPlatformKeys: Bool,
+            respond: @escaping @Sendable (Call) throws -> Response
+        ) {
+            self.access = access
+            self.parameter = parameter
+            self.takesPlatformKeys = takesPlatformKeys
+            self.respond = respond
+        }
     }
 
     /// Finds what a path means here; nil when it is none of this room's.

@@ -131,7 +131,7 @@ public final class Principal: Sendable {
 }
 
 /// The proof that somebody may act in an organization; a store cannot be made without one.
-public struct OrganizationScope: Sendable {
+public final class OrganizationScope: Sendable {
     /// The organization.
     public let organization: Identifier<Organization>
     /// Its name.

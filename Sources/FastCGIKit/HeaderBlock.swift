@@ -33,39 +33,51 @@ struct HeaderBlock {
     /// - Parameter length: how long the body is, unless that is left out or stands among the fields.
     mutating func append(_ response: Response, length: Int?) {
         if response.status == 200 {
-            append("Status: 200 OK\r\n")
+            append(literal: "Status: 200 OK\r\n")
         } else {
             append("Status: \(response.status.code) \(response.status.phrase)\r\n")
         }
         for field in response.headers.fields { line(field.name, field.value) }
         if let prepared = response.headers.prepared { append(prepared.block) }
         if let length {
-            append("Content-Length: ")
+            append(literal: "Content-Length: ")
             append(length)
-            append("\r\n")
+            append(literal: "\r\n")
         }
-        append("\r\n")
+        append(literal: "\r\n")
     }
 
     /// A line break in a value would begin a header of somebody else's choosing, so such a field is left out.
     private mutating func line(_ name: String, _ value: String) {
         let start = count
         append(name)
-        append(": ")
+        append(literal: ": ")
         let first = count
         append(value)
-        for place in first..<count where unsafe breaksLine(memory[place]) {
+        if unsafe Self.breaksLine(.init(rebasing: memory[first..<count])) {
             count = start
-            return
+        } else {
+            append(literal: "\r\n")
         }
-        append("\r\n")
     }
 
-    private func breaksLine(_ byte: UInt8) -> Bool { byte == 0x0d || byte == 0x0a || byte == 0 }
+    /// To the end whatever is found, so that many bytes are looked at in one step.
+    private static func breaksLine(_ bytes: UnsafeMutableBufferPointer<UInt8>) -> Bool {
+        var found: UInt8 = 0
+        for place in bytes.indices {
+            let byte = unsafe bytes[place]
+            found |= (byte == 0x0d ? 1 : 0) | (byte == 0x0a ? 1 : 0) | (byte == 0 ? 1 : 0)
+        }
+        return found != 0
+    }
+
+    private mutating func append(literal text: StaticString) {
+        unsafe append(UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
 
     private mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { unsafe append($0) }
+        let isWhole: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe append($0) }
+        if isWhole == nil { append(Array(text.utf8)) }
     }
 
     private mutating func append(_ bytes: [UInt8]) { unsafe bytes.withUnsafeBufferPointer { unsafe append($0) } }

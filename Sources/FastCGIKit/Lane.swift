@@ -19,15 +19,17 @@ private let libraryStart: Int32 = FCGX_Init()
 /// A kept connection is never closed by us while nginx may use it, not even when the worker drains: nginx may be sending
 /// the next request at that very moment, and a POST lost so is not repeated. nginx closes it, after `keepalive_timeout`
 /// of rest or `keepalive_time` of use, and then the lane leaves.
-public struct Lane: Sendable {
+///
+/// An object for each: what a request needs of it on its way is counted by one thread alone.
+public final class Lane: Sendable {
     private let acceptor: Acceptor
-    private let limits: Limits
+    let limits: Limits
     private let log: Log
     private let respond: @Sendable (Request) -> Response
     private let refuse: @Sendable (Refusal) -> Response
     private let admit: @Sendable (GateQuestion) -> [UInt8]
     private let began: @Sendable () -> Void
-    private let moved: @Sendable () -> Void
+    let moved: @Sendable () -> Void
     private let ended: @Sendable () -> Void
 
     /// A lane that answers with `respond`, or with `refuse` what never became a request, and tells when one begins, has
@@ -76,8 +78,8 @@ public struct Lane: Sendable {
     }
 
     private func answer(_ request: inout FCGX_Request) {
-        let writer = unsafe ResponseWriter(stream: request.out, connection: request.ipcFd, moved: moved)
-        var reader = unsafe RequestReader(request: request, limits: limits, moved: moved)
+        let writer = unsafe ResponseWriter(stream: request.out, connection: request.ipcFd, of: self)
+        var reader = unsafe RequestReader(request: request, on: self)
         defer { reader.intake?.end() }
         do throws(Refusal) {
             if let question = try reader.question() {

@@ -13,29 +13,30 @@ public struct Refusal: Error, Sendable {
     public let problem: Problem
     /// The id of the request, as far as it was read.
     public let requestID: String
-    /// As ``HTTPKit/Request/hasGatewayFields``, as far as it was read.
-    public let hasGatewayFields: Bool
+    /// What the gateway adds to the answer, as far as it was read.
+    public let gatewayFields: GatewayFields
 }
 
 /// Reads one FastCGI request into an HTTP request.
 @safe
 struct RequestReader {
     private let request: FCGX_Request
-    private let limits: Limits
-    private let moved: @Sendable () -> Void
+    private let lane: Lane
     /// Where the body of a request that is passed on comes from; it ends with the request.
     private(set) var intake: Intake?
 
-    init(request: FCGX_Request, limits: Limits, moved: @escaping @Sendable () -> Void) {
+    init(request: FCGX_Request, on lane: Lane) {
         unsafe self.request = request
-        self.limits = limits
-        self.moved = moved
+        self.lane = lane
     }
+
+    private var limits: Limits { lane.limits }
 
     /// The parameters that matter, as they stand in the environment of a responder (RFC 3875 §4.1).
     @safe
     private struct Parameters {
-        var method = ""
+        /// Nil when it is none that is known here.
+        var method: HTTPKit.Method?
         var mount = ""
         /// Path and query where libfcgi keeps them, since they are taken apart at once.
         var target = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
@@ -45,18 +46,22 @@ struct RequestReader {
         var requestID: String?
         var isSecure = false
         var isChunked = false
-        var hasGatewayFields = false
+        var gatewayFields: GatewayFields = []
         var headers: [Headers.Field] = []
+
+        /// The gateway's id, or one of ours.
+        var id: String { requestID ?? RequestReader.newID() }
+        /// What the gateway adds: an id that was none was not taken, and then ours must be told.
+        var added: GatewayFields { requestID == nil ? gatewayFields.subtracting(.requestID) : gatewayFields }
     }
 
     mutating func read() throws(Refusal) -> Request {
         var found = Parameters()
         do throws(Problem) {
             try collect(&found)
-            return try request(found, id: found.requestID ?? Self.newID())
+            return try request(found)
         } catch {
-            throw Refusal(
-                problem: error, requestID: found.requestID ?? Self.newID(), hasGatewayFields: found.hasGatewayFields)
+            throw Refusal(problem: error, requestID: found.id, gatewayFields: found.added)
         }
     }
 
@@ -87,19 +92,19 @@ struct RequestReader {
                 }
             }
         } catch {
-            throw Refusal(problem: error, requestID: Self.newID(), hasGatewayFields: false)
+            throw Refusal(problem: error, requestID: Self.newID(), gatewayFields: [])
         }
         found.credential = Credential(
             authorization: bearer.map { [$0] } ?? [], apiKey: key.map { [$0] } ?? [])
         return found
     }
 
-    private mutating func request(_ parameters: Parameters, id: String) throws(Problem) -> Request {
+    private mutating func request(_ parameters: Parameters) throws(Problem) -> Request {
         // FCGI_RESPONDER; an authorizer's or a filter's request has another meaning (FastCGI specification §6).
         guard unsafe request.role == 1 else {
             throw Problem(501, "unknown_role", "Only the responder role is served here.")
         }
-        guard let method = HTTPKit.Method(parameters.method) else {
+        guard let method = parameters.method else {
             throw Problem(501, "unknown_method", "This method is not known here.")
         }
         let (path, query) = try target(parameters)
@@ -110,7 +115,7 @@ struct RequestReader {
             method, path: path, mount: parameters.mount, query: query,
             headers: Headers(parameters.headers), body: body, incoming: incoming,
             remoteAddress: parameters.remoteAddress, isSecure: parameters.isSecure,
-            hasGatewayFields: parameters.hasGatewayFields, id: id, received: .now())
+            gatewayFields: parameters.added, id: parameters.id, received: .now())
     }
 
     private func collect(_ found: inout Parameters) throws(Problem) {
@@ -146,7 +151,7 @@ struct RequestReader {
     /// `HTTP_CONTENT_TYPE`, which nginx passes beside `CONTENT_TYPE` (RFC 3875 §4.1.18 lets it).
     private func take(_ name: Name, value: UnsafeBufferPointer<UInt8>, into found: inout Parameters) {
         switch name {
-        case "REQUEST_METHOD": found.method = unsafe text(value)
+        case "REQUEST_METHOD": found.method = unsafe Self.method(Name(bytes: value))
         case "SCRIPT_NAME": found.mount = unsafe text(value)
         case "REQUEST_URI": unsafe found.target = value
         case "CONTENT_LENGTH": found.contentLength = unsafe text(value)
@@ -155,12 +160,29 @@ struct RequestReader {
         case "REMOTE_ADDR": found.remoteAddress = unsafe text(value)
         case "REQUEST_ID": if unsafe Self.isID(value) { unsafe found.requestID = text(value) }
         case "HTTPS": found.isSecure = unsafe Self.isEqual(value, "on")
-        case "SECURITY_FIELDS": found.hasGatewayFields = unsafe Self.isEqual(value, "gateway")
+        case "SECURITY_FIELDS":
+            if unsafe Self.isEqual(value, "gateway+id") { found.gatewayFields = [.security, .requestID] }
+            // From before the gateway told the id.
+            if unsafe Self.isEqual(value, "gateway") { found.gatewayFields = .security }
         case "HTTP_PROXY", "HTTP_CONTENT_TYPE": break
         default:
             guard let header = name.header else { return }
             if header == "transfer-encoding" { found.isChunked = true }
             found.headers.append(unsafe .init(lowercased: header, text(value)))
+        }
+    }
+
+    private static func method(_ name: Name) -> HTTPKit.Method? {
+        switch name {
+        case "GET": .get
+        case "POST": .post
+        case "HEAD": .head
+        case "PUT": .put
+        case "PATCH": .patch
+        case "DELETE": .delete
+        case "OPTIONS": .options
+        case "QUERY": .query
+        default: nil
         }
     }
 
@@ -237,7 +259,7 @@ struct RequestReader {
         if path.rest != nil { return try incoming(length, isChunked: isChunked) }
         guard let length, length > limits.bodyBytes, path[0] == limits.largeBodyPlace else { return nil }
         guard length <= limits.largeBodyBytes else { throw Intake.tooLarge(limits.largeBodyBytes) }
-        let made = unsafe Intake(request, length: length, limit: limits.largeBodyBytes, moved: moved)
+        let made = unsafe Intake(request, length: length, limit: limits.largeBodyBytes, moved: lane.moved)
         intake = made
         return IncomingBody(length: length, from: made)
     }
@@ -247,7 +269,7 @@ struct RequestReader {
         // Without a length there is a body only if it comes in chunks (RFC 9112 §6.3).
         let length = length ?? (isChunked ? nil : 0)
         guard length ?? 0 <= limits.passedBodyBytes else { throw Intake.tooLarge(limits.passedBodyBytes) }
-        let made = unsafe Intake(request, length: length, limit: limits.passedBodyBytes, moved: moved)
+        let made = unsafe Intake(request, length: length, limit: limits.passedBodyBytes, moved: lane.moved)
         intake = made
         return IncomingBody(length: length, from: made)
     }
@@ -276,13 +298,10 @@ struct RequestReader {
     /// Whether the gateway's id is one: it is written into logs and headers as it came.
     private static func isID(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard (8...64).contains(bytes.count) else { return false }
-        return unsafe bytes.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true
-            default: false
-            }
-        }
+        // Letters, digits, `-`, `.` and `_`, a bit each.
+        let (low, high): (UInt64, UInt64) = (0x03ff_6000_0000_0000, 0x07ff_fffe_87ff_fffe)
+        return unsafe bytes.allSatisfy { $0 < 128 && (($0 < 64 ? low : high) &>> UInt64($0)) & 1 == 1 }
     }
 
-    private static func newID() -> String { Hex.encode(Random.bytes(16)) }
+    fileprivate static func newID() -> String { Hex.encode(Random.bytes(16)) }
 }

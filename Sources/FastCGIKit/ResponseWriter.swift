@@ -7,12 +7,12 @@ import LogKit
 struct ResponseWriter {
     private let stream: UnsafeMutablePointer<FCGX_Stream>?
     private let connection: Int32
-    private let moved: @Sendable () -> Void
+    private let lane: Lane
 
-    init(stream: UnsafeMutablePointer<FCGX_Stream>?, connection: Int32, moved: @escaping @Sendable () -> Void) {
+    init(stream: UnsafeMutablePointer<FCGX_Stream>?, connection: Int32, of lane: Lane) {
         unsafe self.stream = stream
         self.connection = connection
-        self.moved = moved
+        self.lane = lane
     }
 
     private struct Gone: Error {}
@@ -47,13 +47,13 @@ struct ResponseWriter {
     }
 
     private func putOrThrow(_ bytes: [UInt8]) throws {
-        moved()
+        lane.moved()
         guard put(bytes) else { throw Gone() }
     }
 
     /// Sends what was written so far; false when nobody reads it.
     private func flush() -> Bool {
-        moved()
+        lane.moved()
         return unsafe FCGX_FFlush(stream) == 0 && !isHungUp(connection)
     }
 

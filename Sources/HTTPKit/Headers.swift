@@ -77,9 +77,10 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     /// Most names are written in lower case already, and then nothing is copied.
     private static func lowercased(_ name: String) -> String {
-        let bytes = name.utf8.span
-        for index in bytes.indices where (0x41...0x5a).contains(bytes[index]) { return name.lowercased() }
-        return name
+        let isLower = unsafe name.utf8.withContiguousStorageIfAvailable { bytes in
+            unsafe bytes.allSatisfy { !(0x41...0x5a).contains($0) }
+        }
+        return isLower == true ? name : name.lowercased()
     }
 
     /// The same fields in the same order.

@@ -2,7 +2,9 @@
 ///
 /// Routes are told apart by ``pattern``: the segments joined by `/`, each UUID replaced by `:id`, so that a route reads
 /// as it is written in a document: `connections/:id/test`.
-public struct Path: Sendable, Hashable {
+///
+/// An object, since each room that is asked whether a path is its own gets it.
+public final class Path: Sendable, Hashable {
     /// The decoded segments; a trailing slash is dropped.
     public let segments: [String]
     /// The segments joined, each UUID replaced by `:id`.
@@ -18,7 +20,7 @@ public struct Path: Sendable, Hashable {
     /// for this, so it walks the bytes once.
     ///
     /// - Parameter passed: an address below which requests are passed on; what follows it is ``rest``.
-    public init?(_ raw: String, passing passed: PassThrough? = nil) {
+    public convenience init?(_ raw: String, passing passed: PassThrough? = nil) {
         self.init(raw.utf8.span, passing: passed)
     }
 
@@ -49,6 +51,17 @@ public struct Path: Sendable, Hashable {
         }
         self.pattern = pattern
         self.identifiers = identifiers
+    }
+
+    /// The same steps, followed by the same rest.
+    public static func == (one: Path, other: Path) -> Bool {
+        one.segments == other.segments && one.rest == other.rest
+    }
+
+    /// Takes the steps and the rest into account.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(segments)
+        hasher.combine(rest)
     }
 
     /// The decoded segments of a path that begins with a slash, and whether they joined are its pattern as they came.

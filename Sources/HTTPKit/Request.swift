@@ -1,6 +1,20 @@
 import JSONKit
 import TimeKit
 
+/// Fields that the gateway adds to every answer, so that the hub need not send them.
+public struct GatewayFields: OptionSet, Sendable {
+    /// A bit for each.
+    public let rawValue: UInt8
+
+    /// Fields by their bits.
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Those by which browsers keep a page to itself and which are the same on every answer.
+    public static let security = GatewayFields(rawValue: 1)
+    /// The id of the request, which the gateway made.
+    public static let requestID = GatewayFields(rawValue: 2)
+}
+
 /// A request as the gateway handed it over, limits checked, nothing decoded but the path.
 ///
 /// Nobody changes it and many hold it, so it is an object: a copy of its fifteen fields at each step of its way costs as
@@ -24,8 +38,8 @@ public final class Request: Sendable {
     public let remoteAddress: String
     /// Whether TLS is in front.
     public let isSecure: Bool
-    /// Whether the gateway adds the fields that stand on every answer alike, so that the hub need not send them.
-    public let hasGatewayFields: Bool
+    /// What the gateway adds to the answer.
+    public let gatewayFields: GatewayFields
     /// The id that stands in logs and answers; from nginx, else made here.
     public let id: String
     /// When the request was taken up.
@@ -35,7 +49,7 @@ public final class Request: Sendable {
     public init(
         _ method: Method = .get, path: Path, mount: String = "", query: String = "", headers: Headers = [:],
         body: [UInt8] = [], incoming: IncomingBody? = nil, remoteAddress: String = "127.0.0.1", isSecure: Bool = false,
-        hasGatewayFields: Bool = false, id: String = "test", received: Timestamp = .now()
+        gatewayFields: GatewayFields = [], id: String = "test", received: Timestamp = .now()
     ) {
         self.method = method
         self.mount = mount
@@ -46,7 +60,7 @@ public final class Request: Sendable {
         self.incoming = incoming
         self.remoteAddress = remoteAddress
         self.isSecure = isSecure
-        self.hasGatewayFields = hasGatewayFields
+        self.gatewayFields = gatewayFields
         self.id = id
         self.received = received
     }
@@ -55,7 +69,7 @@ public final class Request: Sendable {
     public func asking(_ query: String) -> Request {
         Request(
             method, path: path, mount: mount, query: query, headers: headers, body: body, incoming: incoming,
-            remoteAddress: remoteAddress, isSecure: isSecure, hasGatewayFields: hasGatewayFields, id: id,
+            remoteAddress: remoteAddress, isSecure: isSecure, gatewayFields: gatewayFields, id: id,
             received: received)
     }
 

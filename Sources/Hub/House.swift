@@ -53,14 +53,14 @@ struct House: Sendable {
             OAuthEndpointRoute.openToScripts(&response, request)
         }
         if request.path.rest == nil { response = response.unlessKnown(to: request) }
-        return isScript ? journal.note(request, visit, response) : response
+        return isScript && visit.caller.principal != nil ? journal.note(request, visit, response) : response
     }
 
     /// Answers what never became a request.
     func refuse(_ refusal: Refusal) -> Response {
         var response = refusal.problem.response(requestID: refusal.requestID)
-        response.headers.add("x-request-id", refusal.requestID)
-        response.headers.include(SecurityHeaders.script.fields(refusal.hasGatewayFields))
+        if !refusal.gatewayFields.contains(.requestID) { response.headers.add("x-request-id", refusal.requestID) }
+        response.headers.include(SecurityHeaders.script.fields(beside: refusal.gatewayFields))
         return response
     }
 
@@ -168,17 +168,17 @@ struct House: Sendable {
 
     /// What stands on every answer.
     private func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
-        response.headers.add("x-request-id", request.id)
+        if !request.gatewayFields.contains(.requestID) { response.headers.add("x-request-id", request.id) }
         visit.caller.meter?.describe(visit.limits, in: &response.headers)
         if isScript {
             if response.status == 401 { nameMetadata(&response) }
             let headers = request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn
-            response.headers.include(headers.fields(request.hasGatewayFields))
+            response.headers.include(headers.fields(beside: request.gatewayFields))
         } else {
             let isConsent = OAuthEndpointRoute.isForBrowsers(request.path)
             response.headers["referrer-policy"] = nil
             response.headers.include(
-                (isConsent ? SecurityHeaders.consent : .page).fields(request.hasGatewayFields))
+                (isConsent ? SecurityHeaders.consent : .page).fields(beside: request.gatewayFields))
             if let cookie = visit.caller.newFormCookie, response.headers["content-type"]?.hasPrefix("text/html") == true
             {
                 response = response.setting(cookie)
@@ -213,7 +213,7 @@ struct SecurityHeaders: Sendable {
     }
 
     /// What the hub sends.
-    func fields(_ hasGatewayFields: Bool) -> PreparedHeaders { hasGatewayFields ? own : all }
+    func fields(beside added: GatewayFields) -> PreparedHeaders { added.contains(.security) ? own : all }
 
     private static let pagePolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -4,11 +4,17 @@ public struct HeartbeatSlot: Sendable {
     /// Which slot.
     public let number: Int
 
-    /// One lane's line in the slot; belongs to one thread.
-    public struct Lane: Sendable {
-        fileprivate let page: SharedPage
-        fileprivate let word: Int
-        fileprivate let served: Int
+    /// One lane's line in the slot; belongs to one thread, and is an object so that no other counts it.
+    public final class Lane: Sendable {
+        private let page: SharedPage
+        private let word: Int
+        private let served: Int
+
+        fileprivate init(page: SharedPage, word: Int, served: Int) {
+            self.page = page
+            self.word = word
+            self.served = served
+        }
 
         /// A request begins. Its number is logged should the process be lost meanwhile.
         public func began(request id: UInt128 = 0) {

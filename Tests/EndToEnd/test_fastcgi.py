@@ -33,19 +33,22 @@ def test_a_plain_request_is_answered(door):
     assert output.split(b"\r\n")[0].lower().startswith(b"status: 200")
 
 
-def test_a_gateway_that_does_not_say_it_adds_the_security_fields_gets_them_from_the_hub(door):
+def test_a_gateway_gets_from_the_hub_what_it_does_not_say_it_adds(door):
     fields = [b"x-content-type-options", b"x-frame-options", b"cross-origin-opener-policy",
               b"cross-origin-resource-policy", b"permissions-policy"]
     long = "/" + "x" * 9000
-    for more in ({}, {"SECURITY_FIELDS": ""}, {"SECURITY_FIELDS": "on"}, {"HTTP_SECURITY_FIELDS": "gateway"},
-                 {"SECURITY_FIELDS": "gateway"}):
+    for more in ({}, {"SECURITY_FIELDS": ""}, {"SECURITY_FIELDS": "on"}, {"HTTP_SECURITY_FIELDS": "gateway+id"},
+                 {"SECURITY_FIELDS": "gateway"}, {"SECURITY_FIELDS": "gateway+id"},
+                 {"SECURITY_FIELDS": "gateway+id", "REQUEST_ID": "no id"}):
         for path, expected in (("/health/live", 200), ("/sign-in", 200), ("/api/nothing", 404), (long, 414)):
             with Connection(door) as connection:
                 status, output, *_ = connection.send(request(REQUEST_URI=path, **more)).answer()
             assert status == expected
             found = [line.split(b":")[0].lower() for line in output.partition(b"\r\n\r\n")[0].split(b"\r\n")]
-            is_told = more.get("SECURITY_FIELDS") == "gateway"
-            assert [found.count(name) for name in fields] == [0 if is_told else 1] * 5, (path, more)
+            said = more.get("SECURITY_FIELDS", "")
+            assert [found.count(name) for name in fields] == [0 if said.startswith("gateway") else 1] * 5, (path, more)
+            # An id that the hub did not take is not the one in its log, so it tells its own.
+            assert found.count(b"x-request-id") == (0 if said == "gateway+id" and "REQUEST_ID" not in more else 1), (path, more)
             assert b"content-security-policy" in found and b"referrer-policy" in found
 
 
