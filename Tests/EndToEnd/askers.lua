@@ -12,9 +12,16 @@ function init(arguments)
     answered:setvbuf("line")
 end
 
+-- The value of a field, whose name may be written in any case.
+local function field(headers, name)
+    for written, value in pairs(headers) do
+        if written:lower() == name then return value end
+    end
+end
+
 function response(status, headers)
     if status == 200 then
-        answered:write(headers["x-request-id"], "\n")
+        answered:write(field(headers, "x-request-id"), "\n")
     else
         others = others + 1
     end
