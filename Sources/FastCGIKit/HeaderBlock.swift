@@ -41,7 +41,7 @@ struct HeaderBlock {
         if let prepared = response.headers.prepared { append(prepared.block) }
         if let length {
             append(literal: "Content-Length: ")
-            append(length)
+            append(String(length))
             append(literal: "\r\n")
         }
         append(literal: "\r\n")
@@ -87,17 +87,5 @@ struct HeaderBlock {
         precondition(unsafe memory.count - count >= bytes.count)
         unsafe memcpy(memory.baseAddress! + count, source, bytes.count)
         count += bytes.count
-    }
-
-    /// A number that is not negative, in digits.
-    private mutating func append(_ number: Int) {
-        var power = 1
-        while number / power >= 10 { power *= 10 }
-        while power > 0 {
-            precondition(unsafe count < memory.count)
-            unsafe memory[count] = UInt8(ascii: "0") + UInt8(number / power % 10)
-            count += 1
-            power /= 10
-        }
     }
 }

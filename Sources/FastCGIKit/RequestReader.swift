@@ -151,7 +151,7 @@ struct RequestReader {
     /// `HTTP_CONTENT_TYPE`, which nginx passes beside `CONTENT_TYPE` (RFC 3875 §4.1.18 lets it).
     private func take(_ name: Name, value: UnsafeBufferPointer<UInt8>, into found: inout Parameters) {
         switch name {
-        case "REQUEST_METHOD": found.method = unsafe Self.method(Name(bytes: value))
+        case "REQUEST_METHOD": found.method = unsafe HTTPKit.Method(text(value))
         case "SCRIPT_NAME": found.mount = unsafe text(value)
         case "REQUEST_URI": unsafe found.target = value
         case "CONTENT_LENGTH": found.contentLength = unsafe text(value)
@@ -169,20 +169,6 @@ struct RequestReader {
             guard let header = name.header else { return }
             if header == "transfer-encoding" { found.isChunked = true }
             found.headers.append(unsafe .init(lowercased: header, text(value)))
-        }
-    }
-
-    private static func method(_ name: Name) -> HTTPKit.Method? {
-        switch name {
-        case "GET": .get
-        case "POST": .post
-        case "HEAD": .head
-        case "PUT": .put
-        case "PATCH": .patch
-        case "DELETE": .delete
-        case "OPTIONS": .options
-        case "QUERY": .query
-        default: nil
         }
     }
 

@@ -90,14 +90,6 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
 }
 
-extension [UInt8] {
-    /// Appends a text at once; `append(contentsOf: text.utf8)` takes four times as long for a short one.
-    package mutating func append(text: String) {
-        var text = text
-        text.withUTF8 { unsafe append(contentsOf: $0) }
-    }
-}
-
 /// Header fields that many messages share, their lines written once.
 public final class PreparedHeaders: Sendable {
     let fields: [(name: String, value: String)]

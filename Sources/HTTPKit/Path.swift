@@ -4,7 +4,7 @@
 /// as it is written in a document: `connections/:id/test`.
 ///
 /// An object, since each room that is asked whether a path is its own gets it.
-public final class Path: Sendable, Hashable {
+public final class Path: Sendable {
     /// The decoded segments; a trailing slash is dropped.
     public let segments: [String]
     /// The segments joined, each UUID replaced by `:id`.
@@ -51,17 +51,6 @@ public final class Path: Sendable, Hashable {
         }
         self.pattern = pattern
         self.identifiers = identifiers
-    }
-
-    /// The same steps, followed by the same rest.
-    public static func == (one: Path, other: Path) -> Bool {
-        one.segments == other.segments && one.rest == other.rest
-    }
-
-    /// Takes the steps and the rest into account.
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(segments)
-        hasher.combine(rest)
     }
 
     /// The decoded segments of a path that begins with a slash, and whether they joined are its pattern as they came.

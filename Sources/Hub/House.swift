@@ -53,7 +53,7 @@ struct House: Sendable {
             OAuthEndpointRoute.openToScripts(&response, request)
         }
         if request.path.rest == nil { response = response.unlessKnown(to: request) }
-        return isScript && visit.caller.principal != nil ? journal.note(request, visit, response) : response
+        return isScript ? journal.note(request, visit, response) : response
     }
 
     /// Answers what never became a request.

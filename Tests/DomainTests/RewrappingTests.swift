@@ -7,7 +7,7 @@ import TimeKit
 
 @testable import Domain
 
-@Suite(.timeLimit(.minutes(15))) struct Rewrappings {
+@Suite(.timeLimit(.minutes(5))) struct Rewrappings {
     private let house: House
     private let former = KeyRing()
     /// The ring after the promotion of another key.

@@ -37,8 +37,8 @@ def test_a_gateway_gets_from_the_hub_what_it_does_not_say_it_adds(door):
     fields = [b"x-content-type-options", b"x-frame-options", b"cross-origin-opener-policy",
               b"cross-origin-resource-policy", b"permissions-policy"]
     long = "/" + "x" * 9000
-    for more in ({}, {"SECURITY_FIELDS": ""}, {"SECURITY_FIELDS": "on"}, {"HTTP_SECURITY_FIELDS": "gateway+id"},
-                 {"SECURITY_FIELDS": "gateway"}, {"SECURITY_FIELDS": "gateway+id"},
+    for more in ({}, {"SECURITY_FIELDS": ""}, {"SECURITY_FIELDS": "on"}, {"HTTP_SECURITY_FIELDS": "gateway"},
+                 {"HTTP_SECURITY_FIELDS": "gateway+id"}, {"SECURITY_FIELDS": "gateway"}, {"SECURITY_FIELDS": "gateway+id"},
                  {"SECURITY_FIELDS": "gateway+id", "REQUEST_ID": "no id"}):
         for path, expected in (("/health/live", 200), ("/sign-in", 200), ("/api/nothing", 404), (long, 414)):
             with Connection(door) as connection:
