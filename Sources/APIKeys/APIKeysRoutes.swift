@@ -91,7 +91,7 @@ public enum APIKeyRoute: Route {
     }
 
     /// Who may use the route, by method.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let read = Access.right(.read(.apiKeys))
         let write = Access.right(.write(.apiKeys))
         return switch self {

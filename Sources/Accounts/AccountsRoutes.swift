@@ -76,7 +76,7 @@ public enum AccountRoute: Route {
     }
 
     /// Who may use the route, by method.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .signIn, .setUp: [.get: .open, .post: .open]
         case .signOut, .switchOrganization, .changePassword, .chooseTheme, .endSession, .endOtherSessions:

@@ -245,12 +245,12 @@ public struct RouteDescription: Sendable {
     /// The path of one such route.
     public let path: String
     /// Who may use it, by method.
-    public let access: [Method: Access]
+    public let access: MethodAccess
     /// What scripts can do there; nil for pages.
     public let api: APIPath?
 
     /// A route and what is said of it.
-    public init(path: String, access: [Method: Access], api: APIPath?) {
+    public init(path: String, access: MethodAccess, api: APIPath?) {
         self.path = path
         self.access = access
         self.api = api

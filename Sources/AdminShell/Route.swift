@@ -13,6 +13,30 @@ public enum Access: Sendable, Equatable {
     case right(Scope)
 }
 
+/// Who may use a route, by method; HEAD goes with GET.
+///
+/// A few pairs in a row: each request has one made and looks into it, which a table of hashes takes ten times as long for.
+public struct MethodAccess: Sendable, Equatable, ExpressibleByDictionaryLiteral {
+    private let rules: [(Method, Access)]
+
+    /// Rules, each for a method of its own.
+    public init(dictionaryLiteral elements: (Method, Access)...) { rules = elements }
+
+    /// Who may use the route with a method; nil for nobody.
+    public subscript(method: Method) -> Access? {
+        for (known, access) in rules where known == method { return access }
+        return nil
+    }
+
+    /// The methods that have a rule.
+    public var methods: [Method] { rules.map { $0.0 } }
+
+    /// The same rules in whatever order.
+    public static func == (one: MethodAccess, other: MethodAccess) -> Bool {
+        one.rules.count == other.rules.count && one.rules.allSatisfy { other[$0.0] == $0.1 }
+    }
+}
+
 /// The addresses of a room: what a path means, how it is written, and who may use it.
 ///
 /// A method that ``access`` does not name is answered with 405; so a route without a rule is closed, not open.
@@ -22,7 +46,7 @@ public protocol Route: Sendable, Equatable {
     /// The path below the mount prefix, as links have it.
     var path: String { get }
     /// Who may use the route, by method. HEAD goes with GET.
-    var access: [Method: Access] { get }
+    var access: MethodAccess { get }
     /// The step of the path that is a parameter although it is no UUID; nil for none.
     var parameter: PathParameter? { get }
     /// What scripts can do there, for the API's description; nil for pages.
@@ -78,7 +102,7 @@ public struct RoomRoutes: Sendable {
     /// A path that belongs to the room.
     public final class Match: Sendable {
         /// Who may use it, by method.
-        public let access: [Method: Access]
+        public let access: MethodAccess
         /// The step of the path that is a parameter although it is no UUID.
         public let parameter: PathParameter?
         /// Whether the key of a platform integration opens it.
@@ -87,7 +111,7 @@ public struct RoomRoutes: Sendable {
         public let respond: @Sendable (Call) throws -> Response
 
         fileprivate init(
-            access: [Method: Access], parameter: PathParameter?, takesPlatformKeys: Bool,
+            access: MethodAccess, parameter: PathParameter?, takesPlatformKeys: Bool,
             respond: @escaping @Sendable (Call) throws -> Response
         ) {
             self.access = access
@@ -100,7 +124,7 @@ public struct RoomRoutes: Sendable {
     /// Finds what a path means here; nil when it is none of this room's.
     public let match: @Sendable (Path) -> Match?
     /// One path of each case with its methods, for tests that walk over all routes.
-    public let samples: [(path: String, access: [Method: Access])]
+    public let samples: [(path: String, access: MethodAccess)]
     /// The same with what the API's description says of it.
     public let described: [RouteDescription]
 

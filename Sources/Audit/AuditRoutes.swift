@@ -27,7 +27,7 @@ public enum AuditRoute: Route {
     }
 
     /// Reading only: nobody writes here by request.
-    public var access: [Method: Access] { [.get: .right(.read(.audit))] }
+    public var access: MethodAccess { [.get: .right(.read(.audit))] }
 
     /// One of each case.
     public static let samples: [AuditRoute] = [.log, .logJSON]

@@ -157,7 +157,7 @@ public enum ConnectionRoute: Route {
     }
 
     /// Who may do what here.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
         let describe = Access.right(.write(.providers))
         return switch self {

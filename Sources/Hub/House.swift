@@ -158,11 +158,11 @@ struct House: Sendable {
         return shell.render(problem, for: call)
     }
 
-    private static func methods(_ access: [Method: Access]) -> [Method] {
-        Array(Set(access.keys).union(access[.get] == nil ? [] : [.head]).union([.options]))
+    private static func methods(_ access: MethodAccess) -> [Method] {
+        Array(Set(access.methods).union(access[.get] == nil ? [] : [.head]).union([.options]))
     }
 
-    private static func options(_ access: [Method: Access]) -> Response {
+    private static func options(_ access: MethodAccess) -> Response {
         Response.noContent.with("allow", methods(access).map(\.name).sorted().joined(separator: ", "))
     }
 

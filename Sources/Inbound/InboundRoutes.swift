@@ -71,7 +71,7 @@ public enum InboundRoute: Route {
     }
 
     /// Who may use the route, by method: whoever sends to an address proves who they are by what they send.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let (read, write) = (Access.right(.read(.webhooks)), Access.right(.write(.webhooks)))
         return switch self {
         case .receive: [.get: .open, .post: .open]

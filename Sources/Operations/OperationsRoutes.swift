@@ -43,7 +43,7 @@ public enum OperationsRoute: Route {
     }
 
     /// Who may use the route, by method.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .overview: [.get: .right(.read(.organization))]
         case .system, .metrics: [.get: .right(.everything)]
@@ -52,7 +52,7 @@ public enum OperationsRoute: Route {
     }
 
     /// Made once, since what watches over the hub asks for its health all the time.
-    private static let forAnybody: [Method: Access] = [.get: .open]
+    private static let forAnybody: MethodAccess = [.get: .open]
 
     /// One of each case.
     public static let samples: [OperationsRoute] = [.overview, .system, .metrics, .live, .ready, .health]

@@ -61,7 +61,7 @@ public enum PlatformRoute: Route {
     }
 
     /// Who may use the route, by method. The list tells whoever has come in of each organization where they may read.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
         let (readChannels, writeChannels) = (Access.right(.read(.channels)), Access.right(.write(.channels)))
         return switch self {

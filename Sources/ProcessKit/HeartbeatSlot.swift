@@ -20,12 +20,12 @@ public struct HeartbeatSlot: Sendable {
         public func began(request id: UInt128 = 0) {
             page[word + 1] = UInt64(truncatingIfNeeded: id >> 64)
             page[word + 2] = UInt64(truncatingIfNeeded: id)
-            page[word] = MonotonicTime.now().milliseconds
+            page[word] = MonotonicTime.lately().milliseconds
         }
 
         /// The request takes long but moves on, as a large body does: what it took so far is forgotten.
         public func moved() {
-            page[word] = MonotonicTime.now().milliseconds
+            page[word] = MonotonicTime.lately().milliseconds
         }
 
         /// The request has been answered.

@@ -20,6 +20,13 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
         return MonotonicTime(milliseconds: UInt64(time.tv_sec) * 1_000 + UInt64(time.tv_nsec) / 1_000_000)
     }
 
+    /// The present moment, some milliseconds ago at most: for a tenth of the price, where each request asks.
+    public static func lately() -> MonotonicTime {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+        return MonotonicTime(milliseconds: UInt64(time.tv_sec) * 1_000 + UInt64(time.tv_nsec) / 1_000_000)
+    }
+
     /// Orders moments by time.
     public static func < (one: MonotonicTime, other: MonotonicTime) -> Bool {
         one.milliseconds < other.milliseconds

@@ -43,7 +43,7 @@ public enum RequestLogsRoute: Route {
     }
 
     /// Reading only: nobody writes here by request.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .log, .entry, .logJSON, .entryJSON: [.get: .right(.read(.requestLogs))]
         case .usage, .usageJSON: [.get: .right(.read(.usage))]

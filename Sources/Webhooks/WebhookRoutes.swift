@@ -85,7 +85,7 @@ public enum WebhookRoute: Route {
     }
 
     /// Who may use the route, by method.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let (read, write) = (Access.right(.read(.webhooks)), Access.right(.write(.webhooks)))
         let (readEvents, writeEvents) = (Access.right(.read(.events)), Access.right(.write(.events)))
         return switch self {

@@ -108,7 +108,9 @@ final class FrontDoor: Sendable {
     /// Every route of every room, once for each method that it has a rule for.
     var walk: [(path: String, method: HTTPKit.Method, access: Access)] {
         built.house.rooms.flatMap(\.samples).flatMap { sample in
-            sample.access.sorted { $0.key.name < $1.key.name }.map { (sample.path, $0.key, $0.value) }
+            sample.access.methods.sorted { $0.name < $1.name }.compactMap { method in
+                sample.access[method].map { (sample.path, method, $0) }
+            }
         }
     }
 }

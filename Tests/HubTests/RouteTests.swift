@@ -190,7 +190,7 @@ import Testing
         try door.person("ana@acme.example")
         let visitor = try door.signedIn("ana@acme.example")
         for (path, access) in door.built.house.rooms.flatMap(\.samples) {
-            let allowed = Set(access.keys).union([.options]).union(access[.get] == nil ? [] : [.head])
+            let allowed = Set(access.methods).union([.options]).union(access[.get] == nil ? [] : [.head])
             let names = allowed.map(\.name).sorted().joined(separator: ", ")
             for method in HTTPKit.Method.allCases where !allowed.contains(method) {
                 let answer = try visitor.send(method, path)

@@ -56,7 +56,7 @@ public struct Door: Sendable {
         do {
             guard let match = routes.lazy.compactMap({ $0.match(request.path) }).first else { throw Problem.notFound }
             let method = request.method == .head ? .get : request.method
-            guard let access = match.access[method] else { throw Problem.methodNotAllowed(Array(match.access.keys)) }
+            guard let access = match.access[method] else { throw Problem.methodNotAllowed(Array(match.access.methods)) }
             let call = try call(request, as: principal)
             if case .right(let right) = access { try call.require(right) }
             if case .person = access { _ = try call.browser() }

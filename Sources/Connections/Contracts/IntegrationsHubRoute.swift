@@ -32,7 +32,7 @@ public enum IntegrationsHubRoute: Route {
 
     /// Who may do what here. Whose browser comes back, and what they may do, is asked once the state says which sign-in
     /// it ends.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .connect: [.post: .right(.write(.connections))]
         case .callback: [.get: .open]

@@ -36,7 +36,7 @@ public enum IntegrationsRoute: Route {
     public var parameter: PathParameter? { self == .list ? nil : PathParameter(2, "provider") }
 
     /// Who may do what here: everybody may look, an administrator may change.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .list: [.get: .right(.read(.connections))]
         case .connect: [.post: .right(.write(.connections))]

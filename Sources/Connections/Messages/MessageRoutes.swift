@@ -48,7 +48,7 @@ public enum MessageRoute: Route {
     }
 
     /// Who may do what here.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let (read, write) = (Access.right(.read(.messages)), Access.right(.write(.messages)))
         return switch self {
         case .page, .eventPage, .listJSON: [.get: read, .post: write]

@@ -99,7 +99,7 @@ public enum OAuthAppRoute: Route {
     }
 
     /// Who may use the route, by method.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let read = Access.right(.read(.oauthApps))
         let write = Access.right(.write(.oauthApps))
         return switch self {

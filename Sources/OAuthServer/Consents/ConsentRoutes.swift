@@ -64,7 +64,7 @@ public enum ConsentRoute: Route {
     }
 
     /// Who may use the route, by method. What one has allowed is one's own, whatever the role.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .consent, .device: [.get: .person, .post: .person]
         case .decideDevice, .revoke: [.post: .person]

@@ -46,7 +46,7 @@ public enum OAuthEndpointRoute: Route {
     }
 
     /// Who may use the route, by method. Clients prove themselves inside.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .authorize: [.get: .open]
         case .continueAuthorization: [.get: .person]

@@ -33,7 +33,7 @@ public enum RegistrationRoute: Route {
     /// registration token of a program is no credential for anything else, and is checked by the room.
     ///
     /// > the authorization server MAY require an initial access token     RFC 7591 §3
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         switch self {
         case .register: [.post: .right(.write(.oauthApps))]
         case .client: [.get: .open, .put: .open, .delete: .open]

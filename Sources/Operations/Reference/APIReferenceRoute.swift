@@ -36,7 +36,7 @@ public enum APIReferenceRoute: Route {
     }
 
     /// Anybody may read what the interface is.
-    public var access: [Method: Access] { [.get: .open] }
+    public var access: MethodAccess { [.get: .open] }
 
     /// One of each case.
     public static let samples: [APIReferenceRoute] = [.document, .page, .chapter("connections")]

@@ -84,7 +84,7 @@ public enum PlatformPageRoute: Route {
     }
 
     /// Who may use the route, by method.
-    public var access: [Method: Access] {
+    public var access: MethodAccess {
         let (read, write) = (Access.right(.read(.connections)), Access.right(.write(.connections)))
         return switch self {
         case .list, .show: [.get: read]
