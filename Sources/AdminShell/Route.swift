@@ -97,32 +97,38 @@ extension Path {
     }
 }
 
-/// The routes of one room, its route type forgotten.
-public struct RoomRoutes: Sendable {
-    /// A path that belongs to the room.
-    public final class Match: Sendable {
-        /// Who may use it, by method.
-        public let access: MethodAccess
-        /// The step of the path that is a parameter although it is no UUID.
-        public let parameter: PathParameter?
-        /// Whether the key of a platform integration opens it.
-        public let takesPlatformKeys: Bool
-        /// Performs the request.
-        public let respond: @Sendable (Call) throws -> Response
+/// A path that belongs to a room, its route type forgotten. An object, since each request has one made and hands it on.
+public protocol RouteMatch: AnyObject, Sendable {
+    /// Who may use it, by method.
+    var access: MethodAccess { get }
+    /// The step of the path that is a parameter although it is no UUID.
+    var parameter: PathParameter? { get }
+    /// Whether the key of a platform integration opens it.
+    var takesPlatformKeys: Bool { get }
+    /// Performs the request.
+    func respond(to call: Call) throws -> Response
+}
 
-        fileprivate init(
-            access: MethodAccess, parameter: PathParameter?, takesPlatformKeys: Bool,
-            respond: @escaping @Sendable (Call) throws -> Response
-        ) {
-            self.access = access
-            self.parameter = parameter
-            self.takesPlatformKeys = takesPlatformKeys
-            self.respond = respond
-        }
+/// A route of a known type and who performs it.
+private final class MatchedRoute<R: Route>: RouteMatch {
+    private let route: R
+    private let perform: @Sendable (R, Call) throws -> Response
+
+    init(_ route: R, perform: @escaping @Sendable (R, Call) throws -> Response) {
+        self.route = route
+        self.perform = perform
     }
 
+    var access: MethodAccess { route.access }
+    var parameter: PathParameter? { route.parameter }
+    var takesPlatformKeys: Bool { R.takesPlatformKeys }
+    func respond(to call: Call) throws -> Response { try perform(route, call) }
+}
+
+/// The routes of one room, its route type forgotten.
+public final class RoomRoutes: Sendable {
     /// Finds what a path means here; nil when it is none of this room's.
-    public let match: @Sendable (Path) -> Match?
+    public let match: @Sendable (Path) -> (any RouteMatch)?
     /// One path of each case with its methods, for tests that walk over all routes.
     public let samples: [(path: String, access: MethodAccess)]
     /// The same with what the API's description says of it.
@@ -130,18 +136,13 @@ public struct RoomRoutes: Sendable {
 
     /// The routes of a room, performed by `respond`.
     public init<R: Route>(_ type: R.Type, respond: @escaping @Sendable (R, Call) throws -> Response) {
-        match = { path in
-            guard let route = R(path) else { return nil }
-            return Match(
-                access: route.access, parameter: route.parameter, takesPlatformKeys: R.takesPlatformKeys
-            ) { call in try respond(route, call) }
-        }
+        match = { path in R(path).map { MatchedRoute($0, perform: respond) } }
         samples = R.samples.map { ($0.path, $0.access) }
         described = R.described
     }
 }
 
-extension RoomRoutes.Match {
+extension RouteMatch {
     /// A path of this route as documents write it: `/api/v1/connections/{id}/test`. No id is part of it, nor anything that
     /// a caller made up.
     public func template(of path: Path) -> String {

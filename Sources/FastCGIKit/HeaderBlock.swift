@@ -20,7 +20,10 @@ struct HeaderBlock {
 
     /// The most bytes that an answer's block can have.
     static func size(of response: Response) -> Int {
-        var size = room + (response.headers.prepared?.block.count ?? 0)
+        var size = room
+        if let (first, second, third) = response.headers.prepared?.parts {
+            size += first.utf8CodeUnitCount + second.utf8CodeUnitCount + third.utf8CodeUnitCount
+        }
         for field in response.headers.fields { size += field.name.utf8.count + field.value.utf8.count + 4 }
         return size
     }
@@ -38,7 +41,11 @@ struct HeaderBlock {
             append("Status: \(response.status.code) \(response.status.phrase)\r\n")
         }
         for field in response.headers.fields { line(field.name, field.value) }
-        if let prepared = response.headers.prepared { append(prepared.block) }
+        if let (first, second, third) = response.headers.prepared?.parts {
+            append(literal: first)
+            append(literal: second)
+            append(literal: third)
+        }
         if let length {
             append(literal: "Content-Length: ")
             append(String(length))

@@ -24,7 +24,7 @@ private let libraryStart: Int32 = FCGX_Init()
 public final class Lane: Sendable {
     private let acceptor: Acceptor
     let limits: Limits
-    private let log: Log
+    let log: Log
     private let respond: @Sendable (Request) -> Response
     private let refuse: @Sendable (Refusal) -> Response
     private let admit: @Sendable (GateQuestion) -> [UInt8]
@@ -91,7 +91,7 @@ public final class Lane: Sendable {
                 unsafe request.keepConnection = 0
             }
         } catch {
-            _ = writer.write(refuse(error), withBody: true, log: log)
+            _ = writer.write(refuse(error), withBody: true)
         }
         // Whoever sends a large body may wait for the answer before going on, so its rest is not waited for: the answer
         // goes out first, and libfcgi reads on while it closes, so that the gateway gets to read it.
@@ -103,7 +103,7 @@ public final class Lane: Sendable {
     private func respond(_ reader: inout RequestReader, _ writer: ResponseWriter) throws(Refusal) -> Bool {
         let parsed = try reader.read()
         let wantsBody = parsed.method != .head
-        return writer.write(respond(parsed), withBody: wantsBody, log: log)
+        return writer.write(respond(parsed), withBody: wantsBody)
     }
 
     /// Reads what the gateway still sends of this request, to the record that ends it; false when that is too much.

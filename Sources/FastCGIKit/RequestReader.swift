@@ -30,8 +30,6 @@ struct RequestReader {
         self.lane = lane
     }
 
-    private var limits: Limits { lane.limits }
-
     /// The parameters that matter, as they stand in the environment of a responder (RFC 3875 §4.1).
     @safe
     private struct Parameters {
@@ -132,7 +130,8 @@ struct RequestReader {
             let length = unsafe strlen(text)
             count += 1
             total += length
-            guard count <= limits.parameterCount, total <= limits.parameterBytes, length <= limits.parameterLength
+            guard count <= lane.limits.parameterCount, total <= lane.limits.parameterBytes,
+                length <= lane.limits.parameterLength
             else {
                 throw Problem(431, "header_too_large", "The header fields are too large.")
             }
@@ -208,7 +207,7 @@ struct RequestReader {
     /// Taken from `REQUEST_URI`, decoded once: `SCRIPT_NAME` and `DOCUMENT_URI` arrive decoded and merged by nginx.
     private func target(_ parameters: Parameters) throws(Problem) -> (Path, String) {
         let target = unsafe parameters.target
-        guard target.count <= limits.targetBytes else {
+        guard target.count <= lane.limits.targetBytes else {
             throw Problem(414, "address_too_long", "The address is too long.")
         }
         let cut = unsafe target.firstIndex(of: 0x3f)
@@ -221,7 +220,7 @@ struct RequestReader {
         else { throw Problem(404, "not_found", "There is nothing here.") }
         let path =
             unsafe below.isEmpty
-            ? Path("/") : Path(UnsafeBufferPointer(rebasing: below).span, passing: limits.passThrough)
+            ? Path("/") : Path(UnsafeBufferPointer(rebasing: below).span, passing: lane.limits.passThrough)
         guard let path else {
             throw Problem(400, "malformed_request", "The address has a broken escape or an empty step.")
         }
@@ -243,9 +242,9 @@ struct RequestReader {
         to path: Path, _ length: Int?, isChunked: Bool
     ) throws(Problem) -> IncomingBody? {
         if path.rest != nil { return try incoming(length, isChunked: isChunked) }
-        guard let length, length > limits.bodyBytes, path[0] == limits.largeBodyPlace else { return nil }
-        guard length <= limits.largeBodyBytes else { throw Intake.tooLarge(limits.largeBodyBytes) }
-        let made = unsafe Intake(request, length: length, limit: limits.largeBodyBytes, moved: lane.moved)
+        guard let length, length > lane.limits.bodyBytes, path[0] == lane.limits.largeBodyPlace else { return nil }
+        guard length <= lane.limits.largeBodyBytes else { throw Intake.tooLarge(lane.limits.largeBodyBytes) }
+        let made = unsafe Intake(request, length: length, limit: lane.limits.largeBodyBytes, moved: lane.moved)
         intake = made
         return IncomingBody(length: length, from: made)
     }
@@ -254,16 +253,16 @@ struct RequestReader {
     private mutating func incoming(_ length: Int?, isChunked: Bool) throws(Problem) -> IncomingBody {
         // Without a length there is a body only if it comes in chunks (RFC 9112 §6.3).
         let length = length ?? (isChunked ? nil : 0)
-        guard length ?? 0 <= limits.passedBodyBytes else { throw Intake.tooLarge(limits.passedBodyBytes) }
-        let made = unsafe Intake(request, length: length, limit: limits.passedBodyBytes, moved: lane.moved)
+        guard length ?? 0 <= lane.limits.passedBodyBytes else { throw Intake.tooLarge(lane.limits.passedBodyBytes) }
+        let made = unsafe Intake(request, length: length, limit: lane.limits.passedBodyBytes, moved: lane.moved)
         intake = made
         return IncomingBody(length: length, from: made)
     }
 
     /// The body, exactly as long as announced.
     private func body(_ count: Int) throws(Problem) -> [UInt8] {
-        guard count <= limits.bodyBytes else {
-            throw Problem(413, "body_too_large", "The body may have at most \(limits.bodyBytes) bytes.")
+        guard count <= lane.limits.bodyBytes else {
+            throw Problem(413, "body_too_large", "The body may have at most \(lane.limits.bodyBytes) bytes.")
         }
         if count == 0 { return [] }
         let body = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -284,9 +283,16 @@ struct RequestReader {
     /// Whether the gateway's id is one: it is written into logs and headers as it came.
     private static func isID(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard (8...64).contains(bytes.count) else { return false }
-        // Letters, digits, `-`, `.` and `_`, a bit each.
-        let (low, high): (UInt64, UInt64) = (0x03ff_6000_0000_0000, 0x07ff_fffe_87ff_fffe)
-        return unsafe bytes.allSatisfy { $0 < 128 && (($0 < 64 ? low : high) &>> UInt64($0)) & 1 == 1 }
+        // Letters, digits, `-`, `.` and `_`; to the end whatever is found, so that many bytes are looked at in one step.
+        var isWhole: UInt8 = 1
+        for place in bytes.indices {
+            let byte = unsafe bytes[place]
+            let isLetter: UInt8 = (byte | 0x20) &- 0x61 < 26 ? 1 : 0
+            let isDigit: UInt8 = byte &- 0x30 < 10 ? 1 : 0
+            let isMark: UInt8 = (byte &- 0x2d < 2 ? 1 : 0) | (byte == 0x5f ? 1 : 0)
+            isWhole &= isLetter | isDigit | isMark
+        }
+        return isWhole == 1
     }
 
     fileprivate static func newID() -> String { Hex.encode(Random.bytes(16)) }

@@ -18,22 +18,22 @@ struct ResponseWriter {
     private struct Gone: Error {}
 
     /// Writes all of it; false when a stream broke off after its head was sent.
-    func write(_ response: Response, withBody: Bool, log: Log) -> Bool {
+    func write(_ response: Response, withBody: Bool) -> Bool {
         switch response.body {
         case .bytes(let body):
             let isCounted = response.status != 304 && response.status != 204
             return putHead(response, length: isCounted ? body.count : nil) && (!withBody || body.isEmpty || put(body))
         case .stream(let produce):
-            return write(response, withBody: withBody, log: log) { () throws in try produce(putOrThrow) }
+            return write(response, withBody: withBody) { () throws in try produce(putOrThrow) }
         case .relay(let produce):
-            return write(response, withBody: withBody, log: log) { () throws in try produce(putOrThrow, flush) }
+            return write(response, withBody: withBody) { () throws in try produce(putOrThrow, flush) }
         }
     }
 
     /// Writes an answer that is nothing but a header block, its empty line included.
     func write(block: [UInt8]) { _ = put(block) }
 
-    private func write(_ response: Response, withBody: Bool, log: Log, body: () throws -> Void) -> Bool {
+    private func write(_ response: Response, withBody: Bool, body: () throws -> Void) -> Bool {
         guard putHead(response, length: nil), withBody else { return true }
         do {
             try body()
@@ -41,7 +41,7 @@ struct ResponseWriter {
         } catch is Gone {
             return true
         } catch {
-            log.error("a streamed answer broke off", ["error": .init(String(reflecting: error))])
+            lane.log.error("a streamed answer broke off", ["error": .init(String(reflecting: error))])
             return false
         }
     }

@@ -43,12 +43,12 @@ extension Response {
         with("etag", tag)
     }
 
-    /// 304 without a body when the caller holds this version already.
-    public func unlessKnown(to request: Request) -> Response {
+    /// 304 without a body for a caller who holds this version already; nil for anybody else.
+    public func notModified(for request: Request) -> Response? {
         guard request.method == .get || request.method == .head, status == 200,
             let known = request.headers["if-none-match"], let tag = headers["etag"],
             Request.names(known, isWeakAllowed: true, { $0 == tag })
-        else { return self }
+        else { return nil }
         var short = Response(status: 304)
         short.headers = headers
         short.headers["content-type"] = nil

@@ -77,27 +77,43 @@ public struct Headers: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     /// Most names are written in lower case already, and then nothing is copied.
     private static func lowercased(_ name: String) -> String {
-        let isLower = unsafe name.utf8.withContiguousStorageIfAvailable { bytes in
-            unsafe bytes.allSatisfy { !(0x41...0x5a).contains($0) }
-        }
+        let isLower = unsafe name.utf8.withContiguousStorageIfAvailable { unsafe isLowercase($0) }
         return isLower == true ? name : name.lowercased()
+    }
+
+    /// To the end whatever is found, so that many bytes are looked at in one step.
+    private static func isLowercase(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        var capitals: UInt8 = 0
+        for place in bytes.indices {
+            let byte = unsafe bytes[place]
+            capitals |= byte &- 0x41 < 26 ? 1 : 0
+        }
+        return capitals == 0
     }
 
     /// The same fields in the same order.
     public static func == (one: Headers, other: Headers) -> Bool {
         one.fields == other.fields
-            && (one.prepared?.block ?? []) == (other.prepared?.block ?? [])
+            && (one.prepared?.fields ?? []).elementsEqual(other.prepared?.fields ?? [], by: ==)
     }
 }
 
-/// Header fields that many messages share, their lines written once.
-public final class PreparedHeaders: Sendable {
-    let fields: [(name: String, value: String)]
-    package let block: [UInt8]
+/// Header fields that many messages share, as lines of the program's own text: nobody counts who holds them, which all
+/// threads would do for each message.
+public struct PreparedHeaders: Sendable {
+    /// The lines, as they were given.
+    package let parts: (StaticString, StaticString, StaticString)
 
-    /// Fields as the program writes them, names in lower case.
-    public init(_ fields: [(String, String)]) {
-        self.fields = fields.map { (name: $0.0, value: $0.1) }
-        block = fields.flatMap { Array("\($0.0): \($0.1)\r\n".utf8) }
+    /// Fields as they stand in a message, names in lower case, each with its line break; in up to three parts.
+    public init(_ first: StaticString, _ second: StaticString = "", _ third: StaticString = "") {
+        parts = (first, second, third)
+    }
+
+    /// The fields taken apart, for the few who look.
+    var fields: [(name: String, value: String)] {
+        "\(parts.0)\(parts.1)\(parts.2)".split(separator: "\r\n").map { line in
+            let name = line.prefix { $0 != ":" }
+            return (String(name), String(line.dropFirst(name.count + 2)))
+        }
     }
 }

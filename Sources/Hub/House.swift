@@ -52,8 +52,9 @@ struct House: Sendable {
             crossOrigin.mark(&response, request)
             OAuthEndpointRoute.openToScripts(&response, request)
         }
-        if request.path.rest == nil { response = response.unlessKnown(to: request) }
-        return isScript ? journal.note(request, visit, response) : response
+        if request.path.rest == nil, let short = response.notModified(for: request) { response = short }
+        if isScript { journal.note(request, visit, &response) }
+        return response
     }
 
     /// Answers what never became a request.
@@ -107,8 +108,8 @@ struct House: Sendable {
         }
         try count(&visit)
         // What is passed on is repeated or not as the one who gets it says.
-        guard request.path.rest == nil else { return try match.respond(call) }
-        return try doorkeeper.once(call, isScript: isScript, match.respond)
+        guard request.path.rest == nil else { return try match.respond(to: call) }
+        return try doorkeeper.once(call, isScript: isScript, match.respond(to:))
     }
 
     /// Counts a script's request against its limits; what was refused before counts nowhere.
@@ -170,6 +171,7 @@ struct House: Sendable {
     private func finish(_ response: inout Response, _ request: Request, _ visit: Visit, isScript: Bool) {
         if !request.gatewayFields.contains(.requestID) { response.headers.add("x-request-id", request.id) }
         visit.caller.meter?.describe(visit.limits, in: &response.headers)
+        if visit.caller.principal != nil || !isScript { response.headers.setDefault("cache-control", "no-store") }
         if isScript {
             if response.status == 401 { nameMetadata(&response) }
             let headers = request.path.rest == nil ? SecurityHeaders.script : SecurityHeaders.passedOn
@@ -184,7 +186,6 @@ struct House: Sendable {
                 response = response.setting(cookie)
             }
         }
-        if visit.caller.principal != nil || !isScript { response.headers.setDefault("cache-control", "no-store") }
     }
 }
 
@@ -204,45 +205,49 @@ extension House {
 /// Some stand on every answer alike. nginx/hub.conf says that it adds these, since nginx does so for less than it takes
 /// to read them from the hub; behind a gateway that does not say so the hub sends them itself.
 struct SecurityHeaders: Sendable {
-    private let own: PreparedHeaders
-    private let all: PreparedHeaders
+    private let policy: StaticString
+    private let referrer: StaticString
 
-    private init(_ own: [(String, String)]) {
-        self.own = PreparedHeaders(own)
-        all = PreparedHeaders(Self.common + own)
+    private init(_ policy: StaticString, _ referrer: StaticString) {
+        self.policy = policy
+        self.referrer = referrer
     }
 
     /// What the hub sends.
-    func fields(beside added: GatewayFields) -> PreparedHeaders { added.contains(.security) ? own : all }
-
-    private static let pagePolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    func fields(beside added: GatewayFields) -> PreparedHeaders {
+        added.contains(.security) ? PreparedHeaders(policy, referrer) : PreparedHeaders(Self.common, policy, referrer)
+    }
 
     /// On pages.
-    static let page = SecurityHeaders([
-        ("content-security-policy", pagePolicy), ("referrer-policy", "same-origin"),
-    ])
+    static var page: SecurityHeaders { SecurityHeaders(pagePolicy, "referrer-policy: same-origin\r\n") }
 
     /// On pages that lead to an app and back, in whose addresses stands what is nobody else's business (A1-52).
-    static let consent = SecurityHeaders([
-        ("content-security-policy", pagePolicy), ("referrer-policy", "no-referrer"),
-    ])
+    static var consent: SecurityHeaders { SecurityHeaders(pagePolicy, noReferrer) }
 
     /// On answers to scripts, which no browser should render.
-    static let script = SecurityHeaders([
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-        ("referrer-policy", "no-referrer"),
-    ])
+    static var script: SecurityHeaders {
+        SecurityHeaders("content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n", noReferrer)
+    }
 
     /// On what another server answered: whatever it is, it runs and shows nothing under this origin.
-    static let passedOn = SecurityHeaders([
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"),
-        ("referrer-policy", "no-referrer"),
-    ])
+    static var passedOn: SecurityHeaders {
+        SecurityHeaders("content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n", noReferrer)
+    }
 
-    private static let common: [(String, String)] = [
-        ("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"),
-        ("cross-origin-resource-policy", "same-origin"), ("cross-origin-opener-policy", "same-origin"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    ]
+    private static var pagePolicy: StaticString {
+        """
+        content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+        font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n
+        """
+    }
+
+    private static var noReferrer: StaticString { "referrer-policy: no-referrer\r\n" }
+
+    private static var common: StaticString {
+        """
+        x-content-type-options: nosniff\r\nx-frame-options: DENY\r\n\
+        cross-origin-resource-policy: same-origin\r\ncross-origin-opener-policy: same-origin\r\n\
+        permissions-policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n
+        """
+    }
 }

@@ -17,14 +17,14 @@ struct Journal: Sendable {
     /// A journal that nobody keeps.
     static let none = Journal(now: { .now() }, write: { _ in })
 
-    /// The same answer, noted.
+    /// Notes an answer.
     ///
     /// What is streamed is noted at its end, when its bytes are counted and before the gateway can have seen that it is
     /// the end: libfcgi's last record follows.
-    func note(_ request: Request, _ visit: House.Visit, _ response: Response) -> Response {
+    func note(_ request: Request, _ visit: House.Visit, _ response: inout Response) {
         guard let principal = visit.caller.principal, !visit.route.isEmpty,
             let organization = Self.organization(visit, principal)
-        else { return response }
+        else { return }
         let entry: @Sendable (Int) -> LoggedRequest = { [now, status = response.status.code] bytes in
             LoggedRequest(
                 at: request.received, organization: organization, surface: .api, actorKind: principal.actor.kind,
@@ -35,13 +35,12 @@ struct Journal: Sendable {
         }
         guard request.method != .head else {
             write(entry(0))
-            return response
+            return
         }
-        return noted(response, entry)
+        note(&response, entry)
     }
 
-    private func noted(_ response: Response, _ entry: @escaping @Sendable (Int) -> LoggedRequest) -> Response {
-        var response = response
+    private func note(_ response: inout Response, _ entry: @escaping @Sendable (Int) -> LoggedRequest) {
         let write = write
         switch response.body {
         case .bytes(let bytes): write(entry(bytes.count))
@@ -65,7 +64,6 @@ struct Journal: Sendable {
                     }, flush)
             }
         }
-        return response
     }
 
     /// Whose log it stands in: where it was refused before the organization was settled, that of a caller who has but one.

@@ -5,15 +5,15 @@ import HTTPKit
 struct Signposts: Sendable {
     /// Every room, in the order in which they are asked.
     let rooms: [RoomRoutes]
-    private let likely: [String: [Int]]
+    private let likely: [String: [RoomRoutes]]
 
     /// Learns from one path of each route where they lead.
     init(_ rooms: [RoomRoutes]) {
         self.rooms = rooms
-        var likely: [String: [Int]] = [:]
-        for (place, room) in rooms.enumerated() {
+        var likely: [String: [RoomRoutes]] = [:]
+        for room in rooms {
             let steps = room.samples.compactMap { Path($0.path) }.map(Self.step)
-            for step in Set(steps) { likely[step, default: []].append(place) }
+            for step in Set(steps) { likely[step, default: []].append(room) }
         }
         self.likely = likely
     }
@@ -22,13 +22,13 @@ struct Signposts: Sendable {
     private static func step(_ path: Path) -> String { path[0] == "api" ? path[2] : path[0] }
 
     /// What a path means to the room that it belongs to; nil when it is nobody's.
-    func match(_ path: Path) -> RoomRoutes.Match? {
+    func match(_ path: Path) -> (any RouteMatch)? {
         let first = likely[Self.step(path)] ?? []
-        for place in first {
-            if let match = rooms[place].match(path) { return match }
+        for room in first {
+            if let match = room.match(path) { return match }
         }
         // A route may have a second spelling, which no sample shows.
-        for (place, room) in rooms.enumerated() where !first.contains(place) {
+        for room in rooms where !first.contains(where: { $0 === room }) {
             if let match = room.match(path) { return match }
         }
         return nil

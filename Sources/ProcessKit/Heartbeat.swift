@@ -27,6 +27,13 @@ public struct Heartbeat: Sendable {
             (self.slots, self.lanes, self.counters) = (slots, lanes, counters)
         }
 
+        /// Where a lane's words stand among those of its slot. Lanes that are at work at the same time have neighbouring
+        /// numbers, and a cache line that several write travels between the cores: so they stand eight places apart.
+        func place(ofLane lane: Int) -> Int {
+            let columns = max(lanes / 8, 1)
+            return lane < columns * 8 ? lane % columns * 8 + lane / columns : lane
+        }
+
         var slotWords: Int { Heartbeat.fixedWords + Heartbeat.lastWordsWords + Heartbeat.laneWords * lanes }
         var words: Int { Heartbeat.headerWords + counters + slots * slotWords }
     }
@@ -92,7 +99,7 @@ public struct Heartbeat: Sendable {
         let base = base(of: slot)
         let lanes = base + Self.fixedWords + Self.lastWordsWords
         let busy = (0..<layout.lanes).compactMap { lane -> Pulse.Request? in
-            let word = lanes + lane * Self.laneWords
+            let word = lanes + layout.place(ofLane: lane) * Self.laneWords
             let since = page[word]
             guard since != 0 else { return nil }
             return Pulse.Request(

@@ -54,7 +54,8 @@ public struct HeartbeatSlot: Sendable {
     /// The line of a lane, counted from 0 to the page's number of lanes.
     public func lane(_ index: Int) -> Lane {
         precondition((0..<heartbeat.layout.lanes).contains(index), "the heartbeat page has no lane \(index)")
-        let word = base + Heartbeat.fixedWords + Heartbeat.lastWordsWords + index * Heartbeat.laneWords
+        let place = heartbeat.layout.place(ofLane: index)
+        let word = base + Heartbeat.fixedWords + Heartbeat.lastWordsWords + place * Heartbeat.laneWords
         return Lane(page: page, word: word, served: base + 4)
     }
 

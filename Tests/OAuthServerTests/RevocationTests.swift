@@ -182,7 +182,7 @@ import TimeKit
         let call = Call(
             request: request, principal: nil, organization: nil, shell: try bureau.door.call(request, as: nil).shell,
             csrfToken: "", log: Log(descriptor: handle.fileDescriptor))
-        #expect(try #require(bureau.room.endpointRoutes.match(request.path)).respond(call).status == 200)
+        #expect(try #require(bureau.room.endpointRoutes.match(request.path)).respond(to: call).status == 200)
         return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map {
             try JSON(parsing: Array($0.utf8))
         }

@@ -60,7 +60,7 @@ public struct Door: Sendable {
             let call = try call(request, as: principal)
             if case .right(let right) = access { try call.require(right) }
             if case .person = access { _ = try call.browser() }
-            return try match.respond(call)
+            return try match.respond(to: call)
         } catch {
             return Problem(presenting: error, requestID: request.id).response(requestID: request.id)
         }
