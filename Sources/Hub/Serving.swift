@@ -96,7 +96,10 @@ private func work(_ child: Child, _ built: BuiltHouse) throws -> Int32 {
             proxyWatch.look(at: $0)
             return house.respond(to: $0)
         }
-        return try WorkerThread(name: "lane \(number)") { lane.run() }
+        // nginx hands on all that has arrived before the first lane begins, and lanes then follow each other in the same
+        // caches: else each request interrupts nginx, and the two take turns for every one.
+        let scheduling: WorkerThread.Scheduling = built.configuration.isBatchScheduled ? .batch : .normal
+        return try WorkerThread(name: "lane \(number)", scheduling: scheduling) { lane.run() }
     }
     let errands = try Errands(name: "gate") { isLast in
         gatekeeper.flush(isLast: isLast)

@@ -10,14 +10,24 @@ public final class WorkerThread: Sendable {
     private let life: Life
     private let joined = Atomic<Bool>(false)
 
+    /// When a thread that is woken gets its turn (sched(7)).
+    public enum Scheduling: Sendable {
+        /// At once, interrupting another if it has waited long enough.
+        case normal
+        /// Once whoever wakes it has done what it is at, `SCHED_BATCH`; its share of the processor is the same.
+        case batch
+    }
+
     /// What thread and handle both know.
     private final class Life: Sendable {
         let name: String
+        let scheduling: Scheduling
         let body: @Sendable () -> Void
         let isOver = Atomic<Bool>(false)
 
-        init(name: String, body: @escaping @Sendable () -> Void) {
+        init(name: String, scheduling: Scheduling, body: @escaping @Sendable () -> Void) {
             self.name = name
+            self.scheduling = scheduling
             self.body = body
         }
     }
@@ -27,11 +37,13 @@ public final class WorkerThread: Sendable {
     /// - Parameters:
     ///   - name: shown by `ps -L` and debuggers; the kernel keeps 15 bytes.
     ///   - stackSize: bytes, at least 64 KiB; 512 KiB unless told otherwise.
+    ///   - scheduling: when it gets its turn; where the system forbids another it is normal.
     /// - Throws: ``ThreadError`` when the kernel has no room for another thread.
     public init(
-        name: String, stackSize: Int = 512 * 1_024, _ body: @escaping @Sendable () -> Void
+        name: String, stackSize: Int = 512 * 1_024, scheduling: Scheduling = .normal,
+        _ body: @escaping @Sendable () -> Void
     ) throws(ThreadError) {
-        life = Life(name: name, body: body)
+        life = Life(name: name, scheduling: scheduling, body: body)
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         defer { unsafe pthread_attr_destroy(&attributes) }
@@ -100,6 +112,7 @@ public final class WorkerThread: Sendable {
     fileprivate static func live(_ opaque: UnsafeMutableRawPointer) {
         let life = unsafe Unmanaged<Life>.fromOpaque(opaque).takeRetainedValue()
         unsafe c_name_thread(life.name)
+        if life.scheduling == .batch { c_schedule_as_batch() }
         life.body()
         life.isOver.store(true, ordering: .releasing)
     }

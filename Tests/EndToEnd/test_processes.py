@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import pathlib
 import signal
 import time
 
@@ -238,6 +239,17 @@ def test_lanes_must_outnumber_kept_connections(make_house):
     house.start_hub()
     assert house.supervisor.wait(20) != 0
     assert "HUB_KEEPALIVE" in house.log_text()
+
+
+@pytest.mark.parametrize(("setting", "policy"), [({}, os.SCHED_BATCH), ({"HUB_BATCH_SCHEDULING": "no"}, os.SCHED_OTHER)])
+def test_lanes_alone_leave_the_processor_to_nginx_unless_told_otherwise(make_house, setting, policy):
+    house = make_house(settings=setting)
+    policies = {}
+    for worker in house.workers():
+        for thread in pathlib.Path(f"/proc/{worker}/task").iterdir():
+            is_lane = (thread / "comm").read_text().startswith("lane ")
+            policies.setdefault(is_lane, set()).add(os.sched_getscheduler(int(thread.name)))
+    assert policies == {True: {policy}, False: {os.SCHED_OTHER}}
 
 
 def test_slow_provider_calls_do_not_starve_the_rest(make_house, standins):

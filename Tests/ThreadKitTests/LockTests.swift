@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import ThreadKit
 
@@ -31,4 +32,16 @@ func waiting() throws {
     }
     thread.join()
     #expect(thread.isOver)
+}
+
+@Test(
+    "A thread interrupts whoever wakes it unless it was made to wait",
+    arguments: [(WorkerThread.Scheduling.normal, Int32(0)), (.batch, 3)])
+func scheduling(_ scheduling: WorkerThread.Scheduling, policy: Int32) throws {
+    let seen = Lock<Int32>(-1)
+    let thread = try WorkerThread(name: "turn", scheduling: scheduling) {
+        seen.withLock { $0 = sched_getscheduler(0) }
+    }
+    thread.join()
+    #expect(seen.withLock { $0 } == policy)
 }

@@ -26,6 +26,8 @@ struct Configuration: Sendable {
     let trustedProxies: TrustedProxies
     let workers: Int
     let lanes: Int
+    /// Whether lanes interrupt nobody when they are woken.
+    let isBatchScheduled: Bool
     let bodyLimit: Int
     let proxyUploadLimit: Int
     let proxyDownloadLimit: Int
@@ -60,6 +62,7 @@ struct Configuration: Sendable {
         trustedProxies = try Self.trustedProxies(settings)
         workers = try settings.number(.workers, 1...128)
         lanes = try settings.number(.lanes, 1...128)
+        isBatchScheduled = try settings.truth(.batchScheduling)
         bodyLimit = try settings.number(.bodyLimit, 1_024...67_108_864)
         proxyUploadLimit = try settings.number(.proxyUploadLimit, 1_024...1_099_511_627_776)
         proxyDownloadLimit = try settings.number(.proxyDownloadLimit, 1_024...1_099_511_627_776)

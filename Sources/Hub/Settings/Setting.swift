@@ -12,6 +12,7 @@ enum Setting: String, CaseIterable {
     case listenGroup = "HUB_LISTEN_GROUP"
     case workers = "HUB_WORKERS"
     case lanes = "HUB_LANES"
+    case batchScheduling = "HUB_BATCH_SCHEDULING"
     case keepalive = "HUB_KEEPALIVE"
     case trustedProxies = "HUB_TRUSTED_PROXIES"
     case assets = "HUB_ASSETS"
@@ -80,6 +81,7 @@ enum Setting: String, CaseIterable {
             ""
         case .workers: "\(max(2, cores))"
         case .lanes: "64"
+        case .batchScheduling: "yes"
         case .keepalive: "\(16 * cores)"
         case .smtpAllowAnyCertificate: "no"
         case .bodyLimit: "1048576"
@@ -140,6 +142,8 @@ enum Setting: String, CaseIterable {
         case .listenGroup: "The group of the socket: that of nginx."
         case .workers: "How many worker processes serve."
         case .lanes: "How many requests a worker serves at once."
+        case .batchScheduling:
+            "Whether lanes leave the processor to nginx until it has nothing to do; no where other programs keep it busy."
         case .keepalive: "How many connections nginx keeps open in all; fewer than lanes times workers."
         case .trustedProxies:
             "Proxies in front of nginx, as addresses or networks separated by commas, whose X-Forwarded-For counts."
